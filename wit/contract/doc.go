@@ -1,0 +1,2 @@
+// Package contract maps the types of a component to protobuf.
+package contract
