@@ -1,0 +1,13 @@
+// Package executor runs calls: it keeps the compiled code of the revisions that are placed on this node and answers
+// each call with a fresh instance, under the revision's limits.
+//
+// A call passes four places, in this order:
+//
+//  1. the gate of its revision, which bounds how many of its calls run and how many wait (queue.go);
+//  2. a slot, of which there are about as many as cores, shared by all revisions (queue.go);
+//  3. the transcoder, which turns message bytes into arguments (package transcode);
+//  4. an instance of its own, dropped after the call (package wasmtime).
+//
+// The executor knows nothing of gRPC, of the catalog or of other nodes. It takes bytes and gives bytes; what goes
+// wrong is an [*Error] with a [Reason], or a [*FunctionError] where the function itself returned an error.
+package executor
