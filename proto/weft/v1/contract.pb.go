@@ -23,7 +23,7 @@ const (
 )
 
 // Contract is the protobuf schema of one proto package in one namespace: a file for each WIT interface, with
-// every name and number that it ever gave. It is what contract.binpb holds.
+// every name and number that it ever gave.
 type Contract struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Proto package, for example "demo.orders.v1".
@@ -106,6 +106,52 @@ func (x *Contract) GetRetired() []*RetiredField {
 	return nil
 }
 
+// ContractSet is what a contract.binpb holds: the contracts that a function uses, as `weft schema -o DIR` writes and
+// `weft deploy --contract FILE` reads them.
+type ContractSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Contracts     []*Contract            `protobuf:"bytes,1,rep,name=contracts,proto3" json:"contracts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContractSet) Reset() {
+	*x = ContractSet{}
+	mi := &file_weft_v1_contract_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContractSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContractSet) ProtoMessage() {}
+
+func (x *ContractSet) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_v1_contract_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContractSet.ProtoReflect.Descriptor instead.
+func (*ContractSet) Descriptor() ([]byte, []int) {
+	return file_weft_v1_contract_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ContractSet) GetContracts() []*Contract {
+	if x != nil {
+		return x.Contracts
+	}
+	return nil
+}
+
 // Claim says which protobuf name one WIT item holds in its package.
 type Claim struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -119,7 +165,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_weft_v1_contract_proto_msgTypes[1]
+	mi := &file_weft_v1_contract_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -131,7 +177,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_contract_proto_msgTypes[1]
+	mi := &file_weft_v1_contract_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -144,7 +190,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_weft_v1_contract_proto_rawDescGZIP(), []int{1}
+	return file_weft_v1_contract_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Claim) GetItem() string {
@@ -174,7 +220,7 @@ type RetiredField struct {
 
 func (x *RetiredField) Reset() {
 	*x = RetiredField{}
-	mi := &file_weft_v1_contract_proto_msgTypes[2]
+	mi := &file_weft_v1_contract_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -186,7 +232,7 @@ func (x *RetiredField) String() string {
 func (*RetiredField) ProtoMessage() {}
 
 func (x *RetiredField) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_contract_proto_msgTypes[2]
+	mi := &file_weft_v1_contract_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -199,7 +245,7 @@ func (x *RetiredField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetiredField.ProtoReflect.Descriptor instead.
 func (*RetiredField) Descriptor() ([]byte, []int) {
-	return file_weft_v1_contract_proto_rawDescGZIP(), []int{2}
+	return file_weft_v1_contract_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RetiredField) GetMessage() string {
@@ -226,7 +272,9 @@ const file_weft_v1_contract_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12:\n" +
 	"\x05files\x18\x03 \x03(\v2$.google.protobuf.FileDescriptorProtoR\x05files\x12&\n" +
 	"\x06claims\x18\x04 \x03(\v2\x0e.weft.v1.ClaimR\x06claims\x12/\n" +
-	"\aretired\x18\x05 \x03(\v2\x15.weft.v1.RetiredFieldR\aretired\"/\n" +
+	"\aretired\x18\x05 \x03(\v2\x15.weft.v1.RetiredFieldR\aretired\">\n" +
+	"\vContractSet\x12/\n" +
+	"\tcontracts\x18\x01 \x03(\v2\x11.weft.v1.ContractR\tcontracts\"/\n" +
 	"\x05Claim\x12\x12\n" +
 	"\x04item\x18\x01 \x01(\tR\x04item\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\"e\n" +
@@ -246,24 +294,26 @@ func file_weft_v1_contract_proto_rawDescGZIP() []byte {
 	return file_weft_v1_contract_proto_rawDescData
 }
 
-var file_weft_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_weft_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_weft_v1_contract_proto_goTypes = []any{
 	(*Contract)(nil),                          // 0: weft.v1.Contract
-	(*Claim)(nil),                             // 1: weft.v1.Claim
-	(*RetiredField)(nil),                      // 2: weft.v1.RetiredField
-	(*descriptorpb.FileDescriptorProto)(nil),  // 3: google.protobuf.FileDescriptorProto
-	(*descriptorpb.FieldDescriptorProto)(nil), // 4: google.protobuf.FieldDescriptorProto
+	(*ContractSet)(nil),                       // 1: weft.v1.ContractSet
+	(*Claim)(nil),                             // 2: weft.v1.Claim
+	(*RetiredField)(nil),                      // 3: weft.v1.RetiredField
+	(*descriptorpb.FileDescriptorProto)(nil),  // 4: google.protobuf.FileDescriptorProto
+	(*descriptorpb.FieldDescriptorProto)(nil), // 5: google.protobuf.FieldDescriptorProto
 }
 var file_weft_v1_contract_proto_depIdxs = []int32{
-	3, // 0: weft.v1.Contract.files:type_name -> google.protobuf.FileDescriptorProto
-	1, // 1: weft.v1.Contract.claims:type_name -> weft.v1.Claim
-	2, // 2: weft.v1.Contract.retired:type_name -> weft.v1.RetiredField
-	4, // 3: weft.v1.RetiredField.field:type_name -> google.protobuf.FieldDescriptorProto
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	4, // 0: weft.v1.Contract.files:type_name -> google.protobuf.FileDescriptorProto
+	2, // 1: weft.v1.Contract.claims:type_name -> weft.v1.Claim
+	3, // 2: weft.v1.Contract.retired:type_name -> weft.v1.RetiredField
+	0, // 3: weft.v1.ContractSet.contracts:type_name -> weft.v1.Contract
+	5, // 4: weft.v1.RetiredField.field:type_name -> google.protobuf.FieldDescriptorProto
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_weft_v1_contract_proto_init() }
@@ -277,7 +327,7 @@ func file_weft_v1_contract_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_v1_contract_proto_rawDesc), len(file_weft_v1_contract_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

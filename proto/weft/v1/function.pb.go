@@ -1924,7 +1924,9 @@ type Method struct {
 	RequestType  string `protobuf:"bytes,3,opt,name=request_type,json=requestType,proto3" json:"request_type,omitempty"`
 	ResponseType string `protobuf:"bytes,4,opt,name=response_type,json=responseType,proto3" json:"response_type,omitempty"`
 	// Detail type of the function's own errors; empty if it has none.
-	ErrorType     string `protobuf:"bytes,5,opt,name=error_type,json=errorType,proto3" json:"error_type,omitempty"`
+	ErrorType string `protobuf:"bytes,5,opt,name=error_type,json=errorType,proto3" json:"error_type,omitempty"`
+	// A request in JSON that fits the types, as an example to start from. Empty if one would be over 4 KiB.
+	Sample        string `protobuf:"bytes,6,opt,name=sample,proto3" json:"sample,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1990,6 +1992,13 @@ func (x *Method) GetResponseType() string {
 func (x *Method) GetErrorType() string {
 	if x != nil {
 		return x.ErrorType
+	}
+	return ""
+}
+
+func (x *Method) GetSample() string {
+	if x != nil {
+		return x.Sample
 	}
 	return ""
 }
@@ -2139,14 +2148,15 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12\x14\n" +
 	"\x05owner\x18\x03 \x01(\tR\x05owner\x12)\n" +
-	"\amethods\x18\x04 \x03(\v2\x0f.weft.v1.MethodR\amethods\"\xa1\x01\n" +
+	"\amethods\x18\x04 \x03(\v2\x0f.weft.v1.MethodR\amethods\"\xb9\x01\n" +
 	"\x06Method\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\tR\tsignature\x12!\n" +
 	"\frequest_type\x18\x03 \x01(\tR\vrequestType\x12#\n" +
 	"\rresponse_type\x18\x04 \x01(\tR\fresponseType\x12\x1d\n" +
 	"\n" +
-	"error_type\x18\x05 \x01(\tR\terrorType2\xc7\x04\n" +
+	"error_type\x18\x05 \x01(\tR\terrorType\x12\x16\n" +
+	"\x06sample\x18\x06 \x01(\tR\x06sample2\xc7\x04\n" +
 	"\x0fFunctionService\x12;\n" +
 	"\x06Deploy\x12\x16.weft.v1.DeployRequest\x1a\x17.weft.v1.DeployResponse(\x01\x129\n" +
 	"\x06Update\x12\x16.weft.v1.UpdateRequest\x1a\x17.weft.v1.UpdateResponse\x120\n" +

@@ -37,7 +37,26 @@ const (
 //
 // FunctionService deploys functions and tells about them.
 //
-// Every request names a namespace; empty means "default". Errors carry google.rpc.ErrorInfo with domain "weft".
+// Every request names a namespace; empty means "default". Errors carry google.rpc.ErrorInfo with domain "weft" and one
+// of these reasons:
+//
+//	INVALID_REQUEST        a name, limit or other value of the request is not allowed
+//	NOT_WASM               the file is not WebAssembly
+//	CORE_MODULE            the file is a core module, not a component
+//	MALFORMED_COMPONENT    the component's binary is damaged
+//	TOO_LARGE              the component is over 256 MiB
+//	UNSUPPORTED            an import that nobody provides, or a type or export that weft does not serve
+//	BREAKING_CHANGE        callers would break; each weft.v1.Change is a detail of the status
+//	COMPILE_FAILED         the component does not compile within the limits of a compile
+//	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
+//	                       the catalog does not allow it as it stands
+//	LEVEL                  a node of the cluster is too old for it
+//	NO_LEADER              nobody leads the cluster at the moment; nothing was changed
+//	OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
+//	DISK_FULL              the node can't store the component
+//	IDLE                   the upload stood still for a minute
+//	CLOSING                the node is shutting down
+//	INTERNAL               a fault of weft or of its machine
 type FunctionServiceClient interface {
 	// Deploy creates a revision of a function from a component. The first message holds the spec, the following
 	// ones the component's bytes in order, 1 MiB at most each. The answer comes once the revision is committed,
@@ -192,7 +211,26 @@ type FunctionService_LogsClient = grpc.ServerStreamingClient[LogsResponse]
 //
 // FunctionService deploys functions and tells about them.
 //
-// Every request names a namespace; empty means "default". Errors carry google.rpc.ErrorInfo with domain "weft".
+// Every request names a namespace; empty means "default". Errors carry google.rpc.ErrorInfo with domain "weft" and one
+// of these reasons:
+//
+//	INVALID_REQUEST        a name, limit or other value of the request is not allowed
+//	NOT_WASM               the file is not WebAssembly
+//	CORE_MODULE            the file is a core module, not a component
+//	MALFORMED_COMPONENT    the component's binary is damaged
+//	TOO_LARGE              the component is over 256 MiB
+//	UNSUPPORTED            an import that nobody provides, or a type or export that weft does not serve
+//	BREAKING_CHANGE        callers would break; each weft.v1.Change is a detail of the status
+//	COMPILE_FAILED         the component does not compile within the limits of a compile
+//	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
+//	                       the catalog does not allow it as it stands
+//	LEVEL                  a node of the cluster is too old for it
+//	NO_LEADER              nobody leads the cluster at the moment; nothing was changed
+//	OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
+//	DISK_FULL              the node can't store the component
+//	IDLE                   the upload stood still for a minute
+//	CLOSING                the node is shutting down
+//	INTERNAL               a fault of weft or of its machine
 type FunctionServiceServer interface {
 	// Deploy creates a revision of a function from a component. The first message holds the spec, the following
 	// ones the component's bytes in order, 1 MiB at most each. The answer comes once the revision is committed,

@@ -9,6 +9,7 @@ package weftv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -71,7 +72,8 @@ type StatusResponse struct {
 	// Last log index applied to the catalog.
 	AppliedIndex uint64 `protobuf:"varint,5,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
 	// Hash of the catalog at that index, hexadecimal.
-	StateHash     string `protobuf:"bytes,6,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
+	StateHash     string                 `protobuf:"bytes,6,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
+	Started       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=started,proto3" json:"started,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -148,12 +150,19 @@ func (x *StatusResponse) GetStateHash() string {
 	return ""
 }
 
+func (x *StatusResponse) GetStarted() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Started
+	}
+	return nil
+}
+
 var File_weft_v1_node_proto protoreflect.FileDescriptor
 
 const file_weft_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x12weft/v1/node.proto\x12\aweft.v1\"\x0f\n" +
-	"\rStatusRequest\"\xb2\x01\n" +
+	"\x12weft/v1/node.proto\x12\aweft.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
+	"\rStatusRequest\"\xe8\x01\n" +
 	"\x0eStatusResponse\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -161,7 +170,8 @@ const file_weft_v1_node_proto_rawDesc = "" +
 	"\x06leader\x18\x04 \x01(\tR\x06leader\x12#\n" +
 	"\rapplied_index\x18\x05 \x01(\x04R\fappliedIndex\x12\x1d\n" +
 	"\n" +
-	"state_hash\x18\x06 \x01(\tR\tstateHash2H\n" +
+	"state_hash\x18\x06 \x01(\tR\tstateHash\x124\n" +
+	"\astarted\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\astarted2H\n" +
 	"\vNodeService\x129\n" +
 	"\x06Status\x12\x16.weft.v1.StatusRequest\x1a\x17.weft.v1.StatusResponseB/Z-github.com/weft-run/weft/proto/weft/v1;weftv1b\x06proto3"
 
@@ -179,17 +189,19 @@ func file_weft_v1_node_proto_rawDescGZIP() []byte {
 
 var file_weft_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_weft_v1_node_proto_goTypes = []any{
-	(*StatusRequest)(nil),  // 0: weft.v1.StatusRequest
-	(*StatusResponse)(nil), // 1: weft.v1.StatusResponse
+	(*StatusRequest)(nil),         // 0: weft.v1.StatusRequest
+	(*StatusResponse)(nil),        // 1: weft.v1.StatusResponse
+	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
 }
 var file_weft_v1_node_proto_depIdxs = []int32{
-	0, // 0: weft.v1.NodeService.Status:input_type -> weft.v1.StatusRequest
-	1, // 1: weft.v1.NodeService.Status:output_type -> weft.v1.StatusResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	2, // 0: weft.v1.StatusResponse.started:type_name -> google.protobuf.Timestamp
+	0, // 1: weft.v1.NodeService.Status:input_type -> weft.v1.StatusRequest
+	1, // 2: weft.v1.NodeService.Status:output_type -> weft.v1.StatusResponse
+	2, // [2:3] is the sub-list for method output_type
+	1, // [1:2] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_weft_v1_node_proto_init() }
