@@ -1,0 +1,9 @@
+//go:build debug
+
+package wasmtime
+
+import "runtime"
+
+// collect runs the garbage collector before every use of a C pointer, so that an object that is freed too early
+// shows up in the tests.
+func collect() { runtime.GC() }
