@@ -1,0 +1,124 @@
+package weft
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"iter"
+
+	"google.golang.org/protobuf/proto"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+)
+
+// Get describes a function.
+func (c *Client) Get(ctx context.Context, name string) (*weftv1.Function, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.functions.Get(ctx, &weftv1.GetRequest{Namespace: c.namespace, Name: name})
+	return r.GetFunction(), wrap(err)
+}
+
+// List tells of all functions of the namespace, ordered by name.
+func (c *Client) List(ctx context.Context) ([]*weftv1.Function, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.functions.List(ctx, &weftv1.ListRequest{Namespace: c.namespace})
+	return r.GetFunctions(), wrap(err)
+}
+
+// Update makes a revision with other limits or environment. The request's namespace and request ID are filled in
+// where they are empty.
+func (c *Client) Update(ctx context.Context, request *weftv1.UpdateRequest) (*weftv1.UpdateResponse, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	request = proto.CloneOf(request)
+	setDefault(&request.Namespace, c.namespace)
+	setDefault(&request.RequestId, rand.Text())
+	r, err := c.functions.Update(ctx, request)
+	return r, wrap(err)
+}
+
+// Route makes a function the owner of a service and returns the owner before, empty if there was none.
+func (c *Client) Route(ctx context.Context, service, function string) (previous string, err error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.functions.Route(ctx, &weftv1.RouteRequest{
+		Namespace: c.namespace, Service: service, Name: function, RequestId: rand.Text(),
+	})
+	return r.GetPrevious(), wrap(err)
+}
+
+// Delete removes a function with all its revisions and returns how many there were. Its contracts stay.
+func (c *Client) Delete(ctx context.Context, name string) (revisions uint32, err error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.functions.Delete(ctx, &weftv1.DeleteRequest{Namespace: c.namespace, Name: name, RequestId: rand.Text()})
+	return r.GetRevisions(), wrap(err)
+}
+
+// Forget drops the contract of a proto package that no function uses.
+func (c *Client) Forget(ctx context.Context, pkg string) error {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	_, err := c.functions.Forget(ctx, &weftv1.ForgetRequest{
+		Namespace: c.namespace, Package: pkg, RequestId: rand.Text(),
+	})
+	return wrap(err)
+}
+
+// Schema returns the contracts that a function uses with all the files they import; of the whole namespace, if name is
+// empty.
+func (c *Client) Schema(ctx context.Context, name string) (*weftv1.SchemaResponse, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.functions.Schema(ctx, &weftv1.SchemaRequest{Namespace: c.namespace, Name: name})
+	return r, wrap(err)
+}
+
+// Status tells of the node that answers.
+func (c *Client) Status(ctx context.Context) (*weftv1.StatusResponse, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.nodes.Status(ctx, &weftv1.StatusRequest{})
+	return r, wrap(err)
+}
+
+// LogOptions says which lines of a log to read.
+type LogOptions struct {
+	// Follow goes on with new lines as they come, until the context ends.
+	Follow bool
+	// Tail is how many of the last lines to begin with; zero means all that are kept.
+	Tail uint32
+}
+
+// Logs reads the log of a function, oldest line first. An error is the last thing that it yields. It reads from the
+// server while the loop runs, and stops when the loop does.
+func (c *Client) Logs(ctx context.Context, name string, o LogOptions) iter.Seq2[*weftv1.LogsResponse, error] {
+	return func(yield func(*weftv1.LogsResponse, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := c.functions.Logs(ctx, &weftv1.LogsRequest{
+			Namespace: c.namespace, Name: name, Follow: o.Follow, Tail: o.Tail,
+		})
+		if err != nil {
+			yield(nil, wrap(err))
+			return
+		}
+		for {
+			line, err := stream.Recv()
+			if err == io.EOF {
+				return
+			}
+			if !yield(line, wrap(err)) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func setDefault(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
