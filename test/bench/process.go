@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A process is a server under measurement, started and stopped by the benchmark.
+type process struct {
+	cmd   *exec.Cmd
+	ready map[string]string // the key=value pairs of its ready line
+}
+
+// start runs a program that prints one line "ready key=value …" on its standard output, and waits for the line.
+func start(ctx context.Context, name string, args ...string) (*process, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, ready: map[string]string{}}
+	line := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(out).ReadString('\n')
+		line <- text
+	}()
+	select {
+	case text := <-line:
+		fields := strings.Fields(text)
+		if len(fields) == 0 || fields[0] != "ready" {
+			p.kill()
+			return nil, fmt.Errorf("%s %s: no ready line, but %q", name, strings.Join(args, " "), text)
+		}
+		for _, f := range fields[1:] {
+			key, value, _ := strings.Cut(f, "=")
+			p.ready[key] = value
+		}
+		return p, nil
+	case <-ctx.Done():
+		p.kill()
+		return nil, fmt.Errorf("%s: not ready: %w", name, ctx.Err())
+	}
+}
+
+// stop asks the process to end, and insists after ten seconds.
+func (p *process) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.cmd.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(10 * time.Second):
+		p.kill()
+		return errors.New("it did not end on SIGTERM")
+	}
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // It may have ended by itself.
+	_ = p.cmd.Wait()
+}
+
+// cpu is the processor time, user and system, that the process has used.
+func (p *process) cpu() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The fields after the program's name, which is in parentheses and may hold spaces: proc(5).
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("/proc/%d/stat: %d fields", p.cmd.Process.Pid, len(fields))
+	}
+	var ticks int64
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	const perSecond = 100 // USER_HZ of Linux, fixed for /proc.
+	return time.Duration(ticks) * time.Second / perSecond, nil
+}
+
+// resident is the resident memory of the process in bytes.
+func (p *process) resident() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, errors.New("no VmRSS in /proc")
+}

@@ -1,0 +1,69 @@
+// Package components builds the components that tests and benchmarks call: the examples and the test component
+// beside this file. They are built from source by the scripts in examples/toolchains, which install what they need,
+// and only when their source changed.
+package components
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// source tells where a component's source is, relative to the repository, and which script builds it.
+type source struct {
+	dir, script string
+}
+
+var sources = map[string]source{
+	"orders":      {"examples/orders", "rust.sh"},
+	"text":        {"examples/text", "js.sh"},
+	"rules":       {"examples/rules", "python.sh"},
+	"conformance": {"test/components/conformance", "rust.sh"},
+}
+
+// Path builds the named component, one of orders, text, rules and conformance, and returns the file's absolute
+// path. Any number of processes may call it at once.
+func Path(tb testing.TB, name string) string {
+	tb.Helper()
+	path, err := build(name)
+	if err != nil {
+		tb.Fatalf("components: %s: %v", name, err)
+	}
+	return path
+}
+
+// Bytes builds the named component as [Path] does and returns its bytes.
+func Bytes(tb testing.TB, name string) []byte {
+	tb.Helper()
+	data, err := os.ReadFile(Path(tb, name))
+	if err != nil {
+		tb.Fatalf("components: %v", err)
+	}
+	return data
+}
+
+// Root returns the absolute path of the repository.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}
+
+func build(name string) (string, error) {
+	from, ok := sources[name]
+	if !ok {
+		return "", fmt.Errorf("there is no such component")
+	}
+	root := Root()
+	path := filepath.Join(root, "build", "components", name+".wasm")
+	command := exec.Command(filepath.Join(root, "examples", "toolchains", from.script), "build", filepath.Join(root, from.dir), path)
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, output.Bytes())
+	}
+	return path, nil
+}
