@@ -1,0 +1,177 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+
+	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/services/failure"
+)
+
+// View is what the router reads of one state of the catalog. Views are immutable, and two are the same state exactly if
+// they are equal. *catalog.View is one.
+type View interface {
+	Function(namespace, name string) *catalogv1.Function
+	Functions(namespace string) []*catalogv1.Function
+	Owner(namespace, service string) string
+	Exporters(namespace, service string) []string
+}
+
+// Placements tells which revisions this node can run. *placement.Table is it.
+type Placements interface {
+	// Ready tells whether a revision takes calls now. It is asked on every call.
+	Ready(executor.Key) bool
+	// State gives "ready", "loading", "failed" with the reason, or "" for what is not placed here.
+	State(executor.Key) (state, reason string)
+	// WaitReady returns nil once the revision is ready, an error once it has failed or ctx is done.
+	WaitReady(context.Context, executor.Key) error
+	// Ensure loads a revision that is not the current one and waits until it is ready.
+	Ensure(context.Context, executor.Key) error
+}
+
+// Config configures a Router.
+type Config struct {
+	// View gives the current state of the catalog. It is called on every call and must be cheap.
+	View       func() View
+	Placements Placements
+	// Wait is how long a call waits for a revision that is loading while no other is ready. Default: 5 s.
+	Wait time.Duration
+	// Waiting is how many calls may wait at once; more are refused. Default: 1024.
+	Waiting int
+}
+
+// Target is what a call asks for.
+type Target struct {
+	Namespace string
+	// Service is the full name of the service: "demo.orders.v1.Orders".
+	Service string
+	// Function names who is to answer; empty means the owner of the service.
+	Function string
+	// Revision is the revision that is to answer; zero means the current one.
+	Revision uint32
+}
+
+// Destination is a revision that answers calls. It is not changed.
+type Destination struct {
+	Key executor.Key
+	// Message is the limit of the request and of the response, in bytes.
+	Message int64
+}
+
+// Router finds the destinations of calls. Its methods are safe for concurrent use.
+type Router struct {
+	config  Config
+	table   atomic.Pointer[table]
+	waiting atomic.Int64
+}
+
+// New returns a router. It holds nothing that must be closed.
+func New(config Config) *Router {
+	if config.Wait <= 0 {
+		config.Wait = 5 * time.Second
+	}
+	if config.Waiting <= 0 {
+		config.Waiting = 1024
+	}
+	return &Router{config: config}
+}
+
+// Route gives the revision that is to answer a call now. It waits if none is ready yet, within ctx and Config.Wait.
+// Its errors are gRPC statuses: UNIMPLEMENTED for what does not exist, UNAVAILABLE for what is not ready.
+func (r *Router) Route(ctx context.Context, target Target) (*Destination, error) {
+	candidates, err := r.current().candidates(target)
+	if err != nil {
+		return nil, err
+	}
+	if d := r.ready(candidates); d != nil {
+		return d, nil
+	}
+	return r.wait(ctx, target, candidates[0])
+}
+
+// Ready tells whether a call of the target would be answered without waiting. The error is that of Route for a target
+// that does not exist.
+func (r *Router) Ready(target Target) (bool, error) {
+	candidates, err := r.current().candidates(target)
+	if err != nil {
+		return false, err
+	}
+	return r.ready(candidates) != nil, nil
+}
+
+// current gives the table of the current view.
+func (r *Router) current() *table {
+	view := r.config.View()
+	t := r.table.Load()
+	if t == nil || t.view != view {
+		t = &table{view: view}
+		r.table.Store(t) // Whoever stores last wins; a lost table costs its entries only.
+	}
+	return t
+}
+
+func (r *Router) ready(candidates []*Destination) *Destination {
+	for _, d := range candidates {
+		if r.config.Placements.Ready(d.Key) {
+			return d
+		}
+	}
+	return nil
+}
+
+// wait waits for the revision that the target means. By then a newer one may have come, so it decides again.
+func (r *Router) wait(ctx context.Context, target Target, wanted *Destination) (*Destination, error) {
+	places := r.config.Placements
+	if state, reason := places.State(wanted.Key); state == "failed" && target.Revision == 0 {
+		return nil, notReady(wanted.Key, state, reason)
+	}
+	if r.waiting.Add(1) > int64(r.config.Waiting) {
+		r.waiting.Add(-1)
+		return nil, failure.Newf(codes.Unavailable, failure.Busy,
+			"%s is not ready, and %d calls wait for it and others already; try again later", wanted.Key, r.config.Waiting)
+	}
+	defer r.waiting.Add(-1)
+
+	limited, cancel := context.WithTimeout(ctx, r.config.Wait)
+	defer cancel()
+	var err error
+	if target.Revision != 0 {
+		err = places.Ensure(limited, wanted.Key)
+	} else {
+		err = places.WaitReady(limited, wanted.Key)
+	}
+	if candidates, gone := r.current().candidates(target); gone != nil {
+		return nil, gone
+	} else if d := r.ready(candidates); d != nil {
+		return d, nil
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, failure.Newf(codes.Canceled, failure.Canceled, "the caller went away while %s was loading", wanted.Key)
+	case ctx.Err() != nil:
+		return nil, failure.Newf(codes.DeadlineExceeded, failure.Deadline, "the deadline came while %s was loading", wanted.Key)
+	}
+	state, reason := places.State(wanted.Key)
+	if state != "failed" && err != nil && limited.Err() == nil {
+		state, reason = "failed", err.Error()
+	}
+	return nil, notReady(wanted.Key, state, reason)
+}
+
+func notReady(key executor.Key, state, reason string) error {
+	what := "is not placed on this node"
+	switch state {
+	case "loading", "ready": // It may have become ready this moment.
+		what = "is still loading; try again"
+	case "failed":
+		what = "failed to load: " + reason
+	}
+	return failure.New(codes.Unavailable, failure.NotReady, fmt.Sprintf("%s %s", key, what))
+}
