@@ -5,11 +5,11 @@ package components
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -46,18 +46,33 @@ func Bytes(tb testing.TB, name string) []byte {
 	return data
 }
 
-// Root returns the absolute path of the repository.
-func Root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+// Root returns the absolute path of the repository: the directory of go.mod above the working directory.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("there is no go.mod above the working directory")
+		}
+		dir = parent
+	}
 }
 
 func build(name string) (string, error) {
 	from, ok := sources[name]
 	if !ok {
-		return "", fmt.Errorf("there is no such component")
+		return "", errors.New("there is no such component")
 	}
-	root := Root()
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
 	path := filepath.Join(root, "build", "components", name+".wasm")
 	command := exec.Command(filepath.Join(root, "examples", "toolchains", from.script), "build", filepath.Join(root, from.dir), path)
 	var output bytes.Buffer

@@ -1,0 +1,16 @@
+//! A component over every WIT type, for tests.
+
+mod errors;
+mod host;
+mod hostile;
+mod shapes;
+
+wit_bindgen::generate!({
+    world: "conformance",
+    path: "wit",
+    generate_all,
+});
+
+struct Component;
+
+export!(Component);
