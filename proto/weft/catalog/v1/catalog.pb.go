@@ -93,9 +93,10 @@ func (Refusal_Reason) EnumDescriptor() ([]byte, []int) {
 // Command is one entry of the replicated log. Applying it is a pure function of the catalog and the command.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Applied at most once per ID.
+	// 1 to 128 bytes. A command that took effect does so once per ID: applied again, it gives its first result. A refused
+	// one leaves nothing behind, so it may be tried again, changed or not, under the same ID.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The oldest format level that can apply the command. 1 today.
+	// The oldest format level that can apply the command. 1 today; 0 means 1.
 	Level uint32 `protobuf:"varint,2,opt,name=level,proto3" json:"level,omitempty"`
 	// When the proposing node made it, Unix nanoseconds. Part of the input; the state machine has no clock.
 	TimeUnixNanos int64 `protobuf:"varint,3,opt,name=time_unix_nanos,json=timeUnixNanos,proto3" json:"time_unix_nanos,omitempty"`
@@ -257,7 +258,8 @@ type PutRevision struct {
 	Revision *Revision `protobuf:"bytes,3,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Contracts as they are after this deploy, only those that change. Each carries version = base + 1.
 	Contracts []*v1.Contract `protobuf:"bytes,4,rep,name=contracts,proto3" json:"contracts,omitempty"`
-	// Version of every contract that the deploy was built from, by package; 0 if there was none. Applying compares.
+	// Version of every contract that the deploy was built from, by package; 0 if there was none. Applying compares. A
+	// changed contract that is not listed counts as 0.
 	BaseVersions map[string]uint64 `protobuf:"bytes,5,rep,name=base_versions,json=baseVersions,proto3" json:"base_versions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// If not 0, the function's current revision must have this number (update builds on it).
 	BaseRevision  uint32 `protobuf:"varint,6,opt,name=base_revision,json=baseRevision,proto3" json:"base_revision,omitempty"`
@@ -504,10 +506,11 @@ func (x *ForgetContract) GetPackage() string {
 	return ""
 }
 
-// RaiseLevel allows commands of a higher format level from here on.
+// RaiseLevel allows commands of a higher format level from here on. It is proposed when every node knows the level.
 type RaiseLevel struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Level         uint32                 `protobuf:"varint,1,opt,name=level,proto3" json:"level,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The level now, or one more. It never falls.
+	Level         uint32 `protobuf:"varint,1,opt,name=level,proto3" json:"level,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -685,15 +688,15 @@ func (x *Refusal) GetMessage() string {
 	return ""
 }
 
-// Function is a row of the catalog.
+// Function is a function with its revisions, as readers of the catalog see it.
 type Function struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Log index of its creation: the order of age among functions.
 	CreatedIndex uint64 `protobuf:"varint,3,opt,name=created_index,json=createdIndex,proto3" json:"created_index,omitempty"`
-	// Ordered by number. Numbers are never given twice, not even after deletion of a function of the same name
-	// within one incarnation.
+	// Ordered by number. A number is never given twice, not even when a function is deleted and made anew under its name.
+	// Empty in a snapshot, where revisions are rows of their own.
 	Revisions []*Revision `protobuf:"bytes,4,rep,name=revisions,proto3" json:"revisions,omitempty"`
 	// The revision that answers calls.
 	Current       uint32 `protobuf:"varint,5,opt,name=current,proto3" json:"current,omitempty"`
@@ -963,18 +966,81 @@ func (x *Route) GetFunction() string {
 	return ""
 }
 
-// StoredContract is a contract in its namespace.
-type StoredContract struct {
+// StoredRevision is a revision of a function, as a row.
+type StoredRevision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Contract      *v1.Contract           `protobuf:"bytes,2,opt,name=contract,proto3" json:"contract,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Revision      *Revision              `protobuf:"bytes,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredRevision) Reset() {
+	*x = StoredRevision{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredRevision) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredRevision) ProtoMessage() {}
+
+func (x *StoredRevision) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredRevision.ProtoReflect.Descriptor instead.
+func (*StoredRevision) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *StoredRevision) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *StoredRevision) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *StoredRevision) GetRevision() *Revision {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+// StoredContract is a contract in its namespace.
+type StoredContract struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Package   string                 `protobuf:"bytes,2,opt,name=package,proto3" json:"package,omitempty"`
+	// The weft.v1.Contract, encoded once when it was put: rows are compared by their bytes on all nodes.
+	Contract      []byte `protobuf:"bytes,3,opt,name=contract,proto3" json:"contract,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StoredContract) Reset() {
 	*x = StoredContract{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1052,7 @@ func (x *StoredContract) String() string {
 func (*StoredContract) ProtoMessage() {}
 
 func (x *StoredContract) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1065,7 @@ func (x *StoredContract) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredContract.ProtoReflect.Descriptor instead.
 func (*StoredContract) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{11}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StoredContract) GetNamespace() string {
@@ -1009,11 +1075,79 @@ func (x *StoredContract) GetNamespace() string {
 	return ""
 }
 
-func (x *StoredContract) GetContract() *v1.Contract {
+func (x *StoredContract) GetPackage() string {
+	if x != nil {
+		return x.Package
+	}
+	return ""
+}
+
+func (x *StoredContract) GetContract() []byte {
 	if x != nil {
 		return x.Contract
 	}
 	return nil
+}
+
+// DeletedFunction keeps the last number of a function that is gone, so that it is not given again.
+type DeletedFunction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	LastRevision  uint32                 `protobuf:"varint,3,opt,name=last_revision,json=lastRevision,proto3" json:"last_revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeletedFunction) Reset() {
+	*x = DeletedFunction{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeletedFunction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeletedFunction) ProtoMessage() {}
+
+func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeletedFunction.ProtoReflect.Descriptor instead.
+func (*DeletedFunction) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeletedFunction) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *DeletedFunction) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeletedFunction) GetLastRevision() uint32 {
+	if x != nil {
+		return x.LastRevision
+	}
+	return 0
 }
 
 // Applied remembers a request ID with its result.
@@ -1027,7 +1161,7 @@ type Applied struct {
 
 func (x *Applied) Reset() {
 	*x = Applied{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1039,7 +1173,7 @@ func (x *Applied) String() string {
 func (*Applied) ProtoMessage() {}
 
 func (x *Applied) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1052,7 +1186,7 @@ func (x *Applied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Applied.ProtoReflect.Descriptor instead.
 func (*Applied) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Applied) GetRequestId() string {
@@ -1085,7 +1219,7 @@ type SnapshotHeader struct {
 
 func (x *SnapshotHeader) Reset() {
 	*x = SnapshotHeader{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1231,7 @@ func (x *SnapshotHeader) String() string {
 func (*SnapshotHeader) ProtoMessage() {}
 
 func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1244,7 @@ func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotHeader.ProtoReflect.Descriptor instead.
 func (*SnapshotHeader) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SnapshotHeader) GetFormat() uint32 {
@@ -1148,12 +1282,14 @@ func (x *SnapshotHeader) GetRows() uint64 {
 	return 0
 }
 
-// SnapshotRow is one row of a snapshot.
+// SnapshotRow is one row of a snapshot. The SHA-256 of its encoding is what the row adds to the state hash.
 type SnapshotRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Row:
 	//
 	//	*SnapshotRow_Function
+	//	*SnapshotRow_Revision
+	//	*SnapshotRow_Deleted
 	//	*SnapshotRow_Contract
 	//	*SnapshotRow_Route
 	//	*SnapshotRow_Applied
@@ -1164,7 +1300,7 @@ type SnapshotRow struct {
 
 func (x *SnapshotRow) Reset() {
 	*x = SnapshotRow{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1312,7 @@ func (x *SnapshotRow) String() string {
 func (*SnapshotRow) ProtoMessage() {}
 
 func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1325,7 @@ func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRow.ProtoReflect.Descriptor instead.
 func (*SnapshotRow) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SnapshotRow) GetRow() isSnapshotRow_Row {
@@ -1203,6 +1339,24 @@ func (x *SnapshotRow) GetFunction() *Function {
 	if x != nil {
 		if x, ok := x.Row.(*SnapshotRow_Function); ok {
 			return x.Function
+		}
+	}
+	return nil
+}
+
+func (x *SnapshotRow) GetRevision() *StoredRevision {
+	if x != nil {
+		if x, ok := x.Row.(*SnapshotRow_Revision); ok {
+			return x.Revision
+		}
+	}
+	return nil
+}
+
+func (x *SnapshotRow) GetDeleted() *DeletedFunction {
+	if x != nil {
+		if x, ok := x.Row.(*SnapshotRow_Deleted); ok {
+			return x.Deleted
 		}
 	}
 	return nil
@@ -1243,19 +1397,31 @@ type SnapshotRow_Function struct {
 	Function *Function `protobuf:"bytes,1,opt,name=function,proto3,oneof"`
 }
 
+type SnapshotRow_Revision struct {
+	Revision *StoredRevision `protobuf:"bytes,2,opt,name=revision,proto3,oneof"`
+}
+
+type SnapshotRow_Deleted struct {
+	Deleted *DeletedFunction `protobuf:"bytes,3,opt,name=deleted,proto3,oneof"`
+}
+
 type SnapshotRow_Contract struct {
-	Contract *StoredContract `protobuf:"bytes,2,opt,name=contract,proto3,oneof"`
+	Contract *StoredContract `protobuf:"bytes,4,opt,name=contract,proto3,oneof"`
 }
 
 type SnapshotRow_Route struct {
-	Route *Route `protobuf:"bytes,3,opt,name=route,proto3,oneof"`
+	Route *Route `protobuf:"bytes,5,opt,name=route,proto3,oneof"`
 }
 
 type SnapshotRow_Applied struct {
-	Applied *Applied `protobuf:"bytes,4,opt,name=applied,proto3,oneof"`
+	Applied *Applied `protobuf:"bytes,6,opt,name=applied,proto3,oneof"`
 }
 
 func (*SnapshotRow_Function) isSnapshotRow_Row() {}
+
+func (*SnapshotRow_Revision) isSnapshotRow_Row() {}
+
+func (*SnapshotRow_Deleted) isSnapshotRow_Row() {}
 
 func (*SnapshotRow_Contract) isSnapshotRow_Row() {}
 
@@ -1347,10 +1513,19 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x05Route\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
 	"\aservice\x18\x02 \x01(\tR\aservice\x12\x1a\n" +
-	"\bfunction\x18\x03 \x01(\tR\bfunction\"]\n" +
+	"\bfunction\x18\x03 \x01(\tR\bfunction\"y\n" +
+	"\x0eStoredRevision\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x125\n" +
+	"\brevision\x18\x03 \x01(\v2\x19.weft.catalog.v1.RevisionR\brevision\"d\n" +
 	"\x0eStoredContract\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12-\n" +
-	"\bcontract\x18\x02 \x01(\v2\x11.weft.v1.ContractR\bcontract\"Y\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
+	"\apackage\x18\x02 \x01(\tR\apackage\x12\x1a\n" +
+	"\bcontract\x18\x03 \x01(\fR\bcontract\"h\n" +
+	"\x0fDeletedFunction\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12#\n" +
+	"\rlast_revision\x18\x03 \x01(\rR\flastRevision\"Y\n" +
 	"\aApplied\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12/\n" +
@@ -1361,12 +1536,14 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x05level\x18\x03 \x01(\rR\x05level\x12\x1d\n" +
 	"\n" +
 	"state_hash\x18\x04 \x01(\fR\tstateHash\x12\x12\n" +
-	"\x04rows\x18\x05 \x01(\x04R\x04rows\"\xf2\x01\n" +
+	"\x04rows\x18\x05 \x01(\x04R\x04rows\"\xef\x02\n" +
 	"\vSnapshotRow\x127\n" +
 	"\bfunction\x18\x01 \x01(\v2\x19.weft.catalog.v1.FunctionH\x00R\bfunction\x12=\n" +
-	"\bcontract\x18\x02 \x01(\v2\x1f.weft.catalog.v1.StoredContractH\x00R\bcontract\x12.\n" +
-	"\x05route\x18\x03 \x01(\v2\x16.weft.catalog.v1.RouteH\x00R\x05route\x124\n" +
-	"\aapplied\x18\x04 \x01(\v2\x18.weft.catalog.v1.AppliedH\x00R\aappliedB\x05\n" +
+	"\brevision\x18\x02 \x01(\v2\x1f.weft.catalog.v1.StoredRevisionH\x00R\brevision\x12<\n" +
+	"\adeleted\x18\x03 \x01(\v2 .weft.catalog.v1.DeletedFunctionH\x00R\adeleted\x12=\n" +
+	"\bcontract\x18\x04 \x01(\v2\x1f.weft.catalog.v1.StoredContractH\x00R\bcontract\x12.\n" +
+	"\x05route\x18\x05 \x01(\v2\x16.weft.catalog.v1.RouteH\x00R\x05route\x124\n" +
+	"\aapplied\x18\x06 \x01(\v2\x18.weft.catalog.v1.AppliedH\x00R\aappliedB\x05\n" +
 	"\x03rowB:Z8github.com/weft-run/weft/proto/weft/catalog/v1;catalogv1b\x06proto3"
 
 var (
@@ -1382,27 +1559,29 @@ func file_weft_catalog_v1_catalog_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_weft_catalog_v1_catalog_proto_goTypes = []any{
-	(Refusal_Reason)(0),    // 0: weft.catalog.v1.Refusal.Reason
-	(*Command)(nil),        // 1: weft.catalog.v1.Command
-	(*PutRevision)(nil),    // 2: weft.catalog.v1.PutRevision
-	(*DeleteFunction)(nil), // 3: weft.catalog.v1.DeleteFunction
-	(*SetRoute)(nil),       // 4: weft.catalog.v1.SetRoute
-	(*ForgetContract)(nil), // 5: weft.catalog.v1.ForgetContract
-	(*RaiseLevel)(nil),     // 6: weft.catalog.v1.RaiseLevel
-	(*Result)(nil),         // 7: weft.catalog.v1.Result
-	(*Refusal)(nil),        // 8: weft.catalog.v1.Refusal
-	(*Function)(nil),       // 9: weft.catalog.v1.Function
-	(*Revision)(nil),       // 10: weft.catalog.v1.Revision
-	(*Route)(nil),          // 11: weft.catalog.v1.Route
-	(*StoredContract)(nil), // 12: weft.catalog.v1.StoredContract
-	(*Applied)(nil),        // 13: weft.catalog.v1.Applied
-	(*SnapshotHeader)(nil), // 14: weft.catalog.v1.SnapshotHeader
-	(*SnapshotRow)(nil),    // 15: weft.catalog.v1.SnapshotRow
-	nil,                    // 16: weft.catalog.v1.PutRevision.BaseVersionsEntry
-	nil,                    // 17: weft.catalog.v1.Revision.EnvironmentEntry
-	(*v1.Contract)(nil),    // 18: weft.v1.Contract
+	(Refusal_Reason)(0),     // 0: weft.catalog.v1.Refusal.Reason
+	(*Command)(nil),         // 1: weft.catalog.v1.Command
+	(*PutRevision)(nil),     // 2: weft.catalog.v1.PutRevision
+	(*DeleteFunction)(nil),  // 3: weft.catalog.v1.DeleteFunction
+	(*SetRoute)(nil),        // 4: weft.catalog.v1.SetRoute
+	(*ForgetContract)(nil),  // 5: weft.catalog.v1.ForgetContract
+	(*RaiseLevel)(nil),      // 6: weft.catalog.v1.RaiseLevel
+	(*Result)(nil),          // 7: weft.catalog.v1.Result
+	(*Refusal)(nil),         // 8: weft.catalog.v1.Refusal
+	(*Function)(nil),        // 9: weft.catalog.v1.Function
+	(*Revision)(nil),        // 10: weft.catalog.v1.Revision
+	(*Route)(nil),           // 11: weft.catalog.v1.Route
+	(*StoredRevision)(nil),  // 12: weft.catalog.v1.StoredRevision
+	(*StoredContract)(nil),  // 13: weft.catalog.v1.StoredContract
+	(*DeletedFunction)(nil), // 14: weft.catalog.v1.DeletedFunction
+	(*Applied)(nil),         // 15: weft.catalog.v1.Applied
+	(*SnapshotHeader)(nil),  // 16: weft.catalog.v1.SnapshotHeader
+	(*SnapshotRow)(nil),     // 17: weft.catalog.v1.SnapshotRow
+	nil,                     // 18: weft.catalog.v1.PutRevision.BaseVersionsEntry
+	nil,                     // 19: weft.catalog.v1.Revision.EnvironmentEntry
+	(*v1.Contract)(nil),     // 20: weft.v1.Contract
 }
 var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	2,  // 0: weft.catalog.v1.Command.put_revision:type_name -> weft.catalog.v1.PutRevision
@@ -1411,23 +1590,25 @@ var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	5,  // 3: weft.catalog.v1.Command.forget_contract:type_name -> weft.catalog.v1.ForgetContract
 	6,  // 4: weft.catalog.v1.Command.raise_level:type_name -> weft.catalog.v1.RaiseLevel
 	10, // 5: weft.catalog.v1.PutRevision.revision:type_name -> weft.catalog.v1.Revision
-	18, // 6: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
-	16, // 7: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
+	20, // 6: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
+	18, // 7: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
 	8,  // 8: weft.catalog.v1.Result.refusal:type_name -> weft.catalog.v1.Refusal
 	0,  // 9: weft.catalog.v1.Refusal.reason:type_name -> weft.catalog.v1.Refusal.Reason
 	10, // 10: weft.catalog.v1.Function.revisions:type_name -> weft.catalog.v1.Revision
-	17, // 11: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
-	18, // 12: weft.catalog.v1.StoredContract.contract:type_name -> weft.v1.Contract
+	19, // 11: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
+	10, // 12: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
 	7,  // 13: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
 	9,  // 14: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
-	12, // 15: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
-	11, // 16: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
-	13, // 17: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	12, // 15: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
+	14, // 16: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
+	13, // 17: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
+	11, // 18: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
+	15, // 19: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_weft_catalog_v1_catalog_proto_init() }
@@ -1442,8 +1623,10 @@ func file_weft_catalog_v1_catalog_proto_init() {
 		(*Command_ForgetContract)(nil),
 		(*Command_RaiseLevel)(nil),
 	}
-	file_weft_catalog_v1_catalog_proto_msgTypes[14].OneofWrappers = []any{
+	file_weft_catalog_v1_catalog_proto_msgTypes[16].OneofWrappers = []any{
 		(*SnapshotRow_Function)(nil),
+		(*SnapshotRow_Revision)(nil),
+		(*SnapshotRow_Deleted)(nil),
 		(*SnapshotRow_Contract)(nil),
 		(*SnapshotRow_Route)(nil),
 		(*SnapshotRow_Applied)(nil),
@@ -1454,7 +1637,7 @@ func file_weft_catalog_v1_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_catalog_v1_catalog_proto_rawDesc), len(file_weft_catalog_v1_catalog_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

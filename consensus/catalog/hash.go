@@ -1,0 +1,90 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/bits"
+
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// deterministic encodes rows: fields by number, map entries by key. The encoding that protobuf-go gives has been
+// stable; the golden snapshot in testdata fails the build with a release that changes it.
+var deterministic = proto.MarshalOptions{Deterministic: true}
+
+// sum is the sum of the row hashes modulo 2^256, least significant word first. Addition makes it independent of the
+// order and of the way to a state, and lets one row change without touching the others.
+type sum [4]uint64
+
+func (s *sum) add(h [32]byte) {
+	var carry uint64
+	for i := range s {
+		s[i], carry = bits.Add64(s[i], binary.LittleEndian.Uint64(h[8*i:]), carry)
+	}
+}
+
+func (s *sum) sub(h [32]byte) {
+	var borrow uint64
+	for i := range s {
+		s[i], borrow = bits.Sub64(s[i], binary.LittleEndian.Uint64(h[8*i:]), borrow)
+	}
+}
+
+// hash returns the state hash: SHA-256 over the level (4 bytes, little-endian), the number of rows (8) and the sum
+// (32). The index is no part of it: a command that changes nothing leaves the hash as it is.
+func (s *state) hash() []byte {
+	var b [44]byte
+	binary.LittleEndian.PutUint32(b[0:], s.level)
+	binary.LittleEndian.PutUint64(b[4:], uint64(s.rows))
+	for i, word := range s.sum {
+		binary.LittleEndian.PutUint64(b[12+8*i:], word)
+	}
+	h := sha256.Sum256(b[:])
+	return h[:]
+}
+
+func rowHash(row *catalogv1.SnapshotRow) [32]byte { return sha256.Sum256(encodeRow(row)) }
+
+// encodeRow panics only for text that is not UTF-8, which validation keeps out of every row.
+func encodeRow(row *catalogv1.SnapshotRow) []byte {
+	b, err := deterministic.Marshal(row)
+	if err != nil {
+		panic("catalog: row: " + err.Error())
+	}
+	return b
+}
+
+func functionRow(f *catalogv1.Function) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Function{Function: &catalogv1.Function{
+		Namespace: f.GetNamespace(), Name: f.GetName(), CreatedIndex: f.GetCreatedIndex(), Current: f.GetCurrent(),
+	}}}
+}
+
+func revisionRow(f *catalogv1.Function, r *catalogv1.Revision) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Revision{Revision: &catalogv1.StoredRevision{
+		Namespace: f.GetNamespace(), Name: f.GetName(), Revision: r,
+	}}}
+}
+
+func deletedRow(namespace, name string, last uint32) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Deleted{Deleted: &catalogv1.DeletedFunction{
+		Namespace: namespace, Name: name, LastRevision: last,
+	}}}
+}
+
+func contractRow(namespace, pkg string, c *contract) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Contract{Contract: &catalogv1.StoredContract{
+		Namespace: namespace, Package: pkg, Contract: c.encoded,
+	}}}
+}
+
+func routeRow(namespace, service, function string) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Route{Route: &catalogv1.Route{
+		Namespace: namespace, Service: service, Function: function,
+	}}}
+}
+
+func appliedRow(a *catalogv1.Applied) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Applied{Applied: a}}
+}

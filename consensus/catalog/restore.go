@@ -1,0 +1,174 @@
+package catalog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/benbjohnson/immutable"
+
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+)
+
+// builder makes a state from the rows of a snapshot. It takes only what a catalog could have written: rows in order,
+// names that are allowed, functions with their current revision.
+type builder struct {
+	state  state
+	window window
+
+	kind string // of the last row
+	key  string // of the last row; empty at the first of a kind
+
+	function *catalogv1.Function // whose revisions are being read
+
+	functions *immutable.SortedMapBuilder[string, *catalogv1.Function]
+	deleted   *immutable.SortedMapBuilder[string, uint32]
+	contracts *immutable.SortedMapBuilder[string, *contract]
+	routes    *immutable.SortedMapBuilder[string, string]
+	exporters *immutable.SortedMapBuilder[string, string]
+}
+
+func newBuilder() *builder {
+	return &builder{
+		state:     emptyState(),
+		window:    newWindow(),
+		functions: immutable.NewSortedMapBuilder[string, *catalogv1.Function](nil),
+		deleted:   immutable.NewSortedMapBuilder[string, uint32](nil),
+		contracts: immutable.NewSortedMapBuilder[string, *contract](nil),
+		routes:    immutable.NewSortedMapBuilder[string, string](nil),
+		exporters: immutable.NewSortedMapBuilder[string, string](nil),
+	}
+}
+
+var errRow = errors.New("a row that no catalog has")
+
+func (b *builder) put(row *catalogv1.SnapshotRow) error {
+	b.state.add(row)
+	switch row := row.GetRow().(type) {
+	case *catalogv1.SnapshotRow_Function:
+		return b.putFunction(row.Function)
+	case *catalogv1.SnapshotRow_Revision:
+		return b.putRevision(row.Revision)
+	case *catalogv1.SnapshotRow_Deleted:
+		d := row.Deleted
+		b.deleted.Set(key(d.GetNamespace(), d.GetName()), d.GetLastRevision())
+		return b.inOrder("deleted function", d.GetNamespace(), d.GetName())
+	case *catalogv1.SnapshotRow_Contract:
+		return b.putContract(row.Contract)
+	case *catalogv1.SnapshotRow_Route:
+		r := row.Route
+		b.routes.Set(key(r.GetNamespace(), r.GetService()), r.GetFunction())
+		return b.inOrder("route", r.GetNamespace(), r.GetService())
+	case *catalogv1.SnapshotRow_Applied:
+		return b.putApplied(row.Applied)
+	}
+	return errRow
+}
+
+// inOrder checks that rows of a kind come by their key, each once, and that a namespace and name could be ones.
+func (b *builder) inOrder(kind, namespace, name string) error {
+	k := key(namespace, name)
+	if kind != b.kind {
+		b.kind, b.key = kind, ""
+	}
+	if !ValidName(namespace) || strings.Contains(name, "\x00") || k <= b.key {
+		return fmt.Errorf("%s %q of namespace %q: %w", kind, clip(name), clip(namespace), errRow)
+	}
+	b.key = k
+	return nil
+}
+
+func (b *builder) putFunction(f *catalogv1.Function) error {
+	if err := b.closeFunction(); err != nil {
+		return err
+	}
+	if len(f.GetRevisions()) > 0 || !ValidName(f.GetName()) {
+		return errRow
+	}
+	b.function = f
+	return b.inOrder("function", f.GetNamespace(), f.GetName())
+}
+
+func (b *builder) putRevision(row *catalogv1.StoredRevision) error {
+	f, r := b.function, row.GetRevision()
+	if f == nil || row.GetNamespace() != f.GetNamespace() || row.GetName() != f.GetName() || r.GetNumber() <= lastRevision(f) {
+		return fmt.Errorf("revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
+	}
+	f.Revisions = append(f.Revisions, r)
+	return nil
+}
+
+// closeFunction takes in the function whose revisions are all read.
+func (b *builder) closeFunction() error {
+	f := b.function
+	if f == nil {
+		return nil
+	}
+	current := currentRevision(f)
+	if current == nil {
+		return fmt.Errorf("function %q without revision %d: %w", f.GetName(), f.GetCurrent(), errRow)
+	}
+	b.functions.Set(key(f.GetNamespace(), f.GetName()), f)
+	for _, service := range current.GetServices() {
+		b.exporters.Set(ageKey(f.GetNamespace(), service, f.GetCreatedIndex()), f.GetName())
+	}
+	b.function = nil
+	return nil
+}
+
+func (b *builder) putContract(row *catalogv1.StoredContract) error {
+	c, message, err := decodeContract(row.GetContract())
+	if err != nil {
+		return err
+	}
+	if message.GetPackage() != row.GetPackage() {
+		return fmt.Errorf("contract %q in the row of %q: %w", clip(message.GetPackage()), clip(row.GetPackage()), errRow)
+	}
+	b.contracts.Set(key(row.GetNamespace(), row.GetPackage()), c)
+	return b.inOrder("contract", row.GetNamespace(), row.GetPackage())
+}
+
+func (b *builder) putApplied(a *catalogv1.Applied) error {
+	if a.GetRequestId() == "" || b.window.byID[a.GetRequestId()] != nil || len(b.window.ring) == Remembered {
+		return fmt.Errorf("request %q: %w", clip(a.GetRequestId()), errRow)
+	}
+	if n := len(b.window.ring); n > 0 && b.window.ring[n-1].GetResult().GetIndex() >= a.GetResult().GetIndex() {
+		return fmt.Errorf("request %q is out of order: %w", clip(a.GetRequestId()), errRow)
+	}
+	b.window.remember(a)
+	return nil
+}
+
+// finish checks the state as a whole against the header.
+func (b *builder) finish(header *catalogv1.SnapshotHeader) error {
+	if err := b.closeFunction(); err != nil {
+		return err
+	}
+	s := &b.state
+	s.index, s.level = header.GetIndex(), header.GetLevel()
+	s.functions, s.deleted, s.contracts = b.functions.Map(), b.deleted.Map(), b.contracts.Map()
+	s.routes, s.exporters = b.routes.Map(), b.exporters.Map()
+	if got := s.hash(); !bytes.Equal(got, header.GetStateHash()) {
+		return fmt.Errorf("its rows give the state %x, its header says %x", got, header.GetStateHash())
+	}
+	return nil
+}
+
+// entries ranges over a map in the order of its keys.
+func entries[V any](m *immutable.SortedMap[string, V]) func(yield func(string, V) bool) {
+	return func(yield func(string, V) bool) {
+		it := m.Iterator()
+		for !it.Done() {
+			if k, v, _ := it.Next(); !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+// splitKey undoes key for two parts.
+func splitKey(k string) (string, string) {
+	first, second, _ := strings.Cut(k, "\x00")
+	return first, second
+}
