@@ -1,203 +1,197 @@
 package wasmtime
 
-import "errors"
+// #cgo CFLAGS: -std=gnu11 -Wall -Werror
+// #include "weft.h"
+import "C"
 
-var errStub = errors.New("wasmtime: not built yet")
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// The defaults of [Config].
+const (
+	defaultInstances = 64
+	defaultMemory    = 1 << 30
+	defaultResident  = 2 << 20
+	defaultStack     = 512 << 10
+)
+
+// What bounds every component. These numbers cost address space at most: memory slots are reserved, not used, and
+// tables are touched by the instances that have them.
+const (
+	// wasmPage is the unit of linear memories.
+	wasmPage = 64 << 10
+	// maxMemory is as far as 32-bit pointers reach.
+	maxMemory = 4 << 30
+	// memoryReservation and memoryGuard let compiled code access memory without checking bounds: whatever a 32-bit
+	// index and a small constant offset reach is reserved. They are compiled into the code.
+	memoryReservation = 4 << 30
+	memoryGuard       = 32 << 20
+	// memoriesPerInstance is how many memories the pool has for each instance, on average, and memoriesPerComponent
+	// how many one component may have. Toolchains emit one; a composition has one per part.
+	memoriesPerInstance  = 4
+	memoriesPerComponent = 32
+	// tables are for function pointers. JavaScript's engine has about 10,000 of them in one table.
+	tablesPerInstance  = 8
+	tablesPerComponent = 128
+	tablesPerModule    = 16
+	tableElements      = 100_000
+	tableResident      = 64 << 10
+	// coresPerComponent is how many core modules a component may be made of: Python with its libraries has dozens.
+	coresPerComponent = 256
+	// warmSlots is how many idle memory slots keep their pages for the component that used them last, so that at most
+	// this many times KeepResident stay in use by a server at rest.
+	warmSlots = 32
+
+	minStack = 64 << 10
+	maxStack = 2 << 20
+)
 
 // Config says how an [Engine] is set up. The zero value is a server's engine for a small machine.
 type Config struct {
-	// MaxInstances is how many instances can exist at once, 64 by default. Address space for all of them is
-	// reserved when the engine is made; memory is used only by those that run.
+	// MaxInstances is how many instances can exist at once, 64 by default. Address space is reserved for all of them
+	// when the engine is made, 16 GiB each; memory is used only by those that run.
 	MaxInstances int
-	// MaxMemory is the largest size of one linear memory, in bytes, 1 GiB by default and 4 GiB at most. A component
+	// MaxMemory is up to how many bytes one linear memory can grow, 1 GiB by default and 4 GiB at most. A component
 	// whose memory starts larger is refused.
 	MaxMemory uint64
 	// KeepResident is how many bytes at the start of each linear memory stay mapped when an instance is dropped: they
-	// are cleared by writing instead of being given back to the kernel. 2 MiB by default.
+	// are cleared by writing instead of being given back to the kernel, which is faster for what every call touches.
+	// 2 MiB by default. At most 32 idle memories keep theirs.
 	KeepResident uint64
-	// StackSize is how much stack one call may use inside the guest, in bytes, 512 KiB by default.
+	// StackSize is how much stack one call may use inside the guest, in bytes, 512 KiB by default, 64 KiB to 2 MiB.
 	StackSize uint64
 	// Compiler makes an engine without pooled instances, for the process that only compiles. What it compiles loads
-	// in every engine of the same Fingerprint.
+	// in every engine of the same Fingerprint. Components that exceed the bounds of the pool are refused there.
 	Compiler bool
 }
 
 // Engine compiles and runs components. It is safe for concurrent use.
-type Engine struct{}
+type Engine struct {
+	refs
+	c           *C.wasm_engine_t
+	maxMemory   uint64
+	fingerprint string
+}
 
-// NewEngine makes an engine, to be closed with [Engine.Close].
-func NewEngine(Config) (*Engine, error) { return nil, errStub }
+// NewEngine makes an engine, to be closed with [Engine.Close]. A process should have one that is no compiler.
+func NewEngine(config Config) (*Engine, error) {
+	cc, err := config.resolve()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{c: C.weft_engine_new(&cc), maxMemory: uint64(cc.memory_size)}
+	e.own()
+	if e.fingerprint, err = e.identify(); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// resolve fills defaults in and refuses what would make the engine abort the process.
+func (c Config) resolve() (C.weft_engine_config, error) {
+	instances := uint64(defaultInstances)
+	if c.MaxInstances != 0 {
+		instances = uint64(c.MaxInstances)
+	}
+	memory, resident, stack := orDefault(c.MaxMemory, defaultMemory), orDefault(c.KeepResident, defaultResident),
+		orDefault(c.StackSize, defaultStack)
+	memory = (memory + wasmPage - 1) / wasmPage * wasmPage
+	resident = min(resident, memory)
+	none := C.weft_engine_config{}
+	switch {
+	case instances > 1<<16: // or negative
+		return none, fmt.Errorf("wasmtime: MaxInstances is %d; it must be between 1 and %d", c.MaxInstances, 1<<16)
+	case memory > maxMemory || memory < c.MaxMemory:
+		return none, fmt.Errorf("wasmtime: MaxMemory is %d bytes; it must be at most %d", c.MaxMemory, uint64(maxMemory))
+	case stack < minStack || stack > maxStack:
+		return none, fmt.Errorf("wasmtime: StackSize is %d bytes; it must be between %d and %d", stack, minStack, maxStack)
+	}
+	if thread := uint64(C.weft_thread_stack()); thread < 2*stack {
+		return none, fmt.Errorf("wasmtime: threads have %d bytes of stack, less than twice the StackSize of %d; "+
+			"raise the limit (ulimit -s)", thread, stack)
+	}
+	if !c.Compiler {
+		size := (memoryReservation+memoryGuard)*memoriesPerInstance*instances + memoryGuard
+		if !bool(C.weft_can_reserve(C.size_t(size))) {
+			return none, fmt.Errorf("wasmtime: can't reserve %d GiB of address space for %d instances; "+
+				"lower MaxInstances or raise the limit (ulimit -v)", size>>30, instances)
+		}
+	}
+	return C.weft_engine_config{
+		pooling:                  C.bool(!c.Compiler),
+		instances:                C.uint32_t(instances),
+		core_instances:           C.uint32_t(instances * coresPerComponent),
+		memories:                 C.uint32_t(instances * memoriesPerInstance),
+		tables:                   C.uint32_t(instances * tablesPerInstance),
+		component_core_instances: coresPerComponent,
+		component_memories:       memoriesPerComponent,
+		component_tables:         tablesPerComponent,
+		module_tables:            tablesPerModule,
+		warm_slots:               warmSlots,
+		memory_size:              C.size_t(memory),
+		memory_reservation:       memoryReservation,
+		memory_guard:             memoryGuard,
+		memory_resident:          C.size_t(resident),
+		table_elements:           tableElements,
+		table_resident:           tableResident,
+		stack:                    C.size_t(stack),
+	}, nil
+}
+
+func orDefault(v, d uint64) uint64 {
+	if v == 0 {
+		return d
+	}
+	return v
+}
 
 // Close releases the engine. Components, templates and instances made from it keep working.
-func (e *Engine) Close() {}
+func (e *Engine) Close() { e.close(e.free) }
+
+func (e *Engine) free() { C.wasm_engine_delete(e.c) }
 
 // Tick advances the engine's epoch: every running guest then looks at its [Interrupt]. A ticker should call it every
 // few milliseconds while calls run.
-func (e *Engine) Tick() {}
+func (e *Engine) Tick() {
+	if e.acquire() {
+		C.wasmtime_engine_increment_epoch(e.c)
+		e.release(e.free)
+	}
+}
 
 // Fingerprint returns a name, in hexadecimal, for the compiled code that this engine can load: it covers the engine's
-// version, its settings and the features of the CPU.
-func (e *Engine) Fingerprint() string { return "" }
+// version, the settings that code depends on, and the features of the CPU. It does not differ between an engine that
+// pools instances and one that only compiles.
+func (e *Engine) Fingerprint() string { return e.fingerprint }
 
-// Compile compiles a component binary, using all cores. Hostile input can make this take very long and use much
-// memory: do it in a process of its own.
-func (e *Engine) Compile(wasm []byte) (*Component, error) { return nil, errStub }
-
-// Load maps compiled code, the bytes of [Component.Serialize], from a file. The file must not change while the
-// component or an instance of it lives: replace it by rename. It is executed: its content must be trusted.
-func (e *Engine) Load(path string) (*Component, error) { return nil, errStub }
-
-// Component is compiled code. It is safe for concurrent use.
-type Component struct{}
-
-// Serialize returns the compiled code, for [Engine.Load].
-func (c *Component) Serialize() ([]byte, error) { return nil, errStub }
-
-// Close releases the component. Templates and instances made from it keep working.
-func (c *Component) Close() {}
-
-// WatToWasm translates the text format of a component or module to binary.
-func WatToWasm(text string) ([]byte, error) { return nil, errStub }
-
-// Linker holds what the host provides to guests. Define everything, then prepare templates; a linker must not be
-// changed once a template was made from it.
-type Linker struct{}
-
-// NewLinker returns an empty linker.
-func (e *Engine) NewLinker() *Linker { return &Linker{} }
-
-// AddWASI provides the wasi:cli, io, clocks, random, filesystem and sockets interfaces, version 0.2. Guests have no
-// files and no network; their environment, stdout and stderr are those of [InstanceConfig].
-func (l *Linker) AddWASI() error { return errStub }
-
-// Define provides a function of an interface, such as "wasi:logging/logging@0.1.0-draft"; the empty interface is
-// the world itself.
-func (l *Linker) Define(iface, name string, f HostFunc) error { return errStub }
-
-// Close releases the linker. Templates and instances made with it keep working.
-func (l *Linker) Close() {}
-
-// HostFunc is a function that a guest calls. Calls come from the goroutine that called the guest, so several
-// instances may call one HostFunc at once. An error that it returns traps the guest with that message, and the
-// [Trap] wraps it. A panic becomes such an error. It must not call runtime.Goexit.
-type HostFunc func(call *HostCall) error
-
-// HostCall is one call of a [HostFunc]; it is valid until that returns.
-type HostCall struct{}
-
-// Data returns the Data of the instance's [InstanceConfig].
-func (c *HostCall) Data() any { return nil }
-
-// Args returns the arguments.
-func (c *HostCall) Args() Values { return Values{} }
-
-// Arena returns the arena that writes the result.
-func (c *HostCall) Arena() *Arena { return nil }
-
-// Result returns the value to be set where the function returns one. It panics if it returns none.
-func (c *HostCall) Result() Value { return Value{} }
-
-// Export names an exported function.
-type Export struct {
-	// Interface is the exported interface, such as "demo:orders/orders@1.2.0"; empty for a function that the world
-	// itself exports.
-	Interface string
-	// Function is its name, in kebab case.
-	Function string
+// identify computes the fingerprint: a hash of what compiled code says about the engine that made it, which is what
+// the engine compares when it loads code.
+func (e *Engine) identify() (string, error) {
+	wasm, err := WatToWasm("(component)")
+	if err != nil {
+		return "", err
+	}
+	c, err := e.Compile(wasm)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	code, err := c.Serialize()
+	if err != nil {
+		return "", err
+	}
+	id, err := engineSection(code)
+	if err != nil {
+		return "", err
+	}
+	return fingerprint(id), nil
 }
 
-// Template is a component with its imports provided and its exports resolved. It is safe for concurrent use.
-type Template struct{}
-
-// Prepare resolves exports; [Instance.Call] names them by their index in the slice.
-func (l *Linker) Prepare(c *Component, exports []Export) (*Template, error) { return nil, errStub }
-
-// Close releases the template. Instances made from it keep working.
-func (t *Template) Close() {}
-
-// InstanceConfig is what belongs to one instance.
-type InstanceConfig struct {
-	// Memory is up to how many bytes each linear memory may grow, Config.MaxMemory if 0.
-	Memory uint64
-	// Env is the environment, each entry "KEY=value". It needs AddWASI.
-	Env []string
-	// Stdout and Stderr get what the guest writes, on the goroutine that called it; nil drops it. They must not keep
-	// the bytes.
-	Stdout, Stderr func([]byte)
-	// Data is what HostCall.Data returns.
-	Data any
-	// Interrupt stops the instance, if not nil.
-	Interrupt *Interrupt
+func fingerprint(id []byte) string {
+	sum := sha256.Sum256(id)
+	return hex.EncodeToString(sum[:])
 }
-
-// Instance is a running component with a store of its own. It must not be used by two goroutines at once. After an
-// error from Call it is dead and can only be closed.
-type Instance struct{}
-
-// NewInstance makes an instance and runs its start functions. To be closed with [Instance.Close].
-func (t *Template) NewInstance(InstanceConfig) (*Instance, error) { return nil, errStub }
-
-// Call calls the export with that index. The arguments are those of [Arena.Args]; nil is none. The error is a
-// [*Trap] if the guest trapped, an [*Error] otherwise.
-func (i *Instance) Call(export int, args *Arena) (*Result, error) { return nil, errStub }
-
-// Close drops the instance.
-func (i *Instance) Close() {}
-
-// Result is what a call returned. It is valid until it is closed, even after its instance is.
-type Result struct{}
-
-// Value returns the value, and whether the function returns one.
-func (r *Result) Value() (Value, bool) { return Value{}, false }
-
-// Close frees the value.
-func (r *Result) Close() {}
-
-// Interrupt lets another goroutine stop a guest. One Interrupt serves one call at a time.
-type Interrupt struct{}
-
-// NewInterrupt returns an interrupt that is not cancelled, to be closed with [Interrupt.Close].
-func NewInterrupt() *Interrupt { return &Interrupt{} }
-
-// Cancel makes the guest trap, with [TrapInterrupted], at the next [Engine.Tick]. Only the first cause, which must not be 0,
-// counts. Cancel may be called by any goroutine at any time, even after Close, when it does nothing.
-func (i *Interrupt) Cancel(cause int32) {}
-
-// Cause returns the cause of the first Cancel, 0 if there was none.
-func (i *Interrupt) Cause() int32 { return 0 }
-
-// Close gives the interrupt back once its instance is closed.
-func (i *Interrupt) Close() {}
-
-// TrapKind says why a guest trapped.
-type TrapKind uint8
-
-// Frame is one function of a guest's backtrace.
-type Frame struct {
-	// Module is the name of the core module, empty if it has none.
-	Module string
-	// Function is the demangled name of the function, empty if the binary has no name for it.
-	Function string
-	// Index is the function's index in its module, and Offset that of the instruction in the module's binary.
-	Index  uint32
-	Offset uint64
-}
-
-// Trap is the error of a call in which the guest trapped, or in which a [HostFunc] failed.
-type Trap struct {
-	Kind    TrapKind
-	Message string
-	// Frames is the guest's backtrace, innermost first.
-	Frames []Frame
-}
-
-func (t *Trap) Error() string { return t.Message }
-
-// Error is any failure of the engine that is no trap.
-type Error struct {
-	// Op is what was being done: "compile", "instantiate", "call".
-	Op      string
-	Message string
-}
-
-func (e *Error) Error() string { return "wasmtime: " + e.Op + ": " + e.Message }

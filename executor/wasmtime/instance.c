@@ -1,0 +1,91 @@
+#include "weft.h"
+
+#include <stdlib.h>
+
+// on_epoch runs in the guest's thread at each tick of the engine. It enters Go not at all: a guest that never
+// returns must not need a scheduler to be stopped.
+static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint64_t *delta, uint8_t *kind) {
+  weft_instance *in = data;
+  *delta = 1;
+  *kind = WEFT_CONTINUE;
+  if (in->interrupt == NULL) return NULL;
+  uint64_t word = __atomic_load_n(in->interrupt, __ATOMIC_ACQUIRE);
+  if ((uint32_t)(word >> 32) != in->generation || (uint32_t)word == 0) return NULL;
+  in->interrupted = true;
+  return wasmtime_error_new("interrupted");
+}
+
+static ptrdiff_t on_stdout(void *data, const unsigned char *bytes, size_t size) {
+  return weft_go_write((uintptr_t)data, 1, (unsigned char *)bytes, size);
+}
+
+static ptrdiff_t on_stderr(void *data, const unsigned char *bytes, size_t size) {
+  return weft_go_write((uintptr_t)data, 2, (unsigned char *)bytes, size);
+}
+
+static wasmtime_error_t *set_wasi(weft_instance *in, const weft_instance_config *c) {
+  wasi_config_t *wasi = wasi_config_new();
+  if (c->envc > 0) wasi_config_set_env(wasi, c->envc, c->names, c->values);
+  if (c->out) wasi_config_set_stdout_custom(wasi, on_stdout, (void *)c->handle, NULL);
+  if (c->err) wasi_config_set_stderr_custom(wasi, on_stderr, (void *)c->handle, NULL);
+  return wasmtime_context_set_wasi(in->context, wasi);
+}
+
+weft_new weft_instance_new(const weft_instance_config *c) {
+  weft_instance *in = calloc(1, sizeof *in);
+  if (in == NULL) abort();
+  in->interrupt = c->interrupt;
+  in->generation = c->generation;
+  in->handle = c->handle;
+  in->store = wasmtime_store_new(c->engine, in, NULL);
+  in->context = wasmtime_store_context(in->store);
+  wasmtime_store_limiter(in->store, c->memory, c->table_elements, -1, -1, -1);
+  wasmtime_store_epoch_deadline_callback(in->store, on_epoch, in, NULL);
+  wasmtime_context_set_epoch_deadline(in->context, 1);
+  wasmtime_error_t *error = c->wasi ? set_wasi(in, c) : NULL;
+  if (error == NULL) {
+    error = wasmtime_component_linker_instantiate(c->linker, in->context, c->component,
+                                                  (wasmtime_component_instance_t *)&in->instance);
+  }
+  return (weft_new){in, error};
+}
+
+void weft_instance_delete(weft_instance *in) {
+  wasmtime_store_delete(in->store);
+  free(in);
+}
+
+weft_called weft_call(weft_instance *in, const wasmtime_component_export_index_t *index, const weft_val *args,
+                      size_t nargs, bool has_result) {
+  weft_component_func func;
+  weft_called out = {NULL, NULL};
+  if (!wasmtime_component_instance_get_func((wasmtime_component_instance_t *)&in->instance, in->context, index,
+                                            (wasmtime_component_func_t *)&func)) {
+    out.error = wasmtime_error_new("the export is not a function");
+    return out;
+  }
+  if (has_result) {
+    out.value = calloc(1, sizeof *out.value);
+    if (out.value == NULL) abort();
+  }
+  out.error = wasmtime_component_func_call((wasmtime_component_func_t *)&func, in->context,
+                                           (const wasmtime_component_val_t *)args, nargs,
+                                           (wasmtime_component_val_t *)out.value, has_result ? 1 : 0);
+  if (out.error != NULL && out.value != NULL) {
+    free(out.value); // untouched
+    out.value = NULL;
+  }
+  return out;
+}
+
+void weft_value_delete(weft_val *value) {
+  wasmtime_component_val_delete((wasmtime_component_val_t *)value);
+  free(value);
+}
+
+// weft_trap_code asks for the code of an error as if it were a trap. The C API has no function for it, but both of its
+// types are a struct with C layout of one member, the same Rust type wasmtime::Error; TestTraps would show a change.
+int weft_trap_code(const wasmtime_error_t *error) {
+  uint8_t code;
+  return wasmtime_trap_code((const wasm_trap_t *)error, &code) ? code : -1;
+}

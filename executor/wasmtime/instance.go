@@ -1,0 +1,188 @@
+package wasmtime
+
+// #include "weft.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime/cgo"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// InstanceConfig is what belongs to one instance.
+type InstanceConfig struct {
+	// Memory is up to how many bytes each linear memory may grow; the engine's MaxMemory if 0 or more than that.
+	Memory uint64
+	// Env is the environment, each entry "KEY=value". Without [Linker.AddWASI] nobody sees it.
+	Env []string
+	// Stdout and Stderr get what the guest writes, in the goroutine that called it; nil drops it. They must not keep
+	// the bytes. A panic in them becomes the error of the call.
+	Stdout, Stderr func([]byte)
+	// Data is what HostCall.Data returns.
+	Data any
+	// Interrupt stops the instance, if not nil. It must stay open until the instance is closed.
+	Interrupt *Interrupt
+}
+
+// Instance is a component in a store of its own. It must not be used by two goroutines at once. After an error from
+// Call it is dead and can only be closed.
+type Instance struct {
+	template *Template
+	c        *C.weft_instance
+	config   InstanceConfig
+	handle   cgo.Handle
+	// setup is what the C side reads while the instance is made; it is here to be on the heap without an allocation of
+	// its own.
+	setup C.weft_instance_config
+	// fault is the first failure of a callback into Go. It explains the trap that follows.
+	fault error
+	dead  bool
+}
+
+// NewInstance makes an instance, to be closed with [Instance.Close], and runs its start functions. The error is a
+// [*Trap] if they trapped and an [*Error] otherwise: one that wraps [ErrBusy] if all instances are in use, or
+// [ErrMemory] if the component's memory starts larger than config allows.
+func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
+	env, err := newEnv(config.Env)
+	if err != nil {
+		return nil, err
+	}
+	defer env.free()
+	if !t.acquire() {
+		return nil, ErrClosed
+	}
+	i := &Instance{template: t, config: config}
+	l := t.linker
+	i.setup = C.weft_instance_config{
+		engine:         l.engine,
+		linker:         l.c,
+		component:      t.component,
+		memory:         C.int64_t(l.limit),
+		table_elements: tableElements,
+		wasi:           C.bool(l.wasi),
+		out:            C.bool(config.Stdout != nil),
+		err:            C.bool(config.Stderr != nil),
+		envc:           C.size_t(env.n),
+		names:          env.names,
+		values:         env.values,
+	}
+	if config.Memory != 0 && config.Memory < l.limit {
+		i.setup.memory = C.int64_t(config.Memory)
+	}
+	if it := config.Interrupt; it != nil {
+		i.setup.interrupt, i.setup.generation = it.address(), C.uint32_t(it.generation)
+	}
+	i.handle = cgo.NewHandle(i)
+	i.setup.handle = C.uintptr_t(i.handle)
+	made := C.weft_instance_new(&i.setup)
+	i.c = made.instance
+	if made.error != nil || i.fault != nil {
+		err := i.failed("instantiate", made.error)
+		i.Close()
+		return nil, err
+	}
+	return i, nil
+}
+
+// Close drops the instance and all its memory. Results of its calls stay valid.
+func (i *Instance) Close() {
+	if i.c == nil {
+		return
+	}
+	C.weft_instance_delete(i.c)
+	i.c = nil
+	i.handle.Delete()
+	i.template.release(i.template.free)
+}
+
+// Call calls the export with that index in [Linker.Prepare]. The arguments are those of [Arena.Args]; a nil arena has
+// none. Their number and types must be those of the function; if not, that is an [*Error]. The error is a [*Trap] if
+// the guest trapped. The result is to be closed with [Result.Close].
+func (i *Instance) Call(export int, args *Arena) (*Result, error) {
+	if i.c == nil {
+		return nil, ErrClosed
+	}
+	if i.dead {
+		return nil, &Error{Op: "call", Message: "the instance failed before"}
+	}
+	e := i.template.exports[export]
+	var row Values
+	if args != nil {
+		row = args.args
+	}
+	collect()
+	out := C.weft_call(i.c, e.index, (*C.weft_val)(row.base), C.size_t(row.n), C.bool(e.hasResult))
+	result := &Result{c: out.value}
+	if out.error != nil || i.fault != nil {
+		result.Close()
+		return nil, i.failed("call", out.error)
+	}
+	return result, nil
+}
+
+// failed marks the instance dead and makes the error.
+func (i *Instance) failed(op string, err *C.wasmtime_error_t) error {
+	i.dead = true
+	if err == nil {
+		return i.fault // a callback panicked where the engine has no way to fail
+	}
+	return describe(op, err, bool(i.c.interrupted), i.fault)
+}
+
+// Result is what a call returned: C memory that is valid until it is closed, even after its instance is.
+type Result struct{ c *C.weft_val }
+
+// Value returns the value, and whether the function returns one.
+func (r *Result) Value() (Value, bool) {
+	collect()
+	if r.c == nil {
+		return Value{}, false
+	}
+	return Value{(*slot)(unsafe.Pointer(r.c))}, true
+}
+
+// Close frees the value and all that was read from it.
+func (r *Result) Close() {
+	if r.c != nil {
+		C.weft_value_delete(r.c)
+		r.c = nil
+	}
+}
+
+// env is an environment in C memory.
+type env struct {
+	arena         *Arena
+	n             int
+	names, values **C.char
+}
+
+// newEnv checks and copies an environment.
+func newEnv(entries []string) (env, error) {
+	if len(entries) == 0 {
+		return env{}, nil
+	}
+	a := NewArena()
+	names := unsafe.Slice((*uint64)(a.alloc(uintptr(len(entries))*8)), len(entries))
+	values := unsafe.Slice((*uint64)(a.alloc(uintptr(len(entries))*8)), len(entries))
+	for i, e := range entries {
+		key, value, found := strings.Cut(e, "=")
+		if !found || key == "" || !utf8.ValidString(e) || strings.ContainsRune(e, 0) {
+			a.Free()
+			return env{}, &Error{Op: "instantiate", Message: fmt.Sprintf("environment entry %d is not KEY=value in UTF-8 without NUL", i)}
+		}
+		names[i], values[i] = a.text(append([]byte(key), 0)), a.text(append([]byte(value), 0))
+	}
+	return env{
+		arena: a, n: len(entries),
+		names:  (**C.char)(unsafe.Pointer(unsafe.SliceData(names))),
+		values: (**C.char)(unsafe.Pointer(unsafe.SliceData(values))),
+	}, nil
+}
+
+func (e env) free() {
+	if e.arena != nil {
+		e.arena.Free()
+	}
+}

@@ -1,0 +1,56 @@
+#include "weft.h"
+
+static wasmtime_error_t *on_host(void *data, wasmtime_context_t *context, const wasmtime_component_func_type_t *type,
+                                 wasmtime_component_val_t *args, size_t nargs, wasmtime_component_val_t *results,
+                                 size_t nresults) {
+  const weft_instance *in = wasmtime_context_get_data(context);
+  return weft_go_host((uintptr_t)data, in->handle, (weft_val *)args, nargs, (weft_val *)results, nresults);
+}
+
+static void on_drop(void *data) { weft_go_drop((uintptr_t)data); }
+
+wasmtime_error_t *weft_linker_define(wasmtime_component_linker_instance_t *instance, const char *name, size_t size,
+                                     uintptr_t data) {
+  return wasmtime_component_linker_instance_add_func(instance, name, size, on_host, (void *)data, on_drop);
+}
+
+// find_type finds the type of an export of the component, or of one of its instances.
+static bool find_type(const wasmtime_component_type_t *type, const wasm_engine_t *engine, const char *iface,
+                      size_t iface_size, const char *name, size_t size, weft_item *item) {
+  if (iface_size == 0) {
+    return wasmtime_component_type_export_get(type, engine, name, size, (wasmtime_component_item_t *)item);
+  }
+  weft_item outer;
+  if (!wasmtime_component_type_export_get(type, engine, iface, iface_size, (wasmtime_component_item_t *)&outer)) {
+    return false;
+  }
+  bool found = outer.kind == WEFT_ITEM_INSTANCE &&
+               wasmtime_component_instance_type_export_get(outer.of.pointer, engine, name, size,
+                                                           (wasmtime_component_item_t *)item);
+  wasmtime_component_item_delete((wasmtime_component_item_t *)&outer);
+  return found;
+}
+
+weft_found weft_func_find(const wasmtime_component_t *component, const wasm_engine_t *engine, const char *iface,
+                          size_t iface_size, const char *name, size_t size) {
+  weft_found out = {NULL, false, false};
+  wasmtime_component_type_t *type = wasmtime_component_type(component);
+  weft_item item;
+  if (find_type(type, engine, iface, iface_size, name, size, &item)) {
+    if (item.kind == WEFT_ITEM_FUNC) {
+      weft_valtype result;
+      out.is_func = true;
+      out.has_result = wasmtime_component_func_type_result(item.of.pointer, (wasmtime_component_valtype_t *)&result);
+      if (out.has_result) wasmtime_component_valtype_delete((wasmtime_component_valtype_t *)&result);
+    }
+    wasmtime_component_item_delete((wasmtime_component_item_t *)&item);
+  }
+  wasmtime_component_type_delete(type);
+  if (!out.is_func) return out;
+
+  wasmtime_component_export_index_t *outer = NULL;
+  if (iface_size > 0) outer = wasmtime_component_get_export_index(component, NULL, iface, iface_size);
+  out.index = wasmtime_component_get_export_index(component, outer, name, size);
+  if (outer != NULL) wasmtime_component_export_index_delete(outer);
+  return out;
+}

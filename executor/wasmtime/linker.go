@@ -1,0 +1,147 @@
+package wasmtime
+
+// #include "weft.h"
+// #include <stdlib.h>
+import "C"
+
+import (
+	"fmt"
+	"runtime/cgo"
+	"sync"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Linker holds what the host provides to guests. It is filled first and then used: the first [Linker.Prepare] ends
+// the filling. Filling is for one goroutine; Prepare is safe for concurrent use.
+type Linker struct {
+	refs
+	c      *C.wasmtime_component_linker_t
+	engine *C.wasm_engine_t
+	// limit is the engine's MaxMemory.
+	limit uint64
+	wasi  bool
+
+	mu     sync.Mutex
+	funcs  map[string]map[string]HostFunc // by interface and name; nil once they are defined
+	failed error
+}
+
+// NewLinker returns an empty linker, to be closed with [Linker.Close].
+func (e *Engine) NewLinker() *Linker {
+	if !e.acquire() {
+		return &Linker{failed: ErrClosed}
+	}
+	defer e.release(e.free)
+	l := &Linker{
+		c:      C.wasmtime_component_linker_new(e.c),
+		engine: C.wasmtime_engine_clone(e.c),
+		limit:  e.maxMemory,
+		funcs:  map[string]map[string]HostFunc{},
+	}
+	l.own()
+	return l
+}
+
+// AddWASI provides the wasi:cli, io, clocks, random, filesystem and sockets interfaces of version 0.2. Guests have no
+// files and no network; their environment, stdout and stderr are those of [InstanceConfig].
+func (l *Linker) AddWASI() error {
+	if err := l.filling(); err != nil {
+		return err
+	}
+	defer l.mu.Unlock()
+	if err := C.wasmtime_component_linker_add_wasip2(l.c); err != nil {
+		return takeError("link", err)
+	}
+	l.wasi = true
+	return nil
+}
+
+// Define provides a function of an interface, such as "wasi:logging/logging@0.1.0-draft"; the empty interface is
+// the world itself. The types of its parameters and results are whatever the component declares, so f must agree with
+// them. An interface that AddWASI provides can't be added to.
+func (l *Linker) Define(iface, name string, f HostFunc) error {
+	if err := l.filling(); err != nil {
+		return err
+	}
+	defer l.mu.Unlock()
+	switch {
+	case name == "" || f == nil:
+		return &Error{Op: "link", Message: fmt.Sprintf("interface %q: a function without a name or a body", iface)}
+	case !utf8.ValidString(iface) || !utf8.ValidString(name):
+		return fmt.Errorf("%w: interface %q, function %q", ErrNotUTF8, iface, name)
+	case l.funcs[iface][name] != nil:
+		return &Error{Op: "link", Message: fmt.Sprintf("interface %q, function %q is defined twice", iface, name)}
+	case l.funcs[iface] == nil:
+		l.funcs[iface] = map[string]HostFunc{}
+	}
+	l.funcs[iface][name] = f
+	return nil
+}
+
+// filling locks mu if the linker may still be changed.
+func (l *Linker) filling() error {
+	l.mu.Lock()
+	switch {
+	case l.failed != nil:
+		l.mu.Unlock()
+		return l.failed
+	case l.funcs == nil:
+		l.mu.Unlock()
+		return &Error{Op: "link", Message: "the linker is in use and can't change any more"}
+	}
+	return nil
+}
+
+// finish defines the functions, once: the C API can only define an interface as a whole.
+func (l *Linker) finish() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.funcs == nil || l.failed != nil {
+		return l.failed
+	}
+	funcs := l.funcs
+	l.funcs = nil
+	root := C.wasmtime_component_linker_root(l.c)
+	defer C.wasmtime_component_linker_instance_delete(root)
+	for iface, fs := range funcs {
+		if l.failed = defineInterface(root, iface, fs); l.failed != nil {
+			return l.failed
+		}
+	}
+	return nil
+}
+
+func defineInterface(root *C.wasmtime_component_linker_instance_t, iface string, fs map[string]HostFunc) error {
+	in := root
+	if iface != "" {
+		name := C.CString(iface)
+		defer C.free(unsafe.Pointer(name))
+		if err := C.wasmtime_component_linker_instance_add_instance(root, name, C.size_t(len(iface)), &in); err != nil {
+			return takeError("link", err)
+		}
+		defer C.wasmtime_component_linker_instance_delete(in)
+	}
+	for fn, f := range fs {
+		name := C.CString(fn)
+		// weft_go_drop deletes the handle, when the last instance that can call it is gone or if this fails.
+		err := C.weft_linker_define(in, name, C.size_t(len(fn)), C.uintptr_t(cgo.NewHandle(f)))
+		C.free(unsafe.Pointer(name))
+		if err != nil {
+			return takeError("link", err)
+		}
+	}
+	return nil
+}
+
+// Close releases the linker. Templates and instances made with it keep working.
+func (l *Linker) Close() {
+	if l.c != nil {
+		l.close(l.free)
+	}
+}
+
+func (l *Linker) free() {
+	C.wasmtime_component_linker_delete(l.c)
+	C.wasm_engine_delete(l.engine)
+}

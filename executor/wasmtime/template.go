@@ -1,0 +1,95 @@
+package wasmtime
+
+// #include "weft.h"
+// #include <stdlib.h>
+import "C"
+
+import (
+	"fmt"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Export names an exported function.
+type Export struct {
+	// Interface is the exported interface, such as "demo:orders/orders@1.2.0"; empty for a function that the world
+	// itself exports.
+	Interface string
+	// Function is its name, in kebab case.
+	Function string
+}
+
+func (e Export) String() string {
+	if e.Interface == "" {
+		return e.Function
+	}
+	return e.Interface + "#" + e.Function
+}
+
+// Template is a component with its imports provided and its exports resolved, from which instances are made. It is
+// safe for concurrent use.
+type Template struct {
+	refs
+	linker    *Linker
+	component *C.wasmtime_component_t
+	exports   []export
+}
+
+// export is a resolved [Export].
+type export struct {
+	index     *C.wasmtime_component_export_index_t
+	hasResult bool
+}
+
+// Prepare resolves exports; [Instance.Call] names them by their index in the slice. Whether the component's imports
+// are all provided is seen when an instance is made.
+func (l *Linker) Prepare(c *Component, exports []Export) (*Template, error) {
+	if err := l.finish(); err != nil {
+		return nil, err
+	}
+	if !l.acquire() {
+		return nil, ErrClosed
+	}
+	if !c.acquire() {
+		l.release(l.free)
+		return nil, ErrClosed
+	}
+	defer c.release(c.free)
+	t := &Template{linker: l, component: C.wasmtime_component_clone(c.c)}
+	t.own()
+	for _, e := range exports {
+		found, err := t.find(e)
+		if err != nil {
+			t.Close()
+			return nil, err
+		}
+		t.exports = append(t.exports, found)
+	}
+	return t, nil
+}
+
+func (t *Template) find(e Export) (export, error) {
+	if e.Function == "" || !utf8.ValidString(e.Interface) || !utf8.ValidString(e.Function) {
+		return export{}, &Error{Op: "prepare", Message: fmt.Sprintf("%q can not be the name of an export", e)}
+	}
+	iface, name := C.CString(e.Interface), C.CString(e.Function)
+	defer C.free(unsafe.Pointer(iface))
+	defer C.free(unsafe.Pointer(name))
+	found := C.weft_func_find(t.component, t.linker.engine, iface, C.size_t(len(e.Interface)),
+		name, C.size_t(len(e.Function)))
+	if found.index == nil {
+		return export{}, &Error{Op: "prepare", Message: fmt.Sprintf("the component does not export a function %s", e)}
+	}
+	return export{found.index, bool(found.has_result)}, nil
+}
+
+// Close releases the template. Instances made from it keep working.
+func (t *Template) Close() { t.close(t.free) }
+
+func (t *Template) free() {
+	for _, e := range t.exports {
+		C.wasmtime_component_export_index_delete(e.index)
+	}
+	C.wasmtime_component_delete(t.component)
+	t.linker.release(t.linker.free)
+}

@@ -1,0 +1,90 @@
+// What Go calls: sequences of wasmtime calls that would otherwise cross from Go to C many times per call of a guest.
+#ifndef WEFT_H
+#define WEFT_H
+
+#include "api.h"
+
+// weft_engine_config is a validated Config.
+typedef struct weft_engine_config {
+  bool pooling;
+  uint32_t instances, core_instances, memories, tables; // in all
+  uint32_t component_core_instances, component_memories, component_tables;
+  uint32_t module_tables;
+  uint32_t warm_slots;
+  size_t memory_size, memory_reservation, memory_guard;
+  size_t memory_resident, table_elements, table_resident;
+  size_t stack;
+} weft_engine_config;
+
+// weft_engine_new makes an engine. The configuration must be one that wasmtime accepts: it aborts otherwise.
+wasm_engine_t *weft_engine_new(const weft_engine_config *);
+
+// weft_can_reserve says whether that much address space can be reserved at once.
+bool weft_can_reserve(size_t);
+
+// weft_thread_stack returns the stack size of new threads.
+size_t weft_thread_stack(void);
+
+// weft_linker_define adds a function to an instance. The data is a handle that weft_go_drop gets back.
+wasmtime_error_t *weft_linker_define(wasmtime_component_linker_instance_t *, const char *name, size_t, uintptr_t data);
+
+// weft_func_find looks a function up. It returns what it found, and whether the function returns a value.
+typedef struct weft_found {
+  wasmtime_component_export_index_t *index;
+  bool is_func, has_result;
+} weft_found;
+weft_found weft_func_find(const wasmtime_component_t *, const wasm_engine_t *, const char *iface, size_t,
+                          const char *name, size_t);
+
+// weft_instance is a store with one instance in it.
+typedef struct weft_instance {
+  wasmtime_store_t *store;
+  wasmtime_context_t *context;
+  weft_component_instance instance;
+  const uint64_t *interrupt; // generation<<32 | cause, written by other threads; or NULL
+  uint32_t generation;
+  bool interrupted; // the epoch callback stopped the guest
+  uintptr_t handle; // of Go's Instance, for callbacks; or 0
+} weft_instance;
+
+typedef struct weft_instance_config {
+  wasm_engine_t *engine;
+  const wasmtime_component_linker_t *linker;
+  const wasmtime_component_t *component;
+  int64_t memory, table_elements;
+  bool wasi, out, err;
+  size_t envc;
+  const char **names, **values;
+  const uint64_t *interrupt;
+  uint32_t generation;
+  uintptr_t handle;
+} weft_instance_config;
+
+// weft_instance_new returns an instance in any case, to be deleted; it is good if error is NULL.
+typedef struct weft_new {
+  weft_instance *instance;
+  wasmtime_error_t *error;
+} weft_new;
+weft_new weft_instance_new(const weft_instance_config *);
+void weft_instance_delete(weft_instance *);
+
+// weft_call calls an export. On success, value is the result, to be deleted with weft_value_delete, or NULL if there
+// is none.
+typedef struct weft_called {
+  weft_val *value;
+  wasmtime_error_t *error;
+} weft_called;
+weft_called weft_call(weft_instance *, const wasmtime_component_export_index_t *, const weft_val *args, size_t nargs,
+                      bool has_result);
+void weft_value_delete(weft_val *);
+
+// weft_trap_code returns the code of the trap that caused an error, -1 if none did.
+int weft_trap_code(const wasmtime_error_t *);
+
+// What C calls in Go.
+extern wasmtime_error_t *weft_go_host(uintptr_t data, uintptr_t handle, weft_val *args, size_t nargs,
+                                      weft_val *results, size_t nresults);
+extern void weft_go_drop(uintptr_t data);
+extern ptrdiff_t weft_go_write(uintptr_t handle, int stream, unsigned char *data, size_t size);
+
+#endif
