@@ -152,13 +152,26 @@ func (x *ContractSet) GetContracts() []*Contract {
 	return nil
 }
 
-// Claim says which protobuf name one WIT item holds in its package.
+// Claim says which protobuf name one WIT item holds, for good. Claims outlive what they name.
 type Claim struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The WIT item: "orders" (an interface), "orders#order" (a type), "orders#place()" (a function).
+	// The WIT item, without the package:
+	//
+	//	"orders"                        an interface; "#" is what the world itself exports
+	//	"orders#order"                  a type
+	//	"orders#order.note"             a field, case or flag
+	//	"orders#place()"                a function
+	//	"orders#place().request"        its request; so too "response" and "error"
+	//	"orders#place().request.order"  a parameter
 	Item string `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
-	// Its name within the proto package: "Orders", "Order", "Place".
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Its protobuf name. That of an interface (its service, empty if it has none), a type or a function's message is a
+	// name within the package: "Orders", "Order", "PlaceRequest". That of a function, a field or a case is a name within
+	// its service, message or enum: "Place", "note", "LEVEL_LOW".
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// What the item is: the newest version of an interface ("1.2.0"), the kind of a type ("record"), the type of a field
+	// ("option<list<u32>>", named types as "demo.orders.v1.Order"), "case" or "case(TYPE)" of a variant, "flag", "value"
+	// of an enum, the type of a function's err payload. Empty where there is nothing to say, or it is not known.
+	Form          string `protobuf:"bytes,3,opt,name=form,proto3" json:"form,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,13 +220,22 @@ func (x *Claim) GetName() string {
 	return ""
 }
 
-// RetiredField is a field that a message no longer shows.
+func (x *Claim) GetForm() string {
+	if x != nil {
+		return x.Form
+	}
+	return ""
+}
+
+// RetiredField is a field or enum value that a message or enum no longer shows.
 type RetiredField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The message's name within the proto package: "Order", "PlaceRequest", "Shape.Rect".
+	// The message's or enum's name within the proto package: "Order", "PlaceRequest", "Level".
 	Message string `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
-	// The field as it was, with its number.
-	Field         *descriptorpb.FieldDescriptorProto `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	// The field as it was, with its number. An enum value has only name and number.
+	Field *descriptorpb.FieldDescriptorProto `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	// What it was, as in Claim.
+	Form          string `protobuf:"bytes,3,opt,name=form,proto3" json:"form,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -262,6 +284,13 @@ func (x *RetiredField) GetField() *descriptorpb.FieldDescriptorProto {
 	return nil
 }
 
+func (x *RetiredField) GetForm() string {
+	if x != nil {
+		return x.Form
+	}
+	return ""
+}
+
 var File_weft_v1_contract_proto protoreflect.FileDescriptor
 
 const file_weft_v1_contract_proto_rawDesc = "" +
@@ -274,13 +303,15 @@ const file_weft_v1_contract_proto_rawDesc = "" +
 	"\x06claims\x18\x04 \x03(\v2\x0e.weft.v1.ClaimR\x06claims\x12/\n" +
 	"\aretired\x18\x05 \x03(\v2\x15.weft.v1.RetiredFieldR\aretired\">\n" +
 	"\vContractSet\x12/\n" +
-	"\tcontracts\x18\x01 \x03(\v2\x11.weft.v1.ContractR\tcontracts\"/\n" +
+	"\tcontracts\x18\x01 \x03(\v2\x11.weft.v1.ContractR\tcontracts\"C\n" +
 	"\x05Claim\x12\x12\n" +
 	"\x04item\x18\x01 \x01(\tR\x04item\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"e\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04form\x18\x03 \x01(\tR\x04form\"y\n" +
 	"\fRetiredField\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12;\n" +
-	"\x05field\x18\x02 \x01(\v2%.google.protobuf.FieldDescriptorProtoR\x05fieldB/Z-github.com/weft-run/weft/proto/weft/v1;weftv1b\x06proto3"
+	"\x05field\x18\x02 \x01(\v2%.google.protobuf.FieldDescriptorProtoR\x05field\x12\x12\n" +
+	"\x04form\x18\x03 \x01(\tR\x04formB/Z-github.com/weft-run/weft/proto/weft/v1;weftv1b\x06proto3"
 
 var (
 	file_weft_v1_contract_proto_rawDescOnce sync.Once
