@@ -50,7 +50,8 @@ type Type struct {
 
 	// Name is the kebab-case name of a named type, empty otherwise.
 	Name string
-	// Interface is the interface that defines a named type; nil if the world itself does.
+	// Interface is the interface that defines a named type; nil if the world itself does. In a composition it may
+	// be one that the world neither imports nor exports.
 	Interface *Interface
 
 	// Elem is the element of List, Option, FixedList, Stream and Future (nil for the last two where they carry
@@ -97,6 +98,9 @@ type Interface struct {
 	// Namespace, Package, Name and Version are the parts of ID. Only Name is set for a plain name; Version is
 	// empty where there is none.
 	Namespace, Package, Name, Version string
+	// Implements is set for a plain name that stands for a named interface, as in `export primary: demo:shop/store;`: it
+	// is "demo:shop/store@1.0.0".
+	Implements string
 
 	// Types are the named types that the interface defines or re-exports, in order.
 	Types []NamedType
@@ -129,7 +133,7 @@ type World struct {
 	Imports, Exports []*Interface
 	// ImportFunctions and ExportFunctions are the functions that the world itself names.
 	ImportFunctions, ExportFunctions []*Function
-	// ImportOthers names what is imported and is neither an instance, a function nor a type: core modules,
-	// components, values.
+	// ImportOthers names what else is imported and somebody would have to provide: core modules, components, values, and
+	// resources outside any interface.
 	ImportOthers []string
 }
