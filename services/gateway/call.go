@@ -1,0 +1,237 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/services/router"
+)
+
+// defaultNamespace is that of a caller who names none.
+const defaultNamespace = "default"
+
+// call is one call of a function.
+type call struct {
+	gateway *Gateway
+	stream  grpc.ServerStream
+	source  source
+	started time.Time
+	path    string // "/demo.orders.v1.Orders/Place"
+	id      string
+
+	destination *router.Destination // nil until it is known
+	received    int
+	sent        int
+	timings     executor.Timings
+}
+
+// handle answers every call of what is not weft's own. It is grpc-go's handler of unknown services.
+func (g *Gateway) handle(_ any, stream grpc.ServerStream) (err error) {
+	c := call{gateway: g, stream: stream, started: time.Now(), id: g.ids.next()}
+	defer func() {
+		if p := recover(); p != nil {
+			g.config.Logger.Error("panic in a call", "method", c.path, "call", c.id, "panic", p, "stack", string(debug.Stack()))
+			err = failure.Newf(codes.Internal, failure.Internal, "a fault of weft; the node's log says more under call %s", c.id)
+		}
+		g.calls.Add(-1)
+		c.finish(err)
+	}()
+	if g.calls.Add(1) > int64(g.config.Calls) {
+		return failure.Newf(codes.ResourceExhausted, failure.Busy,
+			"this node answers %d calls already; try again later", g.config.Calls)
+	}
+	ctx := stream.Context()
+	from, ok := grpc.ServerTransportStreamFromContext(ctx).(source)
+	if !ok {
+		return failure.New(codes.Internal, failure.Internal, "this build's grpc-go offers no way to read a request")
+	}
+	c.source, c.path = from, from.Method()
+	return c.run(ctx)
+}
+
+// run is the way of a call as the package's documentation tells it.
+func (c *call) run(ctx context.Context) error {
+	g := c.gateway
+	md, _ := metadata.FromIncomingContext(ctx)
+	target, method, err := c.target(md)
+	if err != nil {
+		return err
+	}
+	if c.destination, err = g.config.Router.Route(ctx, target); err != nil {
+		return err
+	}
+	request, err := g.receive(ctx, c.source, c.destination)
+	if err != nil {
+		return err
+	}
+	c.received = len(request.bytes)
+	response, err := g.config.Caller.Call(ctx, executor.Request{
+		Key:      c.destination.Key,
+		Service:  target.Service,
+		Method:   method,
+		Message:  request.bytes,
+		Metadata: md,
+		CallID:   c.id,
+	})
+	c.timings = response.Timings
+	if err != nil {
+		request.abandon() // A guest that is still being interrupted may have it.
+		return c.failed(err, target, method)
+	}
+	request.free()
+	return c.answer(ctx, response)
+}
+
+// target reads the path and the metadata that is for weft.
+func (c *call) target(md metadata.MD) (target router.Target, method string, err error) {
+	slash := strings.LastIndexByte(c.path, '/')
+	target = router.Target{Namespace: namespaceOf(md), Service: c.path[1:slash], Function: first(md, "weft-function")}
+	method = c.path[slash+1:]
+	if own := c.gateway.own[target.Service]; own != nil {
+		return target, method, unknownOwnMethod(method, own)
+	}
+	if target.Revision, err = revisionOf(md); err != nil {
+		return target, method, err
+	}
+	if kind := first(md, "content-type"); kind != "application/grpc" && kind != "application/grpc+proto" {
+		return target, method, failure.Newf(codes.InvalidArgument, failure.InvalidMetadata,
+			"content-type is %.60q; functions take application/grpc or application/grpc+proto", kind)
+	}
+	return target, method, nil
+}
+
+func namespaceOf(md metadata.MD) string {
+	if name := first(md, "weft-namespace"); name != "" {
+		return name
+	}
+	return defaultNamespace
+}
+
+// revisionOf gives the revision that the caller wants; zero if it names none.
+func revisionOf(md metadata.MD) (uint32, error) {
+	text := first(md, "weft-revision")
+	if text == "" {
+		return 0, nil
+	}
+	number, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || number == 0 {
+		return 0, failure.Newf(codes.InvalidArgument, failure.InvalidMetadata,
+			"weft-revision is %.40q; a number from 1 on is expected", text)
+	}
+	return uint32(number), nil
+}
+
+func first(md metadata.MD, key string) string {
+	if values := md[key]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// failed gives the status of a call that the executor could not bring to an end, or whose function returned an error.
+func (c *call) failed(err error, target router.Target, method string) error {
+	err = failure.FromCall(err, failure.Call{
+		Key: c.destination.Key, ID: c.id, HideTraps: c.gateway.config.HideTraps,
+	})
+	if failure.ReasonOf(err) == failure.UnknownMethod {
+		return c.gateway.schemas.unknownMethod(target, method, c.destination.Key)
+	}
+	return err
+}
+
+// answer sends the response of a call that went well.
+func (c *call) answer(ctx context.Context, response executor.Response) error {
+	size := int64(len(response.Message))
+	if size > c.destination.Message {
+		text := "a response of %d bytes is over the limit of %s, %d bytes; weft update --max-message raises it"
+		err := failure.Newf(codes.ResourceExhausted, failure.ResponseTooLarge, text, size, c.destination.Key, c.destination.Message)
+		return failure.With(err, limitFact(c.destination.Message))
+	}
+	body := mem.Buffer(mem.SliceBuffer(response.Message))
+	if size > smallMessage {
+		claim, ok := c.gateway.memory.response(originOf(ctx), size)
+		if !ok {
+			return failure.New(codes.ResourceExhausted, failure.Busy,
+				"this node holds too many responses that their callers have not read; the function did run")
+		}
+		body = mem.NewBuffer(&response.Message, claim)
+	}
+	if err := c.stream.SendMsg(raw{body}); err != nil {
+		return err // The connection broke; nobody reads the status.
+	}
+	c.sent = len(response.Message)
+	if md := guestTrailers(response.Trailers); md != nil {
+		c.stream.SetTrailer(md)
+	}
+	return nil
+}
+
+// finish tells the caller, the metrics and the log how a call went.
+func (c *call) finish(err error) {
+	code := status.Code(err)
+	took := time.Since(c.started)
+	if d := c.destination; d != nil {
+		c.stream.SetTrailer(c.trailers())
+		c.gateway.metrics.of(d.Key.Namespace, d.Key.Function).observe(code, took, c.received, c.sent)
+	} else {
+		c.gateway.metrics.unrouted.observe(code, took, 0, 0)
+	}
+	logger := c.gateway.config.Logger
+	if ctx := c.stream.Context(); logger.Enabled(ctx, slog.LevelDebug) {
+		logger.LogAttrs(ctx, slog.LevelDebug, "call", c.attributes(ctx, code, took, err)...)
+	}
+}
+
+// trailers says who answered and how long it took.
+func (c *call) trailers() metadata.MD {
+	key := c.destination.Key
+	values := make([]string, 0, 6) // one allocation for the six slices of the map
+	md := make(metadata.MD, 6)
+	set := func(name, value string) {
+		values = append(values, value)
+		md[name] = values[len(values)-1 : len(values) : len(values)]
+	}
+	set("weft-function", key.Function)
+	set("weft-revision", strconv.FormatUint(uint64(key.Revision), 10))
+	set("weft-call", c.id)
+	set("weft-queue-us", strconv.FormatInt(c.timings.Queue.Microseconds(), 10))
+	set("weft-run-us", strconv.FormatInt(c.timings.Run.Microseconds(), 10))
+	if node := c.gateway.config.Node; node != "" {
+		set("weft-node", node)
+	}
+	return md
+}
+
+// attributes are those of the access log.
+func (c *call) attributes(ctx context.Context, code codes.Code, took time.Duration, err error) []slog.Attr {
+	attributes := []slog.Attr{
+		slog.String("method", c.path), slog.String("call", c.id), slog.String("peer", originOf(ctx).text()),
+		slog.String("code", code.String()), slog.Duration("took", took),
+		slog.Duration("queue", c.timings.Queue), slog.Duration("run", c.timings.Run),
+		slog.Int("received", c.received), slog.Int("sent", c.sent),
+	}
+	if d := c.destination; d != nil {
+		attributes = append(attributes, slog.String("revision", d.Key.String()))
+	}
+	if err != nil {
+		attributes = append(attributes, slog.String("error", status.Convert(err).Message()))
+	}
+	return attributes
+}
+
+// limitFact is what an ErrorInfo says of a limit.
+func limitFact(limit int64) map[string]string {
+	return map[string]string{"limit_bytes": strconv.FormatInt(limit, 10)}
+}

@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/codes"
+)
+
+// metrics are those of the gRPC port. The labels of a series come from the catalog, never from a caller: a call that
+// nobody answers has empty ones. So there are as many series as functions that were called, and Forget drops those of a
+// function.
+type metrics struct {
+	calls   *prometheus.CounterVec
+	seconds *prometheus.HistogramVec
+	bytes   *prometheus.CounterVec
+	own     *prometheus.CounterVec
+
+	refusedConnections prometheus.Counter
+	gauges             []prometheus.Collector
+
+	functions sync.Map // functionName → *series
+	unrouted  *series
+}
+
+type functionName struct{ namespace, name string }
+
+// buckets reach from a bare call to the longest timeout that makes sense, in steps that fit percentiles of both.
+var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 30}
+
+func newMetrics(g *Gateway) *metrics {
+	labels := []string{"namespace", "function"}
+	m := &metrics{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weft_calls_total", Help: "Calls of functions that have ended, by gRPC code.",
+		}, append(labels, "code")),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "weft_call_seconds", Help: "Time of a call on this node, from its headers to its status.", Buckets: buckets,
+		}, labels),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weft_message_bytes_total", Help: "Bytes of the messages of functions, uncompressed.",
+		}, append(labels, "direction")),
+		own: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weft_api_calls_total", Help: "Calls of weft's own services that have ended, by gRPC code.",
+		}, []string{"method", "code"}),
+		refusedConnections: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weft_connections_refused_total", Help: "Connections closed at once because too many were open.",
+		}),
+	}
+	gauge := func(name, help string, value func() float64) {
+		m.gauges = append(m.gauges, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	gauge("weft_calls_in_flight", "Calls of functions that run or wait.", func() float64 { return float64(g.calls.Load()) })
+	gauge("weft_connections", "Open connections on the gRPC port.", func() float64 { return float64(g.connections.Load()) })
+	gauge("weft_message_memory_bytes", "Bytes held for messages over 4 KiB.", func() float64 { return float64(g.memory.inUse()) })
+	m.unrouted = m.series(functionName{})
+	return m
+}
+
+// Describe and Collect make metrics a prometheus.Collector.
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, c := range m.all() {
+		c.Describe(to)
+	}
+}
+
+// Collect gives all series.
+func (m *metrics) Collect(to chan<- prometheus.Metric) {
+	for _, c := range m.all() {
+		c.Collect(to)
+	}
+}
+
+func (m *metrics) all() []prometheus.Collector {
+	return append([]prometheus.Collector{m.calls, m.seconds, m.bytes, m.own, m.refusedConnections}, m.gauges...)
+}
+
+// series are those of one function, looked up once.
+type series struct {
+	metrics  *metrics
+	function functionName
+	seconds  prometheus.Observer
+	received prometheus.Counter
+	sent     prometheus.Counter
+	codes    [17]atomic.Pointer[prometheus.Counter]
+}
+
+func (m *metrics) series(f functionName) *series {
+	return &series{
+		metrics:  m,
+		function: f,
+		seconds:  m.seconds.WithLabelValues(f.namespace, f.name),
+		received: m.bytes.WithLabelValues(f.namespace, f.name, "received"),
+		sent:     m.bytes.WithLabelValues(f.namespace, f.name, "sent"),
+	}
+}
+
+// of gives the series of a function.
+func (m *metrics) of(namespace, name string) *series {
+	key := functionName{namespace, name}
+	if s, ok := m.functions.Load(key); ok {
+		return s.(*series)
+	}
+	s, _ := m.functions.LoadOrStore(key, m.series(key))
+	return s.(*series)
+}
+
+// forget drops the series of a function. A call that is just ending may bring them back once.
+func (m *metrics) forget(namespace, name string) {
+	m.functions.Delete(functionName{namespace, name})
+	labels := prometheus.Labels{"namespace": namespace, "function": name}
+	m.calls.DeletePartialMatch(labels)
+	m.seconds.DeletePartialMatch(labels)
+	m.bytes.DeletePartialMatch(labels)
+}
+
+func (s *series) observe(code codes.Code, took time.Duration, received, sent int) {
+	s.ended(code).Inc()
+	s.seconds.Observe(took.Seconds())
+	s.received.Add(float64(received))
+	s.sent.Add(float64(sent))
+}
+
+// ended gives the counter of calls that ended with a code.
+func (s *series) ended(code codes.Code) prometheus.Counter {
+	if int(code) >= len(s.codes) {
+		code = codes.Unknown
+	}
+	if c := s.codes[code].Load(); c != nil {
+		return *c
+	}
+	c := s.metrics.calls.WithLabelValues(s.function.namespace, s.function.name, code.String())
+	s.codes[code].Store(&c)
+	return c
+}

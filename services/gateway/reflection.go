@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// reflections answers both versions of grpc.reflection. Every question is answered from the catalog as it is then, also
+// in a stream that began before a deploy.
+type reflections struct {
+	reflectionv1.UnimplementedServerReflectionServer
+	gateway *Gateway
+}
+
+// reflectionsAlpha is reflections for clients that know only the older version.
+type reflectionsAlpha struct {
+	reflectionv1alpha.UnimplementedServerReflectionServer
+	gateway *Gateway
+}
+
+func (g *Gateway) registerReflection() {
+	reflectionv1.RegisterServerReflectionServer(g, &reflections{gateway: g})
+	reflectionv1alpha.RegisterServerReflectionServer(g, &reflectionsAlpha{gateway: g})
+}
+
+func (r *reflections) ServerReflectionInfo(stream reflectionv1.ServerReflection_ServerReflectionInfoServer) error {
+	return reflection.NewServerV1(r.gateway.reflected(stream.Context())).ServerReflectionInfo(stream)
+}
+
+func (r *reflectionsAlpha) ServerReflectionInfo(stream reflectionv1alpha.ServerReflection_ServerReflectionInfoServer) error {
+	return reflection.NewServer(r.gateway.reflected(stream.Context())).ServerReflectionInfo(stream)
+}
+
+// reflected says where the answers of one stream come from.
+func (g *Gateway) reflected(ctx context.Context) reflection.ServerOptions {
+	return reflection.ServerOptions{
+		Services:           listing{gateway: g, ctx: ctx},
+		DescriptorResolver: latest{schemas: g.schemas, namespace: namespaceIn(ctx)},
+	}
+}
+
+// listing names the services of a namespace and weft's own.
+type listing struct {
+	gateway *Gateway
+	ctx     context.Context
+}
+
+func (l listing) GetServiceInfo() map[string]grpc.ServiceInfo {
+	info := map[string]grpc.ServiceInfo{}
+	for _, name := range l.gateway.serviceNames(l.ctx) {
+		info[name] = grpc.ServiceInfo{}
+	}
+	return info
+}
+
+// latest is the resolver of a namespace in the view of the moment.
+type latest struct {
+	schemas   *schemas
+	namespace string
+}
+
+func (l latest) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+	return l.schemas.in(l.namespace).FindFileByPath(path)
+}
+
+func (l latest) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	return l.schemas.in(l.namespace).FindDescriptorByName(name)
+}
+
+// serviceNames gives weft's own services and those that functions of the caller's namespace export.
+func (g *Gateway) serviceNames(ctx context.Context) []string {
+	names := slices.Sorted(maps.Keys(g.own))
+	for name := range g.config.Catalog.View().Services(namespaceIn(ctx)) {
+		names = append(names, name)
+	}
+	return names
+}
+
+func namespaceIn(ctx context.Context) string {
+	md, _ := metadata.FromIncomingContext(ctx)
+	return namespaceOf(md)
+}

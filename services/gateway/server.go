@@ -1,0 +1,211 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip" // both ways, for all services
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/services/router"
+)
+
+// Caller runs calls; *executor.Executor is one.
+type Caller interface {
+	Call(context.Context, executor.Request) (executor.Response, error)
+}
+
+// Router finds out who answers; *router.Router is one.
+type Router interface {
+	Route(context.Context, router.Target) (*router.Destination, error)
+	Ready(router.Target) (bool, error)
+}
+
+// Catalog gives the current state of the catalog; *catalog.Catalog is one.
+type Catalog interface {
+	View() *catalog.View
+}
+
+// Config configures a Gateway.
+type Config struct {
+	Caller  Caller
+	Router  Router
+	Catalog Catalog
+	// Placed gives a channel that is closed when what is ready on this node has changed since. Nil: readiness changes
+	// with the catalog only.
+	Placed func() <-chan struct{}
+
+	// Node is the name that answers carry in weft-node. Empty: they carry none.
+	Node string
+	// HideTraps keeps what is known of a trap out of the caller's status; the function's log has it.
+	HideTraps bool
+	// Logger is told of faults, and of each call at level debug. Nil: slog.Default.
+	Logger *slog.Logger
+	// Registerer is given the metrics. Nil: they are not exported.
+	Registerer prometheus.Registerer
+
+	// Connections bounds the open connections; more are closed at once. Default: 8192.
+	Connections int
+	// Streams bounds the calls of one connection at once, as HTTP/2 lets a server say. Default: 1000.
+	Streams uint32
+	// Calls bounds the calls of functions at once in all connections; more are refused. Default: 16384.
+	Calls int
+	// Memory bounds the bytes of messages over 4 KiB that are being received, worked on, or waiting for their caller to
+	// read them. Half of it is for one connection at most. Default: 256 MiB.
+	Memory int64
+	// Receive is how long a request may take to arrive. Default: 1 minute.
+	Receive time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Connections <= 0 {
+		c.Connections = 8192
+	}
+	if c.Streams == 0 {
+		c.Streams = 1000
+	}
+	if c.Calls <= 0 {
+		c.Calls = 16384
+	}
+	if c.Memory <= 0 {
+		c.Memory = 256 << 20
+	}
+	if c.Receive <= 0 {
+		c.Receive = time.Minute
+	}
+	return c
+}
+
+// Gateway serves gRPC. Its methods are safe for concurrent use.
+type Gateway struct {
+	config  Config
+	server  *grpc.Server
+	metrics *metrics
+	memory  *memory
+	schemas *schemas
+	ids     ids
+
+	connections atomic.Int64
+	calls       atomic.Int64
+
+	own   map[string]*grpc.ServiceDesc // weft's own services; not changed after Serve
+	life  context.Context              // done when Drain begins
+	drain context.CancelFunc
+}
+
+// New returns a gateway that serves weft's health and reflection services, and every function of the catalog.
+func New(config Config) (*Gateway, error) {
+	if config.Caller == nil || config.Router == nil || config.Catalog == nil {
+		return nil, errors.New("gateway: Config needs a Caller, a Router and a Catalog")
+	}
+	g := &Gateway{config: config.withDefaults(), ids: newIDs(), own: map[string]*grpc.ServiceDesc{}}
+	g.life, g.drain = context.WithCancel(context.Background())
+	g.memory = newMemory(g.config.Memory)
+	g.schemas = newSchemas(g.config.Catalog)
+	g.metrics = newMetrics(g)
+	if r := g.config.Registerer; r != nil {
+		if err := r.Register(g.metrics); err != nil {
+			return nil, err
+		}
+	}
+	g.server = grpc.NewServer(g.options()...)
+	g.registerHealth()
+	g.registerReflection()
+	return g, nil
+}
+
+// options sets grpc-go up as measured (DESIGN, "grpc-go, measured") and against abuse.
+func (g *Gateway) options() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.UnknownServiceHandler(g.handle),
+		grpc.ForceServerCodecV2(codec{}),
+		// Workers keep their grown stacks: half the cost of a call. When all are busy, a call gets a goroutine.
+		grpc.NumStreamWorkers(64),
+		grpc.UnaryInterceptor(g.unary),
+		grpc.WaitForHandlers(true),
+
+		// For weft's own services; functions have the limit of their revision, and never receive through grpc-go.
+		grpc.MaxRecvMsgSize(4 << 20),
+		grpc.MaxSendMsgSize(64 << 20),
+
+		// A connection that says nothing useful for 20 s is closed, as is one whose peer is gone: it is asked after a
+		// minute without traffic and has 20 s to answer.
+		grpc.ConnectionTimeout(20 * time.Second),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		// A client may ask for a sign of life every ten seconds, also without calls; one that asks more often is sent
+		// away. There is no maximal age: a connection lives as long as its client wants.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+
+		// grpc-go waits for handlers before it takes more calls of a connection than this, so resetting streams as fast
+		// as they are opened ("rapid reset") gains a client nothing.
+		grpc.MaxConcurrentStreams(g.config.Streams),
+		grpc.MaxHeaderListSize(16 << 10),
+		// What a client may send before anybody reads: 64 KiB a stream, not growing with the line. Reading a message
+		// opens the window for all of it, so large messages still arrive at full speed.
+		grpc.StaticStreamWindowSize(64 << 10),
+		grpc.StaticConnWindowSize(4 << 20),
+	}
+}
+
+// RegisterService adds a service of weft's own. It must be called before Serve. Streams that the server feeds (logs,
+// watches) have their context canceled when the gateway drains.
+func (g *Gateway) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	wrapped := *desc
+	wrapped.Streams = make([]grpc.StreamDesc, len(desc.Streams))
+	for i, s := range desc.Streams {
+		s.Handler = g.stream("/"+desc.ServiceName+"/"+s.StreamName, s)
+		wrapped.Streams[i] = s
+	}
+	g.own[desc.ServiceName] = desc
+	g.server.RegisterService(&wrapped, impl)
+}
+
+var _ grpc.ServiceRegistrar = (*Gateway)(nil)
+
+// Serve accepts connections until Drain or Stop, and then returns nil. It closes the listener.
+func (g *Gateway) Serve(listener net.Listener) error {
+	return g.server.Serve(&gate{Listener: listener, gateway: g})
+}
+
+// Draining tells whether the gateway is about to stop.
+func (g *Gateway) Draining() bool { return g.life.Err() != nil }
+
+// Drain takes no new connections, tells clients to go elsewhere (health says NOT_SERVING, connections get GOAWAY), ends
+// watches, and returns once all calls have ended. When ctx is done before that, the rest is cut off: the error is
+// ctx's.
+func (g *Gateway) Drain(ctx context.Context) error {
+	g.drain()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.server.GracefulStop()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		g.server.Stop()
+		<-done
+		return ctx.Err()
+	}
+}
+
+// Stop cuts off all calls and returns when their handlers have ended.
+func (g *Gateway) Stop() {
+	g.drain()
+	g.server.Stop()
+}
+
+// Forget drops the metrics of a function that was deleted.
+func (g *Gateway) Forget(namespace, function string) { g.metrics.forget(namespace, function) }

@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"google.golang.org/grpc/metadata"
+)
+
+// maxGuestTrailers bounds what a function may add to the trailers, in bytes as HTTP/2 counts them. Together with a status
+// (failure.MaxWire) and weft's own trailers it stays below the 8 KiB that many clients take.
+const maxGuestTrailers = 512
+
+// guestTrailers gives the trailers of a function that may be sent, in order of their names as far as there is room:
+// not those that belong to gRPC and to weft, nor what HTTP/2 can not carry.
+func guestTrailers(given map[string][]string) metadata.MD {
+	var md metadata.MD
+	left := maxGuestTrailers
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		if !allowedTrailer(key) {
+			continue
+		}
+		for _, value := range given[key] {
+			left -= len(key) + len(value) + 32 // RFC 7541, section 4.1
+			if left < 0 {
+				return md
+			}
+			if strings.HasSuffix(key, "-bin") || printable(value) {
+				if md == nil {
+					md = metadata.MD{}
+				}
+				md[key] = append(md[key], value)
+			}
+		}
+	}
+	return md
+}
+
+func allowedTrailer(key string) bool {
+	if key == "" || strings.HasPrefix(key, "weft-") || strings.HasPrefix(key, "grpc-") {
+		return false
+	}
+	for i := range len(key) {
+		c := key[i]
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return key != "content-type" && key != "te" && key != "trailer" && key != "connection"
+}
+
+func printable(value string) bool {
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// ids makes the marks of calls: unlike those of other processes, and never the same twice.
+type ids struct {
+	prefix string
+	last   *atomic.Uint64
+}
+
+func newIDs() ids {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // crypto/rand.Read never fails.
+	return ids{prefix: hex.EncodeToString(random[:]) + "-", last: new(atomic.Uint64)}
+}
+
+func (i ids) next() string {
+	text := make([]byte, 0, 24)
+	text = append(text, i.prefix...)
+	return string(strconv.AppendUint(text, i.last.Add(1), 36))
+}
