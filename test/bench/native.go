@@ -24,15 +24,15 @@ func (native) Touch(_ context.Context, request *recordsv1.TouchRequest) (*record
 	return &recordsv1.TouchResponse{Value: customer}, nil
 }
 
-// serveNative serves the rival until it is told to end. The number of stream workers is grpc-go's option; 0 is its default.
-func serveNative(workers uint32) error {
+// serveNative serves the rival until it is told to end, on grpc-go's defaults or with its stream workers.
+func serveNative(workers bool) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	var options []grpc.ServerOption
-	if workers > 0 {
-		options = append(options, grpc.NumStreamWorkers(workers))
+	if workers {
+		options = append(options, grpc.NumStreamWorkers(64))
 	}
 	server := grpc.NewServer(options...)
 	recordsv1.RegisterRecordsServer(server, native{})

@@ -23,9 +23,10 @@ var sources = map[string]source{
 	"text":        {"examples/text", "js.sh"},
 	"rules":       {"examples/rules", "python.sh"},
 	"conformance": {"test/components/conformance", "rust.sh"},
+	"bench":       {"test/components/bench", "rust.sh"},
 }
 
-// Path builds the named component, one of orders, text, rules and conformance, and returns the file's absolute
+// Path builds the named component, one of those above, and returns the file's absolute
 // path. Any number of processes may call it at once.
 func Path(tb testing.TB, name string) string {
 	tb.Helper()

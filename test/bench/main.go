@@ -1,0 +1,86 @@
+// Command bench measures weft against a grpc-go server with generated code, on this machine, in one run.
+//
+// Both servers answer the same small record to the same cheap client. They take turns, so that a machine that slows
+// down slows both, and each figure is the median of the rounds. `make bench` runs it and keeps its JSON.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+// options are the command line.
+type options struct {
+	weft       string
+	components string
+	json       string
+	rounds     int
+	duration   time.Duration
+	inFlight   int
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "native" {
+		exit(serveNative(len(os.Args) > 2 && os.Args[2] == "workers"))
+	}
+	var o options
+	flag.StringVar(&o.weft, "weft", "bin/weft", "the weft binary")
+	flag.StringVar(&o.components, "components", "build/components", "directory of the built components")
+	flag.StringVar(&o.json, "json", "", "file to write the figures to")
+	flag.IntVar(&o.rounds, "rounds", 5, "turns of each server")
+	flag.DurationVar(&o.duration, "duration", 2*time.Second, "length of a turn")
+	flag.IntVar(&o.inFlight, "in-flight", 64, "calls at once")
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer cancel()
+	exit(run(ctx, o))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// report is what a run found. Latencies are in microseconds.
+type report struct {
+	InFlight int      `json:"inFlight"`
+	Rounds   int      `json:"rounds"`
+	Small    []figure `json:"smallRecord"`
+	// IdleBytes is the resident memory of an idle node with the three examples deployed.
+	IdleBytes int64 `json:"idleResidentBytes"`
+}
+
+func run(ctx context.Context, o options) (err error) {
+	data, err := os.MkdirTemp("", "weft-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
+
+	r := report{InFlight: o.inFlight, Rounds: o.rounds}
+	if r.IdleBytes, err = idle(ctx, o, filepath.Join(data, "idle")); err != nil {
+		return fmt.Errorf("idle node: %w", err)
+	}
+	if r.Small, err = small(ctx, o, filepath.Join(data, "small")); err != nil {
+		return fmt.Errorf("small record: %w", err)
+	}
+	r.print(os.Stdout)
+	if o.json == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.json, append(text, '\n'), 0o644)
+}

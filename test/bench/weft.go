@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// server is the command line of a node on its defaults, with free ports.
+func server(o options, data string) []string {
+	return []string{o.weft, "server", "--data-dir", data,
+		"--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--cluster", "127.0.0.1:0"}
+}
+
+// deploy deploys a component and waits until it answers.
+func deploy(ctx context.Context, o options, node *process, name, file string) error {
+	return command(ctx, o, node, "deploy", file, "--name", name, "--wait", "60s")
+}
+
+// command runs one command of weft's against a node.
+func command(ctx context.Context, o options, node *process, args ...string) error {
+	c := exec.CommandContext(ctx, o.weft, args...)
+	c.Env = append(os.Environ(), "WEFT_ADDR="+node.ready["grpc"])
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("weft %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// idle gives the resident memory of a node with the three examples deployed.
+func idle(ctx context.Context, o options, data string) (int64, error) {
+	line := server(o, data)
+	node, err := start(ctx, line[0], line[1:]...)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range []string{"orders", "text", "rules"} {
+		if err := deploy(ctx, o, node, name, filepath.Join(o.components, name+".wasm")); err != nil {
+			node.kill()
+			return 0, err
+		}
+	}
+	// What deploying left behind is given back to the system in the background; wait until the figure stands still.
+	resident, err := settled(ctx, node)
+	if err != nil {
+		node.kill()
+		return 0, err
+	}
+	return resident, node.stop()
+}
+
+// settled polls the resident memory until it has not fallen for three seconds, a minute at most.
+func settled(ctx context.Context, node *process) (int64, error) {
+	lowest, err := node.resident()
+	if err != nil {
+		return 0, err
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for still, seconds := 0, 0; still < 3 && seconds < 60; seconds++ {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-tick.C:
+		}
+		now, err := node.resident()
+		if err != nil {
+			return 0, err
+		}
+		if still++; now < lowest {
+			lowest, still = now, 0
+		}
+	}
+	return lowest, nil
+}
