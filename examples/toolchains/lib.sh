@@ -5,6 +5,7 @@
 # Stdout belongs to results (a path); everything said to people goes to stderr.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOOLCHAINS=${XDG_CACHE_HOME:-$HOME/.cache}/weft/toolchains
@@ -83,6 +84,12 @@ apt_install() {
   "${apt[@]}" install -y -q --no-install-recommends "$@" >/dev/null 2>&1 && return
   quietly "${apt[@]}" update -q
   quietly "${apt[@]}" install -y -q --no-install-recommends "$@"
+}
+
+# pip_install DIR REQUIREMENTS installs exactly the named wheels into a directory of their own. No virtual
+# environment: Debian's python3 has none without further packages.
+pip_install() {
+  quietly python3 -m pip install --quiet --no-deps --only-binary=:all: --require-hashes --target "$1" -r "$2"
 }
 
 # component SOURCE OUT SCRIPT FUNCTION builds the component OUT from the directory SOURCE unless it is there and

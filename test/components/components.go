@@ -21,7 +21,7 @@ type source struct {
 var sources = map[string]source{
 	"orders":      {"examples/orders", "rust.sh"},
 	"text":        {"examples/text", "js.sh"},
-	"rules":       {"examples/rules", "python.sh"},
+	"stats":       {"examples/stats", "python.sh"},
 	"conformance": {"test/components/conformance", "rust.sh"},
 	"bench":       {"test/components/bench", "rust.sh"},
 }
