@@ -28,6 +28,8 @@ const (
 	Unsupported Reason = "UNSUPPORTED"
 	// CompileFailed: the component does not compile, or not within the limits of a compile.
 	CompileFailed Reason = "COMPILE_FAILED"
+	// DiskFull: there is no room for compiled code.
+	DiskFull Reason = "DISK_FULL"
 	// Closing: the executor is shutting down.
 	Closing Reason = "CLOSING"
 	// Internal: a fault of weft or of its machine.

@@ -3,16 +3,21 @@ package executor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/executor/wasmtime"
 )
 
 // Config configures an Executor.
 type Config struct {
-	// Dir holds the cache of compiled code. It is created, private to the user, if it does not exist.
+	// Dir holds the cache of compiled code. It is created, private to the user, if it does not exist. No two processes
+	// may share it.
 	Dir string
 	// Slots is how many calls run at once on this node. Zero: one per core.
 	Slots int
@@ -29,45 +34,240 @@ type Config struct {
 	Compiles int
 }
 
-// Executor runs calls. All its methods are safe for concurrent use.
-type Executor struct{}
+const (
+	// maxMemory and maxMessage bound the Limits of a revision.
+	maxMemory  = 1 << 30
+	maxMessage = 1 << 30
+	// instanceSlack is how many more instances may exist than calls run: an instance is dropped after its answer.
+	instanceSlack = 8
+	// maxSlots bounds Config.Slots.
+	maxSlots = 1024
+)
 
-var errNotBuilt = errors.New("executor: not built yet")
+// Executor runs calls. All its methods are safe for concurrent use.
+type Executor struct {
+	config   Config
+	engine   *wasmtime.Engine
+	cache    *cache
+	compiler *compiler
+	queue    *queue
+	ticker   *ticker
+	metrics  *metrics
+
+	// table holds what is loaded. It is replaced, never changed; loading guards that and loads.
+	table   atomic.Pointer[map[Key]*revision]
+	loading sync.Mutex
+	loads   map[Key]*load
+	closed  bool
+	code    atomic.Int64 // bytes of code that are mapped
+}
+
+// load is one load that goes on.
+type load struct {
+	done chan struct{}
+	err  error
+}
 
 // New starts an executor. It must be closed.
-func New(Config) (*Executor, error) { return nil, errNotBuilt }
+func New(config Config) (*Executor, error) {
+	if config.Slots == 0 {
+		config.Slots = runtime.GOMAXPROCS(0)
+	}
+	if config.Slots < 1 || config.Slots > maxSlots {
+		return nil, fmt.Errorf("executor: %d slots; there must be between 1 and %d", config.Slots, maxSlots)
+	}
+	if config.CompileMemory == 0 {
+		config.CompileMemory = defaultCompileMemory
+	}
+	if config.CompileTimeout <= 0 {
+		config.CompileTimeout = defaultCompileTimeout
+	}
+	if config.Compiles <= 0 {
+		config.Compiles = defaultCompiles
+	}
+	x := &Executor{config: config, loads: make(map[Key]*load)}
+	x.table.Store(&map[Key]*revision{})
+	var err error
+	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
+		MaxInstances: config.Slots + spareSlots + instanceSlack,
+		MaxMemory:    maxMemory,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("executor: %w", err)
+	}
+	if x.cache, err = newCache(config.Dir, x.engine.Fingerprint()); err != nil {
+		x.engine.Close()
+		return nil, err
+	}
+	if x.metrics, err = newMetrics(config.Registerer, x); err != nil {
+		x.engine.Close()
+		return nil, fmt.Errorf("executor: %w", err)
+	}
+	x.compiler = &compiler{cache: x.cache, memory: config.CompileMemory, timeout: config.CompileTimeout,
+		slots: make(chan struct{}, config.Compiles), metrics: x.metrics, flights: make(map[[32]byte]*flight)}
+	x.queue = newQueue(config.Slots, x.run)
+	x.ticker = newTicker(x.engine.Tick, x.queue)
+	return x, nil
+}
 
 // Fingerprint names the engine: equal fingerprints run each other's compiled code.
-func (x *Executor) Fingerprint() string { return "" }
+func (x *Executor) Fingerprint() string { return x.engine.Fingerprint() }
 
-// CheckImports tells whether this executor can run a component: its error names the first import that nobody provides,
-// or the first export that weft can not serve, with its path, and says what to do. Its errors have Reason Unsupported.
-func (x *Executor) CheckImports(world *wit.World) error { return errNotBuilt }
-
-// Compile makes sure that the cache holds the compiled code of a component. It compiles in a child process, within
-// the limits of Config. Compiles of one digest that run at once are one. Its errors have Reason CompileFailed.
-func (x *Executor) Compile(ctx context.Context, digest [32]byte, path string) error {
-	return errNotBuilt
+// Load makes a revision ready for calls: its code is mapped from the cache, or compiled first, and an instance is made
+// to see that it starts. It does nothing if the key is loaded already. Its errors are *Error, or that of ctx.
+func (x *Executor) Load(ctx context.Context, r Revision) error {
+	for {
+		x.loading.Lock()
+		if x.closed {
+			x.loading.Unlock()
+			return &Error{Reason: Closing, Message: "the node is shutting down"}
+		}
+		if (*x.table.Load())[r.Key] != nil {
+			x.loading.Unlock()
+			return nil
+		}
+		l := x.loads[r.Key]
+		if l == nil {
+			l = &load{done: make(chan struct{})}
+			x.loads[r.Key] = l
+			x.loading.Unlock()
+			l.err = x.load(ctx, r)
+			x.loading.Lock()
+			delete(x.loads, r.Key)
+			x.loading.Unlock()
+			close(l.done)
+			return l.err
+		}
+		x.loading.Unlock()
+		select {
+		case <-l.done:
+			if l.err == nil || !isContext(l.err) {
+				return l.err
+			}
+			// Whoever loaded has given up; that is no reason for this caller to.
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
-// Load makes a revision ready for calls: its code is mapped from the cache, or compiled first. It does nothing if the
-// key is loaded already.
-func (x *Executor) Load(ctx context.Context, r Revision) error { return errNotBuilt }
+func isContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func (x *Executor) load(ctx context.Context, r Revision) error {
+	code, size, err := x.compiled(ctx, r.Digest, r.Path)
+	if err != nil {
+		return err
+	}
+	rev, err := x.prepare(r, code, size)
+	if err != nil {
+		var known *Error
+		if errors.As(err, &known) {
+			return err
+		}
+		return &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
+	}
+	x.code.Add(size)
+	if err := x.try(ctx, rev); err != nil {
+		rev.release()
+		return err
+	}
+	x.loading.Lock()
+	defer x.loading.Unlock()
+	if x.closed {
+		rev.release()
+		return &Error{Reason: Closing, Message: "the node is shutting down"}
+	}
+	rev.metrics = x.metrics.of(r.Key)
+	x.change(func(table map[Key]*revision) { table[r.Key] = rev })
+	return nil
+}
+
+// change replaces the table. x.loading is held.
+func (x *Executor) change(f func(map[Key]*revision)) {
+	old := *x.table.Load()
+	table := make(map[Key]*revision, len(old)+1)
+	for k, rev := range old {
+		table[k] = rev
+	}
+	f(table)
+	x.table.Store(&table)
+}
 
 // Unload forgets a revision. It waits for nothing: running calls finish, and what they use is freed after the last.
-func (x *Executor) Unload(k Key) {}
-
-// Sweep removes compiled code whose component keep does not want. Loaded revisions are not affected.
-func (x *Executor) Sweep(keep func(digest [32]byte) bool) {}
-
-// Call runs one call. Its errors are *Error and *FunctionError; it returns when ctx is done, at the latest.
-func (x *Executor) Call(ctx context.Context, r Request) (Response, error) {
-	return Response{}, errNotBuilt
+func (x *Executor) Unload(k Key) {
+	x.loading.Lock()
+	defer x.loading.Unlock()
+	rev := (*x.table.Load())[k]
+	if rev == nil {
+		return
+	}
+	x.change(func(table map[Key]*revision) { delete(table, k) })
+	rev.release()
+	for other := range *x.table.Load() {
+		if other.Namespace == k.Namespace && other.Function == k.Function {
+			return
+		}
+	}
+	x.metrics.forget(k)
 }
 
-// Close refuses new calls and waits for those that run until ctx is done; then it interrupts them.
-func (x *Executor) Close(ctx context.Context) error { return errNotBuilt }
+// Loaded tells whether a revision is ready for calls.
+func (x *Executor) Loaded(k Key) bool { return (*x.table.Load())[k] != nil }
 
-// RunCompileChild does the work of a compile child and exits, if this process is one; otherwise it returns at once. It
-// must be the first thing in main, and in TestMain of each package whose tests load components.
-func RunCompileChild() {}
+// acquire gives a loaded revision, to be released, or nil.
+func (x *Executor) acquire(k Key) *revision {
+	rev := (*x.table.Load())[k]
+	if rev == nil || !rev.tryRetain() {
+		return nil
+	}
+	return rev
+}
+
+func (x *Executor) loadedCounts() (revisions int, code int64) {
+	return len(*x.table.Load()), x.code.Load()
+}
+
+// Sweep removes compiled code whose component keep does not want, and all of other engines. Loaded revisions are not
+// affected.
+func (x *Executor) Sweep(keep func(digest [32]byte) bool) error { return x.cache.sweep(keep) }
+
+// Close refuses new calls and waits for those that wait and run until ctx is done; then it interrupts them. Calls that
+// can't be interrupted are left behind. The error is that of ctx if calls were interrupted.
+func (x *Executor) Close(ctx context.Context) error {
+	x.loading.Lock()
+	if x.closed {
+		x.loading.Unlock()
+		return nil
+	}
+	x.closed = true
+	x.loading.Unlock()
+	x.queue.close()
+	var err error
+	select {
+	case <-x.queue.empty:
+	case <-ctx.Done():
+		err = ctx.Err()
+		x.queue.drop(func(j *job) {
+			j.answer(nil, &Error{Reason: Closing, Message: "the node is shutting down"})
+			j.interrupt.Close()
+			j.rev.release()
+		})
+		x.queue.each(func(j *job) {
+			j.interrupt.Cancel(causeClosing)
+			x.ticker.kick(j)
+		})
+		<-x.queue.empty // lost slots do not count, so this ends soon
+	}
+	x.ticker.close()
+	x.compiler.close()
+	x.loading.Lock()
+	defer x.loading.Unlock()
+	for _, rev := range *x.table.Load() {
+		rev.release()
+	}
+	x.table.Store(&map[Key]*revision{})
+	x.engine.Close()
+	return err
+}

@@ -58,6 +58,7 @@ func (s *state) doPutRevision(put *catalogv1.PutRevision, now int64) *catalogv1.
 	revision := proto.CloneOf(put.GetRevision())
 	revision.Number = number
 	revision.CreatedUnixNanos = now
+	revision.ProtoReflect().SetUnknown(nil) // a row holds what its format level has and nothing else
 	f.Revisions = append(f.Revisions, revision)
 	f.Current = number
 	s.addRevision(f, revision)

@@ -67,11 +67,14 @@ func (c *Catalog) Apply(index uint64, cmd *catalogv1.Command) *catalogv1.Result 
 
 // apply runs a command once per request ID.
 func (c *Catalog) apply(cmd *catalogv1.Command) *catalogv1.Result {
-	if refusal := checkCommand(cmd, c.state.level); refusal != nil {
+	if refusal := checkRequestID(cmd.GetRequestId()); refusal != nil {
 		return refusal
 	}
 	if first := c.window.find(cmd.GetRequestId()); first != nil {
 		return proto.CloneOf(first)
+	}
+	if refusal := checkCommand(cmd, c.state.level); refusal != nil {
+		return refusal
 	}
 	next := c.state
 	result := next.do(cmd)

@@ -17,8 +17,8 @@ type builder struct {
 	state  state
 	window window
 
-	kind string // of the last row
-	key  string // of the last row; empty at the first of a kind
+	kind rowKind // of the last row
+	key  string  // of the last row, within its kind
 
 	function *catalogv1.Function // whose revisions are being read
 
@@ -28,6 +28,17 @@ type builder struct {
 	routes    *immutable.SortedMapBuilder[string, string]
 	exporters *immutable.SortedMapBuilder[string, string]
 }
+
+// rowKind is what a row is of, in the order of a snapshot.
+type rowKind int
+
+const (
+	functionKind rowKind = iota // a function or one of its revisions
+	deletedKind
+	contractKind
+	routeKind
+	appliedKind
+)
 
 func newBuilder() *builder {
 	return &builder{
@@ -53,27 +64,27 @@ func (b *builder) put(row *catalogv1.SnapshotRow) error {
 	case *catalogv1.SnapshotRow_Deleted:
 		d := row.Deleted
 		b.deleted.Set(key(d.GetNamespace(), d.GetName()), d.GetLastRevision())
-		return b.inOrder("deleted function", d.GetNamespace(), d.GetName())
+		return b.inOrder(deletedKind, d.GetNamespace(), d.GetName())
 	case *catalogv1.SnapshotRow_Contract:
 		return b.putContract(row.Contract)
 	case *catalogv1.SnapshotRow_Route:
 		r := row.Route
 		b.routes.Set(key(r.GetNamespace(), r.GetService()), r.GetFunction())
-		return b.inOrder("route", r.GetNamespace(), r.GetService())
+		return b.inOrder(routeKind, r.GetNamespace(), r.GetService())
 	case *catalogv1.SnapshotRow_Applied:
 		return b.putApplied(row.Applied)
 	}
 	return errRow
 }
 
-// inOrder checks that rows of a kind come by their key, each once, and that a namespace and name could be ones.
-func (b *builder) inOrder(kind, namespace, name string) error {
+// inOrder checks that rows come by kind and key, each once, and that a namespace and name could be ones.
+func (b *builder) inOrder(kind rowKind, namespace, name string) error {
 	k := key(namespace, name)
-	if kind != b.kind {
+	if kind > b.kind {
 		b.kind, b.key = kind, ""
 	}
-	if !ValidName(namespace) || strings.Contains(name, "\x00") || k <= b.key {
-		return fmt.Errorf("%s %q of namespace %q: %w", kind, clip(name), clip(namespace), errRow)
+	if kind < b.kind || k <= b.key || !ValidName(namespace) || strings.Contains(name, "\x00") {
+		return fmt.Errorf("%q of namespace %q: %w", clip(name), clip(namespace), errRow)
 	}
 	b.key = k
 	return nil
@@ -87,12 +98,12 @@ func (b *builder) putFunction(f *catalogv1.Function) error {
 		return errRow
 	}
 	b.function = f
-	return b.inOrder("function", f.GetNamespace(), f.GetName())
+	return b.inOrder(functionKind, f.GetNamespace(), f.GetName())
 }
 
 func (b *builder) putRevision(row *catalogv1.StoredRevision) error {
 	f, r := b.function, row.GetRevision()
-	if f == nil || row.GetNamespace() != f.GetNamespace() || row.GetName() != f.GetName() || r.GetNumber() <= lastRevision(f) {
+	if f == nil || b.kind != functionKind || row.GetNamespace() != f.GetNamespace() || row.GetName() != f.GetName() || r.GetNumber() <= lastRevision(f) {
 		return fmt.Errorf("revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
 	}
 	f.Revisions = append(f.Revisions, r)
@@ -126,10 +137,11 @@ func (b *builder) putContract(row *catalogv1.StoredContract) error {
 		return fmt.Errorf("contract %q in the row of %q: %w", clip(message.GetPackage()), clip(row.GetPackage()), errRow)
 	}
 	b.contracts.Set(key(row.GetNamespace(), row.GetPackage()), c)
-	return b.inOrder("contract", row.GetNamespace(), row.GetPackage())
+	return b.inOrder(contractKind, row.GetNamespace(), row.GetPackage())
 }
 
 func (b *builder) putApplied(a *catalogv1.Applied) error {
+	b.kind = appliedKind
 	if a.GetRequestId() == "" || b.window.byID[a.GetRequestId()] != nil || len(b.window.ring) == Remembered {
 		return fmt.Errorf("request %q: %w", clip(a.GetRequestId()), errRow)
 	}

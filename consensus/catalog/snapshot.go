@@ -208,7 +208,7 @@ func (in *snapshotReader) message(m proto.Message) error {
 		return cutOff(err)
 	}
 	in.digest.Write(in.frame.Bytes())
-	if err := proto.Unmarshal(in.frame.Bytes(), m); err != nil {
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(in.frame.Bytes(), m); err != nil {
 		return fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	return nil

@@ -49,11 +49,16 @@ func validFullName(name string) bool {
 	return true
 }
 
-// checkCommand refuses what is malformed whatever the state, and what is of a level that is not raised yet.
-func checkCommand(cmd *catalogv1.Command, level uint32) *catalogv1.Result {
-	if id := cmd.GetRequestId(); id == "" || len(id) > maxRequestID || !utf8.ValidString(id) {
+// checkRequestID refuses an ID that can't be remembered.
+func checkRequestID(id string) *catalogv1.Result {
+	if id == "" || len(id) > maxRequestID || !utf8.ValidString(id) {
 		return refuse(catalogv1.Refusal_REASON_INVALID, "the request ID must have 1 to %d bytes of UTF-8", maxRequestID)
 	}
+	return nil
+}
+
+// checkCommand refuses what is malformed whatever the state, and what is of a level that is not raised yet.
+func checkCommand(cmd *catalogv1.Command, level uint32) *catalogv1.Result {
 	if cmd.GetLevel() > level {
 		return refuse(catalogv1.Refusal_REASON_LEVEL, "the command is of level %d; the cluster is at %d", cmd.GetLevel(), level)
 	}

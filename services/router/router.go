@@ -3,43 +3,33 @@ package router
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
 
-	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-
+	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/failure"
 )
 
-// View is what the router reads of one state of the catalog. Views are immutable, and two are the same state exactly if
-// they are equal. *catalog.View is one.
-type View interface {
-	Function(namespace, name string) *catalogv1.Function
-	Functions(namespace string) []*catalogv1.Function
-	Owner(namespace, service string) string
-	Exporters(namespace, service string) []string
+// Catalog gives the current state of the catalog; *catalog.Catalog is one.
+type Catalog interface {
+	View() *catalog.View
 }
 
-// Placements tells which revisions this node can run. *placement.Table is it.
+// Placements tells which revisions this node can run; *placement.Table is it.
 type Placements interface {
 	// Ready tells whether a revision takes calls now. It is asked on every call.
 	Ready(executor.Key) bool
-	// State gives "ready", "loading", "failed" with the reason, or "" for what is not placed here.
-	State(executor.Key) (state, reason string)
-	// WaitReady returns nil once the revision is ready, an error once it has failed or ctx is done.
-	WaitReady(context.Context, executor.Key) error
-	// Ensure loads a revision that is not the current one and waits until it is ready.
+	// Ensure returns once a revision is ready, loading it if need be, or says at once why it can't be loaded.
 	Ensure(context.Context, executor.Key) error
 }
 
 // Config configures a Router.
 type Config struct {
-	// View gives the current state of the catalog. It is called on every call and must be cheap.
-	View       func() View
+	Catalog    Catalog
 	Placements Placements
 	// Wait is how long a call waits for a revision that is loading while no other is ready. Default: 5 s.
 	Wait time.Duration
@@ -93,7 +83,7 @@ func (r *Router) Route(ctx context.Context, target Target) (*Destination, error)
 	if d := r.ready(candidates); d != nil {
 		return d, nil
 	}
-	return r.wait(ctx, target, candidates[0])
+	return r.wait(ctx, target, candidates[0].Key)
 }
 
 // Ready tells whether a call of the target would be answered without waiting. The error is that of Route for a target
@@ -108,7 +98,7 @@ func (r *Router) Ready(target Target) (bool, error) {
 
 // current gives the table of the current view.
 func (r *Router) current() *table {
-	view := r.config.View()
+	view := r.config.Catalog.View()
 	t := r.table.Load()
 	if t == nil || t.view != view {
 		t = &table{view: view}
@@ -127,51 +117,33 @@ func (r *Router) ready(candidates []*Destination) *Destination {
 }
 
 // wait waits for the revision that the target means. By then a newer one may have come, so it decides again.
-func (r *Router) wait(ctx context.Context, target Target, wanted *Destination) (*Destination, error) {
-	places := r.config.Placements
-	if state, reason := places.State(wanted.Key); state == "failed" && target.Revision == 0 {
-		return nil, notReady(wanted.Key, state, reason)
-	}
+func (r *Router) wait(ctx context.Context, target Target, key executor.Key) (*Destination, error) {
 	if r.waiting.Add(1) > int64(r.config.Waiting) {
 		r.waiting.Add(-1)
 		return nil, failure.Newf(codes.Unavailable, failure.Busy,
-			"%s is not ready, and %d calls wait for it and others already; try again later", wanted.Key, r.config.Waiting)
+			"%s is not ready, and %d calls already wait for a revision; try again later", key, r.config.Waiting)
 	}
 	defer r.waiting.Add(-1)
 
 	limited, cancel := context.WithTimeout(ctx, r.config.Wait)
 	defer cancel()
-	var err error
-	if target.Revision != 0 {
-		err = places.Ensure(limited, wanted.Key)
-	} else {
-		err = places.WaitReady(limited, wanted.Key)
-	}
-	if candidates, gone := r.current().candidates(target); gone != nil {
+	err := r.config.Placements.Ensure(limited, key)
+	candidates, gone := r.current().candidates(target)
+	if gone != nil {
 		return nil, gone
-	} else if d := r.ready(candidates); d != nil {
+	}
+	if d := r.ready(candidates); d != nil {
 		return d, nil
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return nil, failure.Newf(codes.Canceled, failure.Canceled, "the caller went away while %s was loading", wanted.Key)
+		return nil, failure.Newf(codes.Canceled, failure.Canceled, "the caller went away while %s was loading", key)
 	case ctx.Err() != nil:
-		return nil, failure.Newf(codes.DeadlineExceeded, failure.Deadline, "the deadline came while %s was loading", wanted.Key)
+		return nil, failure.Newf(codes.DeadlineExceeded, failure.Deadline, "the deadline came while %s was loading", key)
+	case err == nil || limited.Err() != nil:
+		return nil, failure.Newf(codes.Unavailable, failure.NotReady, "%s is still loading; try again", key)
+	default:
+		why := strings.TrimPrefix(err.Error(), "load "+key.String()+": ")
+		return nil, failure.Newf(codes.Unavailable, failure.NotReady, "%s is not ready: %s", key, why)
 	}
-	state, reason := places.State(wanted.Key)
-	if state != "failed" && err != nil && limited.Err() == nil {
-		state, reason = "failed", err.Error()
-	}
-	return nil, notReady(wanted.Key, state, reason)
-}
-
-func notReady(key executor.Key, state, reason string) error {
-	what := "is not placed on this node"
-	switch state {
-	case "loading", "ready": // It may have become ready this moment.
-		what = "is still loading; try again"
-	case "failed":
-		what = "failed to load: " + reason
-	}
-	return failure.New(codes.Unavailable, failure.NotReady, fmt.Sprintf("%s %s", key, what))
 }

@@ -2,16 +2,15 @@ package router
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
 
 	"google.golang.org/grpc/codes"
 
-	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-
+	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/services/near"
 )
@@ -19,7 +18,7 @@ import (
 // table is what one view of the catalog says about the targets that were asked for. It holds only targets that exist,
 // so callers can't make it grow beyond what is deployed.
 type table struct {
-	view    View
+	view    *catalog.View
 	entries sync.Map // Target → []*Destination
 }
 
@@ -89,13 +88,19 @@ func exports(r *catalogv1.Revision, service string) bool {
 }
 
 func (t *table) unknownService(target Target) error {
-	functions := t.view.Functions(target.Namespace)
-	if len(functions) == 0 {
-		return failure.Newf(codes.Unimplemented, failure.UnknownService,
-			"no service %s: nothing is deployed in namespace %s", target.Service, target.Namespace)
+	services := func(yield func(string) bool) {
+		for service := range t.view.Services(target.Namespace) {
+			if !yield(service) {
+				return
+			}
+		}
+	}
+	hint := near.Hint(near.Names(target.Service, services))
+	if len(t.view.Functions(target.Namespace)) == 0 {
+		hint = ": nothing is deployed there"
 	}
 	return failure.Newf(codes.Unimplemented, failure.UnknownService, "no service %s in namespace %s%s",
-		target.Service, target.Namespace, near.Hint(near.Names(target.Service, services(functions))))
+		target.Service, target.Namespace, hint)
 }
 
 func (t *table) unknownFunction(target Target) error {
@@ -119,29 +124,6 @@ func (t *table) notExported(target Target, name string, revision uint32) error {
 		message += "; exported by " + strings.Join(others, ", ")
 	}
 	return failure.New(codes.Unimplemented, failure.NotExported, message)
-}
-
-// services gives the services that the functions export now, each once.
-func services(functions []*catalogv1.Function) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		seen := map[string]bool{}
-		for _, f := range functions {
-			for _, r := range f.GetRevisions() {
-				if r.GetNumber() != f.GetCurrent() {
-					continue
-				}
-				for _, service := range r.GetServices() {
-					if seen[service] {
-						continue
-					}
-					seen[service] = true
-					if !yield(service) {
-						return
-					}
-				}
-			}
-		}
-	}
 }
 
 // numbers lists the newest revisions of a function.

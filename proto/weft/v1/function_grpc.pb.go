@@ -66,7 +66,8 @@ type FunctionServiceClient interface {
 	Update(ctx context.Context, in *UpdateRequest, opts ...grpc.CallOption) (*UpdateResponse, error)
 	// Get describes one function.
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*GetResponse, error)
-	// List tells of every function of a namespace, ordered by name.
+	// List tells of every function of a namespace, ordered by name, in brief: of revisions the current one without its
+	// bindings, of services their names and owners.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
 	// Route makes a function the owner of a service: the one that answers when the caller names none.
 	Route(ctx context.Context, in *RouteRequest, opts ...grpc.CallOption) (*RouteResponse, error)
@@ -240,7 +241,8 @@ type FunctionServiceServer interface {
 	Update(context.Context, *UpdateRequest) (*UpdateResponse, error)
 	// Get describes one function.
 	Get(context.Context, *GetRequest) (*GetResponse, error)
-	// List tells of every function of a namespace, ordered by name.
+	// List tells of every function of a namespace, ordered by name, in brief: of revisions the current one without its
+	// bindings, of services their names and owners.
 	List(context.Context, *ListRequest) (*ListResponse, error)
 	// Route makes a function the owner of a service: the one that answers when the caller names none.
 	Route(context.Context, *RouteRequest) (*RouteResponse, error)

@@ -1,0 +1,194 @@
+package executor
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weft-run/weft/wit"
+)
+
+// provided are the interfaces of WASI 0.2 that every guest may import. Files and network are there, as toolchains import
+// them whether used or not, but there is no file and no connection to be had.
+var provided = map[string]string{
+	"cli": "environment exit stdin stdout stderr terminal-input terminal-output terminal-stdin terminal-stdout " +
+		"terminal-stderr",
+	"io":         "error poll streams",
+	"clocks":     "monotonic-clock wall-clock",
+	"random":     "random insecure insecure-seed",
+	"filesystem": "types preopens",
+	"sockets":    "network instance-network udp udp-create-socket tcp tcp-create-socket ip-name-lookup",
+}
+
+// CheckImports tells whether this executor can run a component: its error names the first import that nobody provides,
+// or the first export that weft can not serve, with its path, and says what to do. Its errors have Reason Unsupported.
+func (x *Executor) CheckImports(world *wit.World) error {
+	for _, i := range world.Imports {
+		if reason := importRefused(i); reason != "" {
+			return unsupported("import %s: %s", i.ID, reason)
+		}
+	}
+	for _, f := range world.ImportFunctions {
+		return unsupported("import %s: weft provides no functions to the world itself; move it to an interface that weft "+
+			"provides, or remove it", f.Name)
+	}
+	for _, other := range world.ImportOthers {
+		return unsupported("import %s: weft provides interfaces only, no modules, components or values; compose the "+
+			"component with what it needs", other)
+	}
+	walk := exportWalk{seen: make(map[*wit.Type]bool)}
+	for _, i := range world.Exports {
+		if i.Namespace == "wasi" {
+			continue // not served
+		}
+		for _, f := range i.Functions {
+			if err := walk.function(i.ID+"#"+f.Name, f); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range world.ExportFunctions {
+		if err := walk.function(f.Name, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unsupported(format string, args ...any) error {
+	return &Error{Reason: Unsupported, Message: fmt.Sprintf(format, args...)}
+}
+
+// importRefused says why nobody provides an interface. It is empty if somebody does.
+func importRefused(i *wit.Interface) string {
+	switch {
+	case isLogging(i):
+		for _, f := range i.Functions {
+			if f.Name != "log" {
+				return fmt.Sprintf("weft's logging has no function %s, only log", f.Name)
+			}
+		}
+		return ""
+	case i.Namespace == "wasi":
+		return wasiRefused(i)
+	}
+	var resource string
+	for _, t := range i.Types {
+		if t.Resource != nil {
+			resource = t.Name
+			break
+		}
+	}
+	switch {
+	case len(i.Functions) > 0:
+		return "nobody provides it; weft provides wasi:cli, io, clocks, random, filesystem and sockets at 0.2, and " +
+			"wasi:logging/logging. Compose the component with one that exports it, or remove the import"
+	case resource != "":
+		return fmt.Sprintf("nobody provides its resource %s; compose the component with one that exports the interface, "+
+			"or remove the import", resource)
+	default:
+		return "" // an interface of types needs no provider
+	}
+}
+
+func isLogging(i *wit.Interface) bool {
+	return i.Namespace == "wasi" && i.Package == "logging" && i.Name == "logging"
+}
+
+func wasiRefused(i *wit.Interface) string {
+	names, known := provided[i.Package]
+	switch {
+	case i.Package == "http":
+		return "weft gives functions no outgoing HTTP, and serves gRPC instead of HTTP handlers; build without it " +
+			"(componentize-js: disableFeatures ['http', 'fetch-event'])"
+	case !known:
+		return "weft does not provide this part of WASI, only cli, io, clocks, random, filesystem, sockets and logging; " +
+			"build without it"
+	case i.Version != "0.2" && !strings.HasPrefix(i.Version, "0.2."):
+		return "weft provides WASI 0.2; build with an SDK for that version"
+	case strings.Contains(" "+names+" ", " "+i.Name+" "), len(i.Functions) == 0 && len(i.Types) == 0:
+		return ""
+	default:
+		return fmt.Sprintf("weft provides of wasi:%s only %s; build without it", i.Package, strings.ReplaceAll(names, " ", ", "))
+	}
+}
+
+// exportWalk looks for types that weft can't serve.
+type exportWalk struct{ seen map[*wit.Type]bool }
+
+func (w exportWalk) function(path string, f *wit.Function) error {
+	if strings.HasPrefix(f.Name, "[") {
+		kind, name, _ := strings.Cut(strings.TrimPrefix(f.Name, "["), "]")
+		resource, _, _ := strings.Cut(name, ".")
+		return unsupported("export %s: a %s of the resource %s; weft can not serve resources yet: use plain functions and "+
+			"records", path, kind, resource)
+	}
+	if f.Async {
+		return unsupported("export %s: async functions are not supported; declare it without async", path)
+	}
+	for _, p := range f.Params {
+		if err := w.typ(path+"("+p.Name+")", p.Type); err != nil {
+			return err
+		}
+	}
+	return w.typ(path+" -> result", f.Result)
+}
+
+func (w exportWalk) typ(path string, t *wit.Type) error {
+	if t == nil || w.seen[t] {
+		return nil
+	}
+	w.seen[t] = true
+	switch t.Kind {
+	case wit.Own, wit.Borrow:
+		name := ""
+		if t.Resource != nil {
+			name = " " + t.Resource.Name
+		}
+		return unsupported("export %s: the resource%s; weft can not serve resources yet: use records and ids", path, name)
+	case wit.Stream, wit.Future, wit.ErrorContext:
+		return unsupported("export %s: a %s is not supported; use a list or an option", path, kindText(t.Kind))
+	case wit.Map, wit.FixedList:
+		return unsupported("export %s: a %s is not supported; use a list of tuples, or a list", path, kindText(t.Kind))
+	}
+	for _, e := range []*wit.Type{t.Elem, t.Key} {
+		if err := w.typ(path+"[]", e); err != nil {
+			return err
+		}
+	}
+	if err := w.typ(path+".ok", t.Ok); err != nil {
+		return err
+	}
+	if err := w.typ(path+".err", t.Err); err != nil {
+		return err
+	}
+	for i, f := range t.Fields {
+		name := f.Name
+		if name == "" {
+			name = fmt.Sprintf("f%d", i)
+		}
+		if err := w.typ(path+"."+name, f.Type); err != nil {
+			return err
+		}
+	}
+	for _, c := range t.Cases {
+		if err := w.typ(path+"."+c.Name, c.Type); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func kindText(k wit.Kind) string {
+	switch k {
+	case wit.Stream:
+		return "stream"
+	case wit.Future:
+		return "future"
+	case wit.ErrorContext:
+		return "error-context"
+	case wit.Map:
+		return "map"
+	default:
+		return "list of fixed length"
+	}
+}

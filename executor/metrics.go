@@ -1,0 +1,131 @@
+package executor
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are what the executor tells Prometheus. The labels namespace and function are those of loaded functions;
+// their series go when the last revision is unloaded.
+type metrics struct {
+	calls                           *prometheus.CounterVec
+	duration, queued, compiles      *prometheus.HistogramVec
+	cacheHits, cacheMisses, dropped prometheus.Counter
+}
+
+// buckets are for times of calls, in seconds: from 50 µs to 30 s.
+var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+
+// newMetrics makes the metrics and registers them, if anybody wants them.
+func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
+	function := []string{"namespace", "function"}
+	m := &metrics{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_calls_total",
+			Help: "Calls by result: ok, function_error, or the reason of the error."}, append(function, "result")),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_run_seconds", Buckets: buckets,
+			Help: "Time from a call's turn to its answer."}, function),
+		queued: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_queue_seconds", Buckets: buckets,
+			Help: "Time that a call waited for its turn."}, function),
+		compiles: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_compile_seconds",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
+			Help:    "Time to compile a component, by result: ok or error."}, []string{"result"}),
+		cacheHits: prometheus.NewCounter(prometheus.CounterOpts{Name: "weft_code_cache_hits_total",
+			Help: "Compiled code that was found on disk."}),
+		cacheMisses: prometheus.NewCounter(prometheus.CounterOpts{Name: "weft_code_cache_misses_total",
+			Help: "Compiled code that was not found on disk."}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "weft_log_lines_dropped_total",
+			Help: "Log lines of functions that were over the limit."}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	all := []prometheus.Collector{m.calls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.dropped}
+	all = append(all, x.gauges()...)
+	var err error
+	for _, c := range all {
+		err = errors.Join(err, r.Register(c))
+	}
+	return m, err
+}
+
+// gauges show what is going on now.
+func (x *Executor) gauges() []prometheus.Collector {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+	}
+	return []prometheus.Collector{
+		gauge("weft_calls_waiting", "Calls that wait for their turn.", func() float64 {
+			waiting, _, _ := x.queue.counts()
+			return float64(waiting)
+		}),
+		gauge("weft_instances_running", "Instances that run, lost ones included.", func() float64 {
+			_, busy, _ := x.queue.counts()
+			return float64(busy)
+		}),
+		gauge("weft_slots_lost", "Slots held by calls whose callers have left and that can't be interrupted.", func() float64 {
+			_, _, lost := x.queue.counts()
+			return float64(lost)
+		}),
+		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
+		gauge("weft_revisions_loaded", "Revisions that are ready for calls.", func() float64 {
+			n, _ := x.loadedCounts()
+			return float64(n)
+		}),
+		gauge("weft_code_bytes", "Compiled code of loaded revisions.", func() float64 {
+			_, code := x.loadedCounts()
+			return float64(code)
+		}),
+	}
+}
+
+func (m *metrics) compile(took time.Duration, err error) {
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	m.compiles.WithLabelValues(result).Observe(took.Seconds())
+}
+
+// callMetrics are the metrics of one function, looked up once.
+type callMetrics struct {
+	all              *metrics
+	key              Key
+	ok, function     prometheus.Counter
+	duration, queued prometheus.Observer
+}
+
+func (m *metrics) of(k Key) *callMetrics {
+	return &callMetrics{all: m, key: k,
+		ok:       m.calls.WithLabelValues(k.Namespace, k.Function, "ok"),
+		function: m.calls.WithLabelValues(k.Namespace, k.Function, "function_error"),
+		duration: m.duration.WithLabelValues(k.Namespace, k.Function),
+		queued:   m.queued.WithLabelValues(k.Namespace, k.Function),
+	}
+}
+
+func (c *callMetrics) observe(err error, t Timings) {
+	var failed *Error
+	switch {
+	case err == nil:
+		c.ok.Inc()
+	case errors.As(err, &failed):
+		c.all.calls.WithLabelValues(c.key.Namespace, c.key.Function, strings.ToLower(string(failed.Reason))).Inc()
+	default:
+		c.function.Inc()
+	}
+	c.queued.Observe(t.Queue.Seconds())
+	if t.Run > 0 {
+		c.duration.Observe(t.Run.Seconds())
+	}
+}
+
+// forget removes the series of a function that is gone.
+func (m *metrics) forget(k Key) {
+	labels := prometheus.Labels{"namespace": k.Namespace, "function": k.Function}
+	m.calls.DeletePartialMatch(labels)
+	m.duration.DeletePartialMatch(labels)
+	m.queued.DeletePartialMatch(labels)
+}

@@ -1,0 +1,205 @@
+package executor
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"sync/atomic"
+
+	"github.com/weft-run/weft/executor/transcode"
+	"github.com/weft-run/weft/executor/wasmtime"
+)
+
+// revision is a loaded revision. It is freed when it is unloaded and its last call has ended.
+type revision struct {
+	key     Key
+	limits  Limits
+	env     []string
+	methods map[string]map[string]*method
+
+	component *wasmtime.Component
+	template  *wasmtime.Template
+	plans     *transcode.Plans
+
+	line    *line
+	journal *journal
+	metrics *callMetrics
+	code    int64 // bytes of compiled code
+
+	refs  atomic.Int64 // the table's and one of each call
+	freed func()
+}
+
+// retain keeps the revision for one more user; the caller has a reference already.
+func (r *revision) retain() { r.refs.Add(1) }
+
+// tryRetain is retain for a caller without a reference. It is false if the revision is gone.
+func (r *revision) tryRetain() bool {
+	for {
+		n := r.refs.Load()
+		if n == 0 {
+			return false
+		}
+		if r.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (r *revision) release() {
+	if r.refs.Add(-1) > 0 {
+		return
+	}
+	r.close()
+	r.freed()
+}
+
+func (r *revision) close() {
+	if r.template != nil {
+		r.template.Close()
+	}
+	if r.component != nil {
+		r.component.Close()
+	}
+	if r.plans != nil {
+		r.plans.Close()
+	}
+}
+
+// method gives a method, nil if there is none of that name.
+func (r *revision) method(service, name string) *method { return r.methods[service][name] }
+
+// unknown says what the revision has instead of a method.
+func (r *revision) unknown(service, name string) string {
+	methods, ok := r.methods[service]
+	if !ok {
+		return fmt.Sprintf("%s has no service %s; it has %s", r.key, service, listText(r.methods))
+	}
+	return fmt.Sprintf("%s has no method %s in %s; it has %s", r.key, name, service, listText(methods))
+}
+
+// listText lists the keys of a map, ten at most.
+func listText[V any](m map[string]V) string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > 10 {
+		names = append(names[:10], "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// instantiate makes an instance for one call.
+func (r *revision) instantiate(out *output, interrupt *wasmtime.Interrupt) (*wasmtime.Instance, error) {
+	return r.template.NewInstance(wasmtime.InstanceConfig{
+		Memory:    r.limits.Memory,
+		Env:       r.env,
+		Stdout:    out.writeStdout,
+		Stderr:    out.writeStderr,
+		Data:      out,
+		Interrupt: interrupt,
+	})
+}
+
+// prepare makes a revision out of a component: plans, links and a first instance, which shows whether it can run at all.
+func (x *Executor) prepare(r Revision, path string, code int64) (_ *revision, err error) {
+	rev := &revision{key: r.Key, limits: r.Limits.withDefaults(), code: code, methods: make(map[string]map[string]*method)}
+	rev.line = newLine(rev.limits)
+	rev.journal = newJournal(r.Key, x.config.Log, func(n int) { x.metrics.dropped.Add(float64(n)) })
+	for k, v := range r.Environment {
+		rev.env = append(rev.env, k+"="+v)
+	}
+	slices.Sort(rev.env)
+	defer func() {
+		if err != nil {
+			rev.close()
+		}
+	}()
+	if rev.limits.Memory > maxMemory {
+		return nil, &Error{Reason: MemoryLimit, Message: fmt.Sprintf("%s: a memory limit of %s; this node allows %s", r.Key,
+			sizeText(rev.limits.Memory), sizeText(maxMemory))}
+	}
+	if rev.limits.Message > maxMessage {
+		return nil, &Error{Reason: RequestTooLarge, Message: fmt.Sprintf("%s: a message limit of %s; this node allows %s", r.Key,
+			sizeText(rev.limits.Message), sizeText(maxMessage))}
+	}
+	if rev.component, err = x.engine.Load(path); err != nil {
+		return nil, err
+	}
+	if rev.plans, err = transcode.New(r.Services); err != nil {
+		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
+	}
+	linker, err := x.linker(r)
+	if err != nil {
+		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
+	}
+	defer linker.Close()
+	if rev.template, err = linker.Prepare(rev.component, rev.exports(r)); err != nil {
+		return nil, &Error{Reason: Unsupported, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
+	}
+	return rev, nil
+}
+
+// exports lists the functions that callers reach, and makes the table of methods on the way.
+func (rev *revision) exports(r Revision) []wasmtime.Export {
+	var exports []wasmtime.Export
+	for _, s := range r.Services {
+		methods := make(map[string]*method, len(s.Methods))
+		for _, m := range s.Methods {
+			methods[m.Name] = &method{name: s.Name + "/" + m.Name, export: len(exports), plan: rev.plans.Method(s.Name, m.Name)}
+			exports = append(exports, wasmtime.Export{Interface: s.Interface, Function: m.Function.Name})
+		}
+		rev.methods[s.Name] = methods
+	}
+	return exports
+}
+
+// linker makes what the revision's imports are linked with.
+func (x *Executor) linker(r Revision) (*wasmtime.Linker, error) {
+	l := x.engine.NewLinker()
+	err := l.AddWASI()
+	if r.World != nil {
+		for _, i := range r.World.Imports {
+			if isLogging(i) && len(i.Functions) > 0 {
+				err = errors.Join(err, l.Define(i.ID, "log", logLine))
+			}
+		}
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// levelNames are the cases of wasi:logging's level.
+var levelNames = func() *wasmtime.Names {
+	names, err := wasmtime.NewNames([]string{"trace", "debug", "info", "warn", "error", "critical"})
+	if err != nil {
+		panic(err)
+	}
+	return names
+}()
+
+// logLine is wasi:logging/logging#log: func(level: level, context: string, message: string).
+func logLine(call *wasmtime.HostCall) error {
+	args := call.Args()
+	if args.Len() != 3 {
+		return fmt.Errorf("wasi:logging/logging#log takes 3 arguments, not %d", args.Len())
+	}
+	out := call.Data().(*output)
+	level := args.At(0).Enum(levelNames)
+	if level < 0 {
+		return errors.New("wasi:logging/logging#log: unknown level")
+	}
+	out.journal.write(Line{CallID: out.callID, Stream: StreamLogging, Level: levelNames.Name(level),
+		Context: cutText(string(args.At(1).Bytes()), maxContext)}, args.At(2).Bytes())
+	return nil
+}

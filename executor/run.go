@@ -1,0 +1,186 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/weft-run/weft/executor/transcode"
+	"github.com/weft-run/weft/executor/wasmtime"
+)
+
+// Call runs one call. Its errors are *Error and *FunctionError; it returns when ctx is done, at the latest.
+func (x *Executor) Call(ctx context.Context, r Request) (Response, error) {
+	rev := x.acquire(r.Key)
+	if rev == nil {
+		return Response{}, &Error{Reason: NotLoaded, Message: fmt.Sprintf("%s is not loaded on this node", r.Key)}
+	}
+	defer rev.release()
+	entered := time.Now()
+	response, j, err := x.call(ctx, rev, r)
+	timings := Timings{Queue: time.Since(entered)}
+	if j != nil && !j.started.IsZero() {
+		timings = Timings{Queue: j.started.Sub(entered), Run: time.Since(j.started)}
+	}
+	rev.metrics.observe(err, timings)
+	if err != nil {
+		return Response{Timings: timings}, err
+	}
+	return Response{Message: response, Timings: timings}, nil
+}
+
+// call gives the job only where its started may be read.
+func (x *Executor) call(ctx context.Context, rev *revision, r Request) ([]byte, *job, error) {
+	m := rev.method(r.Service, r.Method)
+	if m == nil {
+		return nil, nil, &Error{Reason: UnknownMethod, Message: rev.unknown(r.Service, r.Method)}
+	}
+	if limit := rev.limits.Message; uint64(len(r.Message)) > limit {
+		return nil, nil, &Error{Reason: RequestTooLarge, Message: fmt.Sprintf(
+			"the request has %d bytes; %s accepts %d", len(r.Message), rev.key, limit)}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, x.late(ctx, rev, m, 0, "before the call began")
+	}
+	j := newJob(rev, m, r)
+	rev.retain() // for the worker
+	room, open := x.queue.add(j)
+	if !room {
+		j.interrupt.Close()
+		rev.release()
+		if !open {
+			return nil, nil, &Error{Reason: Closing, Message: "the node is shutting down"}
+		}
+		return nil, nil, &Error{Reason: QueueFull, Message: fmt.Sprintf("%s has %d calls running or waiting already: "+
+			"concurrency %d and queue %d", rev.key, j.line.limit, rev.limits.Concurrency, rev.limits.Queue)}
+	}
+	timer := acquireTimer(rev.limits.Timeout)
+	defer releaseTimer(timer)
+	cause := causeDeadline
+	select {
+	case <-j.done:
+		return j.response, j, j.err
+	case <-timer.C:
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cause = causeCanceled
+		}
+	}
+	return x.abandon(ctx, j, cause)
+}
+
+// abandon leaves a job that is not done in time. The guest is interrupted, and nobody waits for it.
+func (x *Executor) abandon(ctx context.Context, j *job, cause int32) ([]byte, *job, error) {
+	waited := time.Since(j.entered)
+	if x.queue.remove(j) {
+		j.interrupt.Close()
+		j.rev.release()
+		return nil, nil, x.late(ctx, j.rev, j.method, waited, "waiting in line")
+	}
+	if !j.leave() {
+		<-j.done
+		return j.response, j, j.err
+	}
+	j.interrupt.Cancel(cause)
+	x.ticker.kick(j)
+	j.reading.Lock() // until then the worker reads the caller's message
+	return nil, j, x.late(ctx, j.rev, j.method, waited, "running")
+}
+
+// late is the error of a call that was not done in time.
+func (x *Executor) late(ctx context.Context, rev *revision, m *method, waited time.Duration, doing string) error {
+	waited = waited.Round(time.Millisecond)
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.Canceled):
+		return &Error{Reason: Canceled, Err: err, Message: fmt.Sprintf("%s: the caller left after %v, %s", m.name, waited, doing)}
+	case err != nil:
+		return &Error{Reason: Deadline, Err: err, Message: fmt.Sprintf(
+			"%s: the caller's deadline passed after %v, %s", m.name, waited, doing)}
+	default:
+		return &Error{Reason: Deadline, Err: context.DeadlineExceeded, Message: fmt.Sprintf(
+			"%s: not done after %v, the time limit of %s, %s", m.name, rev.limits.Timeout, rev.key, doing)}
+	}
+}
+
+var timers sync.Pool
+
+func acquireTimer(d time.Duration) *time.Timer {
+	if t, ok := timers.Get().(*time.Timer); ok {
+		t.Reset(d)
+		return t
+	}
+	return time.NewTimer(d)
+}
+
+func releaseTimer(t *time.Timer) {
+	t.Stop()
+	timers.Put(t)
+}
+
+// run runs a job on a worker.
+func (x *Executor) run(j *job) {
+	defer j.rev.release()
+	defer j.interrupt.Close()
+	arena := wasmtime.NewArena()
+	defer arena.Free()
+	reading := true
+	defer func() {
+		if r := recover(); r != nil {
+			if reading {
+				j.decoded()
+			}
+			j.rev.journal.weft(j.callID, "critical", fmt.Sprintf("panic in weft: %v\n%s", r, debug.Stack()))
+			j.answer(nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: a fault in weft: %v", j.method.name, r)})
+		}
+	}()
+	err := j.method.plan.Decode(j.message, arena)
+	reading = false
+	j.decoded()
+	if err != nil {
+		j.answer(nil, &Error{Reason: MalformedRequest, Message: err.Error(), Err: err})
+		return
+	}
+	x.runGuest(j, arena)
+}
+
+// runGuest makes an instance, calls it, answers, and drops the instance.
+func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) {
+	out := newOutput(j.rev.journal, j.callID)
+	defer out.close()
+	instance, err := j.rev.instantiate(out, j.interrupt)
+	if err != nil {
+		j.answer(nil, x.guestError(j, out, err, "while it started"))
+		return
+	}
+	defer instance.Close()
+	result, err := instance.Call(j.method.export, arena)
+	if err != nil {
+		j.answer(nil, x.guestError(j, out, err, ""))
+		return
+	}
+	defer result.Close()
+	value, _ := result.Value()
+	response, err := j.method.plan.Encode(value, int(j.rev.limits.Message))
+	j.answer(response, j.encodeError(err))
+}
+
+func (j *job) encodeError(err error) error {
+	var failure *transcode.Failure
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &failure):
+		return &FunctionError{Case: failure.Case, Message: failure.Message, DetailType: failure.DetailType, Detail: failure.Detail}
+	case errors.Is(err, transcode.ErrTooLarge):
+		return &Error{Reason: ResponseTooLarge, Err: err, Message: fmt.Sprintf(
+			"%s: the response has over %d bytes, the limit of %s; deploy it with a larger --max-message", j.method.name,
+			j.rev.limits.Message, j.rev.key)}
+	default:
+		return &Error{Reason: Internal, Err: err, Message: fmt.Sprintf("%s: %s", j.method.name,
+			strings.TrimPrefix(err.Error(), "wasmtime: "))}
+	}
+}

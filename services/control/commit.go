@@ -1,0 +1,95 @@
+package control
+
+import (
+	"context"
+	"crypto/rand"
+	mrand "math/rand/v2"
+	"time"
+
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+)
+
+// maxAttempts is how often a deploy is planned again because another one has changed a contract meanwhile. Each time,
+// one of those that compete has got through.
+const maxAttempts = 20
+
+// commit makes a component a revision and returns its number, with the plan that was carried out.
+func (s *Server) commit(ctx context.Context, c *candidate, spec *weftv1.DeploySpec, p *plan) (uint32, *plan, error) {
+	id := requestID(spec.GetRequestId())
+	for attempt := 1; ; attempt++ {
+		result, err := s.apply(ctx, id, &catalogv1.Command{
+			Action: &catalogv1.Command_PutRevision{PutRevision: &catalogv1.PutRevision{
+				Namespace:    spec.GetNamespace(),
+				Name:         spec.GetName(),
+				Revision:     newRow(c, spec, p),
+				Contracts:    p.built.Changed,
+				BaseVersions: p.built.Base,
+			}},
+		})
+		if err != nil {
+			return 0, nil, err
+		}
+		r := result.GetRefusal()
+		switch {
+		case r == nil:
+			return result.GetRevision(), p, nil
+		case r.GetReason() != catalogv1.Refusal_REASON_CONFLICT || attempt == maxAttempts:
+			return 0, nil, refusal(r)
+		}
+		if err := s.pause(ctx, attempt); err != nil {
+			return 0, nil, err
+		}
+		if p, err = s.plan(c, spec, spec.GetAllowBreaking()); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+func newRow(c *candidate, spec *weftv1.DeploySpec, p *plan) *catalogv1.Revision {
+	row := &catalogv1.Revision{
+		Digest:      c.digest[:],
+		SizeBytes:   c.size,
+		Environment: spec.GetEnvironment(),
+		Services:    p.services(),
+		Packages:    p.packages(),
+	}
+	setLimits(row, defaultLimits())
+	setLimits(row, spec.GetLimits())
+	return row
+}
+
+// pause waits a little and makes sure that this node sees what it lost against.
+func (s *Server) pause(ctx context.Context, attempt int) error {
+	select {
+	case <-time.After(mrand.N(time.Duration(attempt) * 5 * time.Millisecond)):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return s.config.Consensus.Linearize(ctx)
+}
+
+// apply puts a command into the log. It returns after this node has applied it.
+func (s *Server) apply(ctx context.Context, id string, command *catalogv1.Command) (*catalogv1.Result, error) {
+	command.RequestId = id
+	command.Level = 1
+	command.TimeUnixNanos = time.Now().UnixNano()
+	result, err := s.config.Consensus.Apply(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	if result.GetRefusal() == nil {
+		if err := s.catchUp(ctx, result.GetIndex()); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+// requestID makes one up where there is none.
+func requestID(id string) string {
+	if id == "" {
+		return rand.Text()
+	}
+	return id
+}

@@ -1,0 +1,120 @@
+package control
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/logs"
+	"github.com/weft-run/weft/wit"
+)
+
+// Consensus is what the API needs of consensus.Node.
+type Consensus interface {
+	Apply(context.Context, *catalogv1.Command) (*catalogv1.Result, error)
+	Linearize(context.Context) error
+	Leader() string
+	Catalog() *catalog.Catalog
+}
+
+// Artifacts is what the API needs of artifacts.Store.
+type Artifacts interface {
+	Put(ctx context.Context, r io.Reader, limit int64) (digest [32]byte, size int64, err error)
+	Path(digest [32]byte) (string, error)
+	Sweep(keep func(digest [32]byte) bool) error
+}
+
+// Executor is what the API needs of executor.Executor.
+type Executor interface {
+	CheckImports(*wit.World) error
+	Compile(ctx context.Context, digest [32]byte, path string) error
+	Sweep(keep func(digest [32]byte) bool)
+	Fingerprint() string
+}
+
+// Placements is what the API needs of placement.Table.
+type Placements interface {
+	State(executor.Key) (state, reason string)
+	WaitReady(context.Context, executor.Key) error
+	Revision(executor.Key) (executor.Revision, error)
+}
+
+// Config configures a Server.
+type Config struct {
+	// Node is this node's name, Version that of the weft binary.
+	Node, Version string
+
+	Consensus  Consensus
+	Artifacts  Artifacts
+	Executor   Executor
+	Placements Placements
+	Logs       *logs.Store
+	// Logger is told of deploys and of internal errors. Nil: slog.Default.
+	Logger *slog.Logger
+
+	// Uploads is how many deploys run at once; others wait. Default: 8.
+	Uploads int
+	// Idle is how long an upload may stand still. Default: 1 minute.
+	Idle time.Duration
+}
+
+// Server implements weft.v1.FunctionService and weft.v1.NodeService.
+type Server struct {
+	weftv1.UnimplementedFunctionServiceServer
+	weftv1.UnimplementedNodeServiceServer
+
+	config  Config
+	started time.Time
+	uploads chan struct{} // holds a token of each deploy that runs
+	sweeper *sweeper
+}
+
+// New makes a server. It must be closed.
+func New(c Config) *Server {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Uploads <= 0 {
+		c.Uploads = 8
+	}
+	if c.Idle <= 0 {
+		c.Idle = time.Minute
+	}
+	s := &Server{config: c, started: time.Now(), uploads: make(chan struct{}, c.Uploads)}
+	s.sweeper = newSweeper(s.sweep)
+	s.sweeper.ask() // the last process may have left something
+	return s
+}
+
+// Register adds the services to a gRPC server.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	weftv1.RegisterFunctionServiceServer(r, s)
+	weftv1.RegisterNodeServiceServer(r, s)
+}
+
+// Close stops what runs in the background. The gRPC server must have ended its calls before.
+func (s *Server) Close() { s.sweeper.close() }
+
+func (s *Server) view() *catalog.View { return s.config.Consensus.Catalog().View() }
+
+// catchUp waits until this node's catalog has applied an index.
+func (s *Server) catchUp(ctx context.Context, index uint64) error {
+	for {
+		view := s.view()
+		if view.Index() >= index {
+			return nil
+		}
+		select {
+		case <-view.Changed():
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

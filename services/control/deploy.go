@@ -1,0 +1,196 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"github.com/weft-run/weft/executor"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/services/placement"
+	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/doc"
+)
+
+// Deploy implements weft.v1.FunctionService.
+func (s *Server) Deploy(stream grpc.ClientStreamingServer[weftv1.DeployRequest, weftv1.DeployResponse]) error {
+	ctx := stream.Context()
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return s.status(err)
+	}
+	defer leave()
+	spec, body, err := receive(ctx, stream.Recv, s.config.Idle)
+	if err != nil {
+		return s.status(err)
+	}
+	response, err := s.deploy(ctx, spec, body)
+	if err != nil {
+		return s.status(err)
+	}
+	return stream.SendAndClose(response)
+}
+
+// Diff implements weft.v1.FunctionService.
+func (s *Server) Diff(stream grpc.ClientStreamingServer[weftv1.DiffRequest, weftv1.DiffResponse]) error {
+	ctx := stream.Context()
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return s.status(err)
+	}
+	defer leave()
+	spec, body, err := receive(ctx, stream.Recv, s.config.Idle)
+	if err != nil {
+		return s.status(err)
+	}
+	response, err := s.diff(ctx, spec, body)
+	if err != nil {
+		return s.status(err)
+	}
+	return stream.SendAndClose(response)
+}
+
+// enter waits for a place among the deploys that run.
+func (s *Server) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case s.uploads <- struct{}{}:
+		return func() { <-s.uploads }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (_ *weftv1.DeployResponse, err error) {
+	end := s.sweeper.begin()
+	defer func() { end(err != nil || spec.GetDryRun()) }()
+
+	c, err := s.inspect(ctx, spec, body)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.plan(c, spec, spec.GetAllowBreaking())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.config.Executor.Compile(ctx, c.digest, c.path); err != nil {
+		return nil, err
+	}
+	if spec.GetDryRun() {
+		return s.rehearsal(p, spec, c), nil
+	}
+	limit, err := wait(spec.GetWait())
+	if err != nil {
+		return nil, err
+	}
+	number, p, err := s.commit(ctx, c, spec, p)
+	if err != nil {
+		return nil, err
+	}
+	function, ready, warnings, err := s.settled(ctx, executor.Key{
+		Namespace: spec.GetNamespace(), Function: spec.GetName(), Revision: number,
+	}, limit)
+	if err != nil {
+		return nil, err
+	}
+	s.config.Logger.Info("deployed", "namespace", spec.GetNamespace(), "function", spec.GetName(), "revision", number,
+		"digest", digestText(c.digest[:]), "ready", ready)
+	return &weftv1.DeployResponse{Function: function, Changes: p.changes, Ready: ready, Warnings: warnings}, nil
+}
+
+func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (*weftv1.DiffResponse, error) {
+	end := s.sweeper.begin()
+	defer end(true)
+	c, err := s.inspect(ctx, spec, body)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.plan(c, spec, true)
+	if err != nil {
+		return nil, err
+	}
+	response := &weftv1.DiffResponse{Changes: p.changes}
+	for _, change := range p.changes {
+		response.Breaking = response.Breaking || change.GetBreaking()
+	}
+	return response, nil
+}
+
+// candidate is a component that may become a revision.
+type candidate struct {
+	digest   [32]byte
+	size     uint64
+	path     string
+	world    *wit.World
+	comments doc.Comments
+}
+
+// inspect stores a component and reads what it is.
+func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (*candidate, error) {
+	comments, err := readWit(spec.GetWit())
+	if err != nil {
+		return nil, err
+	}
+	digest, size, err := s.config.Artifacts.Put(ctx, body, MaxComponent)
+	if err != nil {
+		return nil, err
+	}
+	path, err := s.config.Artifacts.Path(digest)
+	if err != nil {
+		return nil, err
+	}
+	world, err := placement.ReadWorld(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.config.Executor.CheckImports(world); err != nil {
+		return nil, err
+	}
+	return &candidate{digest: digest, size: uint64(size), path: path, world: world, comments: comments}, nil
+}
+
+func readWit(files []*weftv1.WitFile) (doc.Comments, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	content := make(map[string][]byte, len(files))
+	for _, f := range files {
+		content[f.GetPath()] = f.GetContent()
+	}
+	comments, err := doc.Parse(content)
+	if err != nil {
+		return nil, invalid("WIT: %v", err)
+	}
+	return comments, nil
+}
+
+// settled waits for a new revision to become ready and describes its function.
+func (s *Server) settled(ctx context.Context, k executor.Key, limit time.Duration) (
+	function *weftv1.Function, ready bool, warnings []string, err error,
+) {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if limit > 0 {
+		_ = s.config.Placements.WaitReady(limited, k) // the state below says what came of it
+	}
+	state, reason := s.config.Placements.State(k)
+	ready = state == placement.StateReady
+	switch {
+	case ready:
+	case state == placement.StateFailed:
+		warnings = append(warnings, fmt.Sprintf("revision %d failed to load: %s", k.Revision, reason))
+	case limit > 0:
+		warnings = append(warnings, fmt.Sprintf("revision %d is not ready after %v; it answers as soon as it is", k.Revision, limit))
+	}
+	view := s.view()
+	row := view.Function(k.Namespace, k.Function)
+	if row == nil {
+		return nil, false, nil, failure.Newf(codes.Aborted, Conflict,
+			"revision %d of %s was committed, and the function was deleted right after", k.Revision, k.Function)
+	}
+	return s.describe(view, row), ready, warnings, nil
+}

@@ -1,0 +1,168 @@
+package control
+
+import (
+	"cmp"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+// describe tells all of a function. What only its component can tell is left out where this node can't read that; the
+// state of the revision says why.
+func (s *Server) describe(view *catalog.View, row *catalogv1.Function) *weftv1.Function {
+	f := s.outline(row)
+	f.Services = s.owned(view, row)
+	current := catalog.Current(row)
+	var shown *weftv1.Revision
+	for _, r := range row.GetRevisions() {
+		described := s.revision(row, r)
+		if r == current {
+			shown = described
+		}
+		f.Revisions = append(f.Revisions, described)
+	}
+	if shown == nil {
+		return f
+	}
+	r, err := s.config.Placements.Revision(keyOf(row, current))
+	if err != nil {
+		shown.Reason = cmp.Or(shown.Reason, err.Error())
+		return f
+	}
+	shown.Bindings = bindings(r.World)
+	var contracts []*weftv1.Contract
+	for _, p := range current.GetPackages() {
+		if c := view.Contract(row.GetNamespace(), p); c != nil {
+			contracts = append(contracts, c)
+		}
+	}
+	f.Services = s.services(view, row.GetNamespace(), contracts, r.Services)
+	return f
+}
+
+// brief tells of a function what the catalog knows without its component.
+func (s *Server) brief(view *catalog.View, row *catalogv1.Function) *weftv1.Function {
+	f := s.outline(row)
+	if current := catalog.Current(row); current != nil {
+		f.Revisions = []*weftv1.Revision{s.revision(row, current)}
+	}
+	f.Services = s.owned(view, row)
+	return f
+}
+
+func (s *Server) outline(row *catalogv1.Function) *weftv1.Function {
+	return &weftv1.Function{Namespace: row.GetNamespace(), Name: row.GetName(), Revision: row.GetCurrent()}
+}
+
+// owned names the services of the current revision and their owners.
+func (s *Server) owned(view *catalog.View, row *catalogv1.Function) []*weftv1.Service {
+	var services []*weftv1.Service
+	for _, name := range catalog.Current(row).GetServices() {
+		services = append(services, &weftv1.Service{Name: name, Owner: view.Owner(row.GetNamespace(), name)})
+	}
+	return services
+}
+
+func (s *Server) revision(row *catalogv1.Function, r *catalogv1.Revision) *weftv1.Revision {
+	state, reason := s.config.Placements.State(keyOf(row, r))
+	return &weftv1.Revision{
+		Number:      r.GetNumber(),
+		Digest:      digestText(r.GetDigest()),
+		SizeBytes:   r.GetSizeBytes(),
+		Created:     timestamppb.New(time.Unix(0, r.GetCreatedUnixNanos())),
+		Environment: r.GetEnvironment(),
+		Limits: &weftv1.Limits{
+			MemoryBytes:  r.GetMemoryBytes(),
+			Timeout:      durationpb.New(time.Duration(r.GetTimeoutNanos())),
+			Concurrency:  r.GetConcurrency(),
+			Queue:        r.GetQueue(),
+			MessageBytes: r.GetMessageBytes(),
+		},
+		State:  state,
+		Reason: reason,
+	}
+}
+
+// services describes bound services, ordered by name.
+func (s *Server) services(view *catalog.View, ns string, contracts []*weftv1.Contract,
+	bound []*contract.Service,
+) []*weftv1.Service {
+	samples := newSampler(contracts)
+	services := make([]*weftv1.Service, 0, len(bound))
+	for _, b := range bound {
+		service := &weftv1.Service{Name: b.Name, Interface: b.Interface, Owner: view.Owner(ns, b.Name)}
+		for _, m := range b.Methods {
+			method := &weftv1.Method{
+				Name:         m.Name,
+				Signature:    m.Function.String(),
+				RequestType:  m.Request,
+				ResponseType: m.Response,
+				Sample:       samples.request(m),
+			}
+			if m.Error != nil {
+				method.ErrorType = m.Error.Message
+			}
+			service.Methods = append(service.Methods, method)
+		}
+		services = append(services, service)
+	}
+	slices.SortFunc(services, func(a, b *weftv1.Service) int { return cmp.Compare(a.GetName(), b.GetName()) })
+	return services
+}
+
+// rehearsal answers a dry run: the function as it would be, without what only a commit gives.
+func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec, c *candidate) *weftv1.DeployResponse {
+	row := newRow(c, spec, p)
+	f := &catalogv1.Function{Namespace: spec.GetNamespace(), Name: spec.GetName()}
+	revision := s.revision(f, row)
+	revision.Created, revision.State = nil, ""
+	revision.Bindings = bindings(c.world)
+	services := s.services(p.view, spec.GetNamespace(), p.built.Contracts, p.built.Services)
+	for _, service := range services {
+		if service.GetOwner() == "" {
+			service.Owner = spec.GetName()
+		}
+	}
+	return &weftv1.DeployResponse{
+		Function: &weftv1.Function{
+			Namespace: spec.GetNamespace(),
+			Name:      spec.GetName(),
+			Revisions: []*weftv1.Revision{revision},
+			Services:  services,
+		},
+		Changes:  p.changes,
+		Warnings: []string{"dry run: nothing was deployed"},
+	}
+}
+
+// bindings says what satisfies the imports of a component.
+func bindings(world *wit.World) []*weftv1.Binding {
+	var all []*weftv1.Binding
+	for _, i := range world.Imports {
+		target := "host"
+		if len(i.Functions) == 0 && !slices.ContainsFunc(i.Types, func(t wit.NamedType) bool { return t.Resource != nil }) {
+			target = "types"
+		}
+		all = append(all, &weftv1.Binding{Import: i.ID, Target: target})
+	}
+	for _, f := range world.ImportFunctions {
+		all = append(all, &weftv1.Binding{Import: f.Name, Target: "host"})
+	}
+	return all
+}
+
+func keyOf(f *catalogv1.Function, r *catalogv1.Revision) executor.Key {
+	return executor.Key{Namespace: f.GetNamespace(), Function: f.GetName(), Revision: r.GetNumber()}
+}
+
+func digestText(digest []byte) string { return "sha256:" + hex.EncodeToString(digest) }

@@ -1,0 +1,125 @@
+package control
+
+import (
+	"context"
+	"encoding/hex"
+	"iter"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+// Get implements weft.v1.FunctionService.
+func (s *Server) Get(_ context.Context, r *weftv1.GetRequest) (*weftv1.GetResponse, error) {
+	ns, err := target(r.GetNamespace(), r.GetName())
+	if err != nil {
+		return nil, err
+	}
+	view := s.view()
+	row := view.Function(ns, r.GetName())
+	if row == nil {
+		return nil, notFound(ns, r.GetName())
+	}
+	return &weftv1.GetResponse{Function: s.describe(view, row)}, nil
+}
+
+// List implements weft.v1.FunctionService.
+func (s *Server) List(_ context.Context, r *weftv1.ListRequest) (*weftv1.ListResponse, error) {
+	ns, err := namespace(r.GetNamespace())
+	if err != nil {
+		return nil, err
+	}
+	view := s.view()
+	response := &weftv1.ListResponse{}
+	for _, row := range view.Functions(ns) {
+		response.Functions = append(response.Functions, s.brief(view, row))
+	}
+	return response, nil
+}
+
+// Schema implements weft.v1.FunctionService.
+func (s *Server) Schema(_ context.Context, r *weftv1.SchemaRequest) (*weftv1.SchemaResponse, error) {
+	ns, err := namespace(r.GetNamespace())
+	if err != nil {
+		return nil, err
+	}
+	view := s.view()
+	var contracts []*weftv1.Contract
+	if r.GetName() == "" {
+		contracts = view.Contracts(ns)
+	} else {
+		if err := checkName(r.GetName()); err != nil {
+			return nil, err
+		}
+		row := view.Function(ns, r.GetName())
+		if row == nil {
+			return nil, notFound(ns, r.GetName())
+		}
+		for _, pkg := range catalog.Current(row).GetPackages() {
+			if c := view.Contract(ns, pkg); c != nil {
+				contracts = append(contracts, c)
+			}
+		}
+	}
+	files, err := contract.Files(contracts)
+	if err != nil {
+		return nil, s.status(err)
+	}
+	return &weftv1.SchemaResponse{Contracts: contracts, Files: files}, nil
+}
+
+// Logs implements weft.v1.FunctionService.
+func (s *Server) Logs(r *weftv1.LogsRequest, stream grpc.ServerStreamingServer[weftv1.LogsResponse]) error {
+	ns, err := target(r.GetNamespace(), r.GetName())
+	if err != nil {
+		return err
+	}
+	if s.view().Function(ns, r.GetName()) == nil {
+		return notFound(ns, r.GetName())
+	}
+	var lines iter.Seq[executor.Line]
+	if r.GetFollow() {
+		lines = s.config.Logs.Follow(stream.Context(), ns, r.GetName(), int(r.GetTail()))
+	} else {
+		lines = s.config.Logs.Read(ns, r.GetName(), int(r.GetTail()))
+	}
+	for l := range lines {
+		if err := stream.Send(&weftv1.LogsResponse{
+			Time:     timestamppb.New(l.Time),
+			Revision: l.Key.Revision,
+			Stream:   l.Stream,
+			Level:    l.Level,
+			Context:  l.Context,
+			Message:  l.Message,
+			CallId:   l.CallID,
+		}); err != nil {
+			return err
+		}
+	}
+	if stream.Context().Err() != nil {
+		// The client is gone, or the gateway drains and the client is there to be told.
+		return failure.New(codes.Unavailable, Closing, "the node is shutting down; follow the log on another")
+	}
+	return nil
+}
+
+// Status implements weft.v1.NodeService.
+func (s *Server) Status(context.Context, *weftv1.StatusRequest) (*weftv1.StatusResponse, error) {
+	view := s.view()
+	return &weftv1.StatusResponse{
+		Node:         s.config.Node,
+		Version:      s.config.Version,
+		Engine:       s.config.Executor.Fingerprint(),
+		Leader:       s.config.Consensus.Leader(),
+		AppliedIndex: view.Index(),
+		StateHash:    hex.EncodeToString(view.Hash()),
+		Started:      timestamppb.New(s.started),
+	}, nil
+}

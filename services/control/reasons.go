@@ -1,0 +1,161 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weft-run/weft/consensus"
+	"github.com/weft-run/weft/executor"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	"github.com/weft-run/weft/services/artifacts"
+	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/wit/component"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+// The reasons of this API; proto/weft/v1/function.proto says what they mean.
+const (
+	InvalidRequest     failure.Reason = "INVALID_REQUEST"
+	NotWasm            failure.Reason = "NOT_WASM"
+	CoreModule         failure.Reason = "CORE_MODULE"
+	MalformedComponent failure.Reason = "MALFORMED_COMPONENT"
+	TooLarge           failure.Reason = "TOO_LARGE"
+	Unsupported        failure.Reason = "UNSUPPORTED"
+	BreakingChange     failure.Reason = "BREAKING_CHANGE"
+	CompileFailed      failure.Reason = "COMPILE_FAILED"
+	NotFound           failure.Reason = "NOT_FOUND"
+	Conflict           failure.Reason = "CONFLICT"
+	InUse              failure.Reason = "IN_USE"
+	NotExported        failure.Reason = "NOT_EXPORTED"
+	Level              failure.Reason = "LEVEL"
+	NoLeader           failure.Reason = "NO_LEADER"
+	OutcomeUnknown     failure.Reason = "OUTCOME_UNKNOWN"
+	DiskFull           failure.Reason = "DISK_FULL"
+	Idle               failure.Reason = "IDLE"
+	Closing            failure.Reason = "CLOSING"
+)
+
+func invalid(format string, args ...any) error {
+	return failure.Newf(codes.InvalidArgument, InvalidRequest, format, args...)
+}
+
+func notFound(namespace, name string) error {
+	return failure.Newf(codes.NotFound, NotFound, "no function %s in namespace %s; weft list shows what there is", name, namespace)
+}
+
+// status gives the gRPC status of whatever went wrong. What nobody foresaw is logged.
+func (s *Server) status(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	code, reason := classify(err)
+	switch reason {
+	case CoreModule:
+		return failure.New(code, reason, "the file is a core WebAssembly module, not a component: make one of it with "+
+			"`wasm-tools component new`, or build with a toolchain that writes components")
+	case NotWasm:
+		return failure.New(code, reason, "the file is not WebAssembly: a component begins with the bytes 00 61 73 6d 0d 00 01 00")
+	case BreakingChange:
+		return breaking(err)
+	case failure.Internal:
+		s.config.Logger.Error("internal error", "error", err)
+	}
+	return failure.New(code, reason, err.Error())
+}
+
+func classify(err error) (codes.Code, failure.Reason) {
+	var (
+		malformed *component.Error
+		refused   *contract.RefusedError
+		breaks    *contract.BreakingError
+		fault     *executor.Error
+	)
+	switch {
+	case errors.Is(err, component.ErrNotWasm):
+		return codes.InvalidArgument, NotWasm
+	case errors.Is(err, component.ErrCoreModule):
+		return codes.InvalidArgument, CoreModule
+	case errors.Is(err, artifacts.ErrTooLarge):
+		return codes.ResourceExhausted, TooLarge
+	case errors.As(err, &malformed):
+		return codes.InvalidArgument, MalformedComponent
+	case errors.As(err, &refused):
+		return codes.InvalidArgument, Unsupported
+	case errors.As(err, &breaks):
+		return codes.FailedPrecondition, BreakingChange
+	case errors.As(err, &fault) && fault.Reason == executor.Unsupported:
+		return codes.InvalidArgument, Unsupported
+	case errors.As(err, &fault) && fault.Reason == executor.CompileFailed:
+		return codes.InvalidArgument, CompileFailed
+	case errors.As(err, &fault) && fault.Reason == executor.Closing:
+		return codes.Unavailable, Closing
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return codes.ResourceExhausted, DiskFull
+	case errors.Is(err, consensus.ErrOutcomeUnknown):
+		return codes.Unavailable, OutcomeUnknown
+	case errors.Is(err, consensus.ErrNoLeader):
+		return codes.Unavailable, NoLeader
+	case errors.Is(err, context.DeadlineExceeded):
+		return codes.DeadlineExceeded, failure.Deadline
+	case errors.Is(err, context.Canceled):
+		return codes.Canceled, failure.Canceled
+	default:
+		return codes.Internal, failure.Internal
+	}
+}
+
+// maxPaths is how many of the changes that break a refusal spells out.
+const maxPaths = 20
+
+// breaking names every path that breaks, and carries the changes as details.
+func breaking(err error) error {
+	var e *contract.BreakingError
+	if !errors.As(err, &e) {
+		return failure.New(codes.FailedPrecondition, BreakingChange, err.Error())
+	}
+	var lines []string
+	var details []proto.Message
+	for _, c := range e.Changes {
+		if !c.GetBreaking() {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s", c.GetPath(), c.GetDescription()))
+		details = append(details, c)
+	}
+	if more := len(lines) - maxPaths; more > 0 {
+		lines = append(lines[:maxPaths], fmt.Sprintf("and %d more", more))
+		details = details[:maxPaths]
+	}
+	return failure.New(codes.FailedPrecondition, BreakingChange, fmt.Sprintf(
+		"this would break callers:\n  %s\nkeep what is there, or deploy with --allow-breaking", strings.Join(lines, "\n  ")), details...)
+}
+
+// refusal gives the status of what the catalog refused.
+func refusal(r *catalogv1.Refusal) error {
+	switch r.GetReason() {
+	case catalogv1.Refusal_REASON_NOT_FOUND:
+		return failure.New(codes.NotFound, NotFound, r.GetMessage())
+	case catalogv1.Refusal_REASON_CONFLICT:
+		return failure.New(codes.Aborted, Conflict, r.GetMessage())
+	case catalogv1.Refusal_REASON_IN_USE:
+		return failure.New(codes.FailedPrecondition, InUse, r.GetMessage())
+	case catalogv1.Refusal_REASON_NOT_EXPORTED:
+		return failure.New(codes.FailedPrecondition, NotExported, r.GetMessage())
+	case catalogv1.Refusal_REASON_LEVEL:
+		return failure.New(codes.FailedPrecondition, Level, r.GetMessage())
+	case catalogv1.Refusal_REASON_INVALID:
+		return failure.New(codes.InvalidArgument, InvalidRequest, r.GetMessage())
+	default:
+		return failure.New(codes.Internal, failure.Internal, r.GetMessage())
+	}
+}

@@ -1,0 +1,162 @@
+package control
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+// maxSample bounds a sample request, in bytes.
+const maxSample = 4 << 10
+
+// sampler writes requests that fit the types of a method, for people to start from: everything that must be there, and
+// one element in each list.
+type sampler struct {
+	enums map[string]map[int32]string // full name of an enum → number → name of the value
+}
+
+func newSampler(contracts []*weftv1.Contract) *sampler {
+	s := &sampler{enums: map[string]map[int32]string{}}
+	for _, c := range contracts {
+		for _, f := range c.GetFiles() {
+			s.collect(f.GetPackage(), f.GetEnumType(), f.GetMessageType())
+		}
+	}
+	return s
+}
+
+func (s *sampler) collect(scope string, enums []*descriptorpb.EnumDescriptorProto, messages []*descriptorpb.DescriptorProto) {
+	for _, e := range enums {
+		values := map[int32]string{}
+		for _, v := range e.GetValue() {
+			values[v.GetNumber()] = v.GetName()
+		}
+		s.enums[scope+"."+e.GetName()] = values
+	}
+	for _, m := range messages {
+		s.collect(scope+"."+m.GetName(), m.GetEnumType(), m.GetNestedType())
+	}
+}
+
+// request is a sample in JSON; empty if it would be too long.
+func (s *sampler) request(m *contract.Method) string {
+	w := &sample{sampler: s}
+	w.object(m.Params)
+	if w.full() {
+		return ""
+	}
+	return w.String()
+}
+
+type sample struct {
+	*sampler
+	strings.Builder
+}
+
+func (w *sample) full() bool { return w.Len() > maxSample }
+
+// object writes the fields that must be there, or that a reader will want to see.
+func (w *sample) object(fields []contract.Field) {
+	w.WriteByte('{')
+	first := true
+	for _, f := range fields {
+		if w.full() {
+			return
+		}
+		if f.Label == contract.Optional {
+			continue
+		}
+		if !first {
+			w.WriteByte(',')
+		}
+		first = false
+		w.field(f)
+	}
+	w.WriteByte('}')
+}
+
+func (w *sample) field(f contract.Field) {
+	w.WriteString(strconv.Quote(jsonName(f.Name)) + ":")
+	if f.Label == contract.Repeated {
+		w.WriteByte('[')
+		w.value(f.Name, f.Shape)
+		w.WriteByte(']')
+		return
+	}
+	w.value(f.Name, f.Shape)
+}
+
+// value writes a value of a shape. A string says the name of its field.
+func (w *sample) value(name string, shape *contract.Shape) {
+	if w.full() {
+		return
+	}
+	if shape == nil { // google.protobuf.Empty
+		w.WriteString("{}")
+		return
+	}
+	switch shape.Kind {
+	case wit.Bool:
+		w.WriteString("true")
+	case wit.F32, wit.F64:
+		w.WriteString("1.5")
+	case wit.Char:
+		w.WriteString(`"a"`)
+	case wit.String:
+		text, _ := json.Marshal(name)
+		w.Write(text)
+	case wit.Enum:
+		w.enum(shape)
+	case wit.Record, wit.Tuple:
+		w.object(shape.Fields)
+	case wit.Variant, wit.Result, wit.Flags:
+		w.object(shape.Fields[:min(1, len(shape.Fields))])
+	case wit.List:
+		if shape.Scalar() {
+			w.WriteString(`"d2VmdA=="`)
+			return
+		}
+		w.object(shape.Fields)
+	case wit.Option:
+		w.WriteString("{}")
+	default: // integers
+		w.WriteByte('1')
+	}
+}
+
+func (w *sample) enum(shape *contract.Shape) {
+	number := int32(1)
+	if len(shape.Numbers) > 0 {
+		number = shape.Numbers[0]
+	}
+	if name, ok := w.enums[strings.TrimPrefix(shape.Message, ".")][number]; ok {
+		w.WriteString(strconv.Quote(name))
+		return
+	}
+	w.WriteString(strconv.Itoa(int(number)))
+}
+
+// jsonName is protobuf's name of a field in JSON: "unit_price" is unitPrice.
+func jsonName(name string) string {
+	var b strings.Builder
+	upper := false
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c == '_':
+			upper = true
+			continue
+		case upper && c >= 'a' && c <= 'z':
+			c -= 'a' - 'A'
+		}
+		upper = false
+		b.WriteByte(c)
+	}
+	return b.String()
+}

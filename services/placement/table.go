@@ -1,0 +1,273 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+)
+
+// The states of a revision on this node.
+const (
+	StateLoading = "loading"
+	StateReady   = "ready"
+	StateFailed  = "failed"
+	// StateIdle is that of an older revision that is not loaded; a call that names it loads it.
+	StateIdle = "idle"
+)
+
+// ErrUnknown says that the catalog has no such function or revision.
+var ErrUnknown = errors.New("no such revision")
+
+// LoadError says why a revision is not ready.
+type LoadError struct {
+	Key executor.Key
+	Err error
+}
+
+func (e *LoadError) Error() string { return fmt.Sprintf("load %s: %v", e.Key, e.Err) }
+
+func (e *LoadError) Unwrap() error { return e.Err }
+
+// Executor is what the table needs of executor.Executor.
+type Executor interface {
+	Load(context.Context, executor.Revision) error
+	Unload(executor.Key)
+}
+
+// Catalog is what the table needs of catalog.Catalog.
+type Catalog interface{ View() *catalog.View }
+
+// Artifacts is what the table needs of artifacts.Store.
+type Artifacts interface {
+	Path(digest [32]byte) (string, error)
+}
+
+// Config configures a Table.
+type Config struct {
+	Catalog   Catalog
+	Artifacts Artifacts
+	Executor  Executor
+	// Logger is told of loads that fail. Nil: slog.Default.
+	Logger *slog.Logger
+	// Workers is how many revisions load at once in the background, and how many on demand. Default: 2.
+	Workers int
+	// Idle is how long an older revision stays loaded after its last use. Default: 5 minutes.
+	Idle time.Duration
+	// Gone is called after a function was deleted and unloaded. It may be nil.
+	Gone func(namespace, function string)
+}
+
+// The pauses between attempts to load a revision.
+const (
+	minPause = time.Second
+	maxPause = time.Minute
+)
+
+// Table is this node's placements. All its methods are safe for concurrent use.
+type Table struct {
+	config Config
+	cancel context.CancelFunc
+	ctx    context.Context
+	tasks  sync.WaitGroup
+	// background and demand have a place for each load that may run.
+	background, demand chan struct{}
+
+	// ready holds the entries that are ready, by executor.Key. Every call of a function looks here.
+	ready sync.Map
+
+	// mu is held while a view of the catalog is taken to change entries, so that they follow newer views only.
+	mu      sync.Mutex
+	entries map[executor.Key]*entry // guarded by mu
+	known   map[function]bool       // guarded by mu: functions of the view looked at last
+	changed chan struct{}           // guarded by mu: closed when what is ready changes; replaced then
+	closed  bool                    // guarded by mu
+}
+
+type function struct{ namespace, name string }
+
+// entry is one revision that is loaded, or is to be.
+type entry struct {
+	key executor.Key
+	row *catalogv1.Revision
+	// used is when the revision was last asked for, Unix nanoseconds.
+	used atomic.Int64
+
+	state    string             // guarded by Table.mu
+	err      error              // guarded by Table.mu: why the last attempt failed
+	attempt  *attempt           // guarded by Table.mu: the one that runs or is to run; nil otherwise
+	failures int                // guarded by Table.mu: attempts that failed in a row
+	retry    time.Time          // guarded by Table.mu: not before
+	revision *executor.Revision // guarded by Table.mu: set once it was built
+}
+
+// attempt is one try to load an entry. Whoever claims it runs it.
+type attempt struct {
+	claimed atomic.Bool
+	done    chan struct{} // closed at its end
+}
+
+// New starts a table that follows the catalog. It must be closed.
+func New(c Config) *Table {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Workers <= 0 {
+		c.Workers = 2
+	}
+	if c.Idle <= 0 {
+		c.Idle = 5 * time.Minute
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t := &Table{
+		config:     c,
+		ctx:        ctx,
+		cancel:     cancel,
+		background: make(chan struct{}, c.Workers),
+		demand:     make(chan struct{}, c.Workers),
+		entries:    map[executor.Key]*entry{},
+		known:      map[function]bool{},
+		changed:    make(chan struct{}),
+	}
+	t.tasks.Go(t.follow)
+	return t
+}
+
+// Close stops the table and waits for the loads that run. Loaded revisions stay in the executor.
+func (t *Table) Close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.cancel()
+	t.tasks.Wait()
+}
+
+// Ready tells whether a revision answers calls on this node.
+func (t *Table) Ready(k executor.Key) bool {
+	e, ok := t.ready.Load(k)
+	if ok {
+		e.(*entry).used.Store(time.Now().UnixNano())
+	}
+	return ok
+}
+
+// Changed returns a channel that is closed when a revision becomes ready, or is ready no more.
+func (t *Table) Changed() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.changed
+}
+
+// announce is called with mu held.
+func (t *Table) announce() {
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+// State gives the state of a revision on this node and, for StateFailed, the reason.
+func (t *Table) State(k executor.Key) (state, reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.entries[k]; e != nil {
+		if e.err != nil {
+			reason = e.err.Error()
+		}
+		return e.state, reason
+	}
+	if f := t.config.Catalog.View().Function(k.Namespace, k.Function); f != nil && f.GetCurrent() == k.Revision {
+		return StateLoading, "" // the table has not come to it yet
+	}
+	return StateIdle, ""
+}
+
+// Ensure returns once a revision is ready, loading it now if need be. Its errors are ErrUnknown, a *LoadError (at once,
+// if an attempt has just failed and the next one is not due), and those of the context.
+func (t *Table) Ensure(ctx context.Context, k executor.Key) error {
+	if t.Ready(k) {
+		return nil
+	}
+	e, a, err := t.want(k)
+	if err != nil || a == nil {
+		return err
+	}
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case e.state == StateReady:
+		return nil
+	case e.err != nil:
+		return &LoadError{Key: k, Err: e.err}
+	default:
+		return ErrUnknown // deleted meanwhile
+	}
+}
+
+// want returns the entry of a revision and the attempt that loads it, which runs now. No attempt and no error means
+// that the revision is ready.
+func (t *Table) want(k executor.Key) (*entry, *attempt, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, nil, &LoadError{Key: k, Err: errors.New("the node is shutting down")}
+	}
+	e := t.entries[k]
+	if e == nil {
+		stored := row(t.config.Catalog.View(), k)
+		if stored == nil {
+			return nil, nil, ErrUnknown
+		}
+		e = t.add(k, stored)
+	}
+	e.used.Store(time.Now().UnixNano())
+	switch {
+	case e.state == StateReady:
+		return e, nil, nil
+	case e.attempt == nil && time.Now().Before(e.retry):
+		return nil, nil, &LoadError{Key: k, Err: e.err}
+	case e.attempt == nil:
+		t.try(e)
+	}
+	t.onDemand(e)
+	return e, e.attempt, nil
+}
+
+// add makes an entry. It is called with mu held.
+func (t *Table) add(k executor.Key, row *catalogv1.Revision) *entry {
+	e := &entry{key: k, row: row, state: StateLoading}
+	e.used.Store(time.Now().UnixNano())
+	t.entries[k] = e
+	return e
+}
+
+// remove unloads an entry. It is called with mu held.
+func (t *Table) remove(e *entry) {
+	delete(t.entries, e.key)
+	t.ready.Delete(e.key)
+	if e.state == StateReady {
+		t.config.Executor.Unload(e.key)
+		t.announce()
+	}
+	e.state = StateIdle
+	e.err = nil
+}
+
+// WaitReady returns once a revision is ready somewhere, as far as this node knows: today, here. Its errors are those of
+// Ensure.
+func (t *Table) WaitReady(ctx context.Context, k executor.Key) error { return t.Ensure(ctx, k) }
+
+// row looks a revision up in the catalog; nil if there is none.
+func row(view *catalog.View, k executor.Key) *catalogv1.Revision {
+	return view.Revision(k.Namespace, k.Function, k.Revision)
+}

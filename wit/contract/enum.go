@@ -1,0 +1,132 @@
+package contract
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// enum maps an enum. Its zero is no case; a case that a contract made elsewhere has at zero is one.
+func (s *section) enum(name string, parts []part, comment string) error {
+	e := s.l.enums[name]
+	names := s.valueNames(name, e)
+	if s.fresh = e == nil; s.fresh {
+		d := &descriptorpb.EnumDescriptorProto{Name: proto.String(name)}
+		f := s.l.ensureFile(fileName(s.u.pkg, s.u.label()), s.u)
+		f.EnumType = append(f.EnumType, d)
+		e = s.l.addEnum("", d)
+		e.add(&descriptorpb.EnumValueDescriptorProto{Name: proto.String(names.free(unspecified)), Number: proto.Int32(0)})
+		if !s.extender.fresh[s.u.pkg] {
+			s.change(s.l.full(name), false, "enum added")
+		}
+	}
+	s.docs.set(e.desc, comment, s.documented)
+	if !s.fresh && !s.u.older {
+		s.removeValues(e, parts)
+	}
+	next := int32(1)
+	for _, v := range e.desc.GetValue() {
+		next = max(next, v.GetNumber()+1)
+	}
+	for _, r := range s.l.retired[name] {
+		next = max(next, r.GetField().GetNumber()+1)
+	}
+	for _, r := range e.desc.GetReservedRange() {
+		next = max(next, r.GetEnd()+1)
+	}
+	for _, p := range parts {
+		if s.value(e, names, p, next) {
+			next++
+		}
+	}
+	return nil
+}
+
+const unspecified = "UNSPECIFIED"
+
+// value maps one case; it tells whether it used the number.
+func (s *section) value(e *enum, names valueNames, p part, number int32) (used bool) {
+	claim := s.l.claims[itemKey(p.item, formValue)]
+	if claim == nil {
+		want := names.prefix + strings.ToUpper(p.name)
+		v := e.values[want]
+		if v == nil || names.claimed[want] || (v.GetNumber() == 0 && want == names.prefix+unspecified) {
+			want = names.free(strings.ToUpper(p.name))
+		}
+		claim = s.l.claim(p.item, want, formValue)
+	}
+	name := claim.GetName()
+	v := e.values[name]
+	retired := s.l.retiredAs(e.name, name, formValue)
+	if v == nil && retired != nil && s.u.older {
+		return false
+	}
+	if v == nil {
+		if !s.fresh && !s.quiet {
+			reached := s.reaches(s.l.full(e.name))
+			description := "case added"
+			if reached {
+				description += " to what requests hold"
+			}
+			s.change(s.l.full(e.name)+"."+name, reached, description)
+		}
+		if used = retired == nil; !used {
+			number = retired.GetField().GetNumber()
+			s.l.unretire(e.name, retired)
+		}
+		v = &descriptorpb.EnumValueDescriptorProto{Name: proto.String(name), Number: proto.Int32(number)}
+		e.add(v)
+	}
+	s.docs.set(v, p.doc, s.documented)
+	return used
+}
+
+// removeValues takes out the values that the component no longer has.
+func (s *section) removeValues(e *enum, parts []part) {
+	has := make(map[string]bool, len(parts))
+	for _, p := range parts {
+		has[p.item] = true
+	}
+	for _, c := range s.l.members[itemKey(s.item, formValue)] {
+		v := e.values[c.GetName()]
+		if v == nil || has[c.GetItem()] || v.GetNumber() == 0 {
+			continue
+		}
+		s.change(s.l.full(e.name)+"."+v.GetName(), true, "case removed")
+		s.l.retire(e.name, &descriptorpb.FieldDescriptorProto{Name: v.Name, Number: v.Number}, formValue)
+		e.remove(v)
+	}
+}
+
+// valueNames finds names for the values of an enum. They live beside the enum, in the package's scope.
+type valueNames struct {
+	prefix  string
+	taken   map[string]bool // in the package
+	camel   map[string]bool // in the enum, as protoc compares
+	claimed map[string]bool // in the enum
+}
+
+func (s *section) valueNames(name string, e *enum) valueNames {
+	n := valueNames{prefix: valuePrefix(name), taken: s.l.values, camel: make(map[string]bool), claimed: make(map[string]bool)}
+	if e != nil {
+		for _, v := range e.desc.GetValue() {
+			n.camel[valueCamel(strings.TrimPrefix(v.GetName(), n.prefix))] = true
+		}
+	}
+	for _, c := range s.l.members[itemKey(s.item, formValue)] {
+		n.camel[valueCamel(strings.TrimPrefix(c.GetName(), n.prefix))] = true
+		n.claimed[c.GetName()] = true
+	}
+	return n
+}
+
+// free returns the name of a value and takes it: one that clashes repeats its prefix.
+func (n valueNames) free(value string) string {
+	for n.taken[n.prefix+value] || n.camel[valueCamel(value)] {
+		value = n.prefix + value
+	}
+	n.taken[n.prefix+value] = true
+	n.camel[valueCamel(value)] = true
+	return n.prefix + value
+}
