@@ -122,6 +122,16 @@ func (c *compiler) forget(digest [32]byte, f *flight) {
 	}
 }
 
+// close cancels all compiles and waits for them.
+func (c *compiler) close() {
+	c.mu.Lock()
+	for _, f := range c.flights {
+		f.cancel()
+	}
+	c.mu.Unlock()
+	c.wg.Wait()
+}
+
 // run waits for its turn and compiles.
 func (c *compiler) run(ctx context.Context, digest [32]byte, path string) error {
 	select {

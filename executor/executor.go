@@ -60,6 +60,8 @@ type Executor struct {
 	loads   map[Key]*load
 	closed  bool
 	code    atomic.Int64 // bytes of code that are mapped
+
+	aborting atomic.Bool // calls are refused even if they have waited
 }
 
 // load is one load that goes on.
@@ -168,7 +170,6 @@ func (x *Executor) load(ctx context.Context, r Revision) error {
 		}
 		return &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
-	x.code.Add(size)
 	if err := x.try(ctx, rev); err != nil {
 		rev.release()
 		return err
@@ -249,16 +250,12 @@ func (x *Executor) Close(ctx context.Context) error {
 	case <-x.queue.empty:
 	case <-ctx.Done():
 		err = ctx.Err()
-		x.queue.drop(func(j *job) {
-			j.answer(nil, &Error{Reason: Closing, Message: "the node is shutting down"})
-			j.interrupt.Close()
-			j.rev.release()
-		})
-		x.queue.each(func(j *job) {
+		x.aborting.Store(true)
+		x.queue.abort(func(j *job) {
 			j.interrupt.Cancel(causeClosing)
 			x.ticker.kick(j)
 		})
-		<-x.queue.empty // lost slots do not count, so this ends soon
+		<-x.queue.empty // what can't be interrupted is lost soon, and not waited for
 	}
 	x.ticker.close()
 	x.compiler.close()

@@ -31,6 +31,7 @@ type journal struct {
 	lines  bucket
 	bytes  bucket
 	missed int // lines dropped since the last notice
+	due    *time.Timer
 }
 
 // bucket is a token bucket.
@@ -67,7 +68,7 @@ func (g *journal) admit(now time.Time, size int) bool {
 	}
 	g.dropped(1)
 	if g.missed++; g.missed == 1 {
-		time.AfterFunc(dropNotice, g.notice)
+		g.due = time.AfterFunc(dropNotice, g.notice)
 	}
 	return false
 }
@@ -78,8 +79,21 @@ func (g *journal) notice() {
 	n := g.missed
 	g.missed = 0
 	g.mu.Unlock()
+	if n == 0 {
+		return
+	}
 	g.log(Line{Key: g.key, Time: time.Now(), Stream: StreamWeft, Level: "warn", Message: fmt.Sprintf(
 		"dropped %d lines: a function may log %d lines and %d KiB a second", n, lineRate, byteRate>>10)})
+}
+
+// close writes the notice that is due.
+func (g *journal) close() {
+	g.mu.Lock()
+	due := g.due
+	g.mu.Unlock()
+	if due != nil && due.Stop() {
+		g.notice()
+	}
 }
 
 // write writes text, which is not kept, as one line or more.

@@ -24,7 +24,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	work    sync.Cond // signaled when turns grows, and when the queue closes
-	turns   []*line   // lines with a call that may run, in turn
+	lines   map[*line]struct{}
+	turns   []*line // those with a call that may run, in turn
 	workers int
 	busy    int
 	waiting int
@@ -46,7 +47,8 @@ type line struct {
 }
 
 func newQueue(slots int, run func(*job)) *queue {
-	q := &queue{slots: slots, run: run, empty: make(chan struct{}), running: make(map[*job]struct{})}
+	q := &queue{slots: slots, run: run, lines: make(map[*line]struct{}), empty: make(chan struct{}),
+		running: make(map[*job]struct{})}
 	q.work.L = &q.mu
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -56,8 +58,19 @@ func newQueue(slots int, run func(*job)) *queue {
 	return q
 }
 
-func newLine(l Limits) *line {
-	return &line{concurrency: l.Concurrency, limit: l.Concurrency + l.Queue}
+// join makes the line of a revision, which is to leave.
+func (q *queue) join(l Limits) *line {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := &line{concurrency: l.Concurrency, limit: l.Concurrency + l.Queue}
+	q.lines[out] = struct{}{}
+	return out
+}
+
+func (q *queue) leave(l *line) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.lines, l)
 }
 
 // spawn starts a worker. q.mu is held.
@@ -246,7 +259,7 @@ func (q *queue) abort(f func(*job)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hasten = true
-	for _, l := range q.lines() {
+	for l := range q.lines {
 		q.offer(l)
 	}
 	for j := range q.running {

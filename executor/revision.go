@@ -53,10 +53,11 @@ func (r *revision) release() {
 		return
 	}
 	r.close()
-	r.freed()
 }
 
 func (r *revision) close() {
+	r.freed()
+	r.journal.close()
 	if r.template != nil {
 		r.template.Close()
 	}
@@ -111,7 +112,13 @@ func (r *revision) instantiate(out *output, interrupt *wasmtime.Interrupt) (*was
 // prepare makes a revision out of a component: plans, links and a first instance, which shows whether it can run at all.
 func (x *Executor) prepare(r Revision, path string, code int64) (_ *revision, err error) {
 	rev := &revision{key: r.Key, limits: r.Limits.withDefaults(), code: code, methods: make(map[string]map[string]*method)}
-	rev.line = newLine(rev.limits)
+	rev.refs.Store(1)
+	x.code.Add(code)
+	rev.line = x.queue.join(rev.limits)
+	rev.freed = func() {
+		x.queue.leave(rev.line)
+		x.code.Add(-code)
+	}
 	rev.journal = newJournal(r.Key, x.config.Log, func(n int) { x.metrics.dropped.Add(float64(n)) })
 	for k, v := range r.Environment {
 		rev.env = append(rev.env, k+"="+v)

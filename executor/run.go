@@ -46,7 +46,12 @@ func (x *Executor) call(ctx context.Context, rev *revision, r Request) ([]byte, 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, x.late(ctx, rev, m, 0, "before the call began")
 	}
-	j := newJob(rev, m, r)
+	return x.await(ctx, newJob(rev, m, r))
+}
+
+// await puts a job in line and waits for its answer.
+func (x *Executor) await(ctx context.Context, j *job) ([]byte, *job, error) {
+	rev := j.rev
 	rev.retain() // for the worker
 	room, open := x.queue.add(j)
 	if !room {
@@ -72,6 +77,15 @@ func (x *Executor) call(ctx context.Context, rev *revision, r Request) ([]byte, 
 	}
 	return x.abandon(ctx, j, cause)
 }
+
+// try makes an instance of a revision that is being loaded, which shows whether it starts within its limits.
+func (x *Executor) try(ctx context.Context, rev *revision) error {
+	_, _, err := x.await(ctx, newJob(rev, &method{name: rev.key.String(), export: startOnly}, Request{}))
+	return err
+}
+
+// startOnly is the export of a job that only makes an instance.
+const startOnly = -1
 
 // abandon leaves a job that is not done in time. The guest is interrupted, and nobody waits for it.
 func (x *Executor) abandon(ctx context.Context, j *job, cause int32) ([]byte, *job, error) {
@@ -127,24 +141,32 @@ func (x *Executor) run(j *job) {
 	defer j.interrupt.Close()
 	arena := wasmtime.NewArena()
 	defer arena.Free()
-	reading := true
 	defer func() {
 		if r := recover(); r != nil {
-			if reading {
-				j.decoded()
-			}
 			j.rev.journal.weft(j.callID, "critical", fmt.Sprintf("panic in weft: %v\n%s", r, debug.Stack()))
 			j.answer(nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: a fault in weft: %v", j.method.name, r)})
 		}
 	}()
-	err := j.method.plan.Decode(j.message, arena)
-	reading = false
-	j.decoded()
-	if err != nil {
-		j.answer(nil, &Error{Reason: MalformedRequest, Message: err.Error(), Err: err})
+	if err := x.decode(j, arena); err != nil {
+		j.answer(nil, err)
 		return
 	}
 	x.runGuest(j, arena)
+}
+
+// decode reads the request, and lets the caller have it back.
+func (x *Executor) decode(j *job, arena *wasmtime.Arena) error {
+	defer j.decoded()
+	switch {
+	case x.aborting.Load():
+		return &Error{Reason: Closing, Message: "the node is shutting down"}
+	case j.method.export == startOnly:
+		return nil
+	}
+	if err := j.method.plan.Decode(j.message, arena); err != nil {
+		return &Error{Reason: MalformedRequest, Message: err.Error(), Err: err}
+	}
+	return nil
 }
 
 // runGuest makes an instance, calls it, answers, and drops the instance.
@@ -157,6 +179,10 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) {
 		return
 	}
 	defer instance.Close()
+	if j.method.export == startOnly {
+		j.answer(nil, nil)
+		return
+	}
 	result, err := instance.Call(j.method.export, arena)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, ""))
