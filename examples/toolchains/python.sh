@@ -21,8 +21,9 @@ wheels() { pip_install "$1" "$requirements"; }
 build() {
   local dir
   dir=$(install)
-  quietly env PYTHONPATH="$dir" PYTHONDONTWRITEBYTECODE=1 python3 "$dir/bin/componentize-py" \
-    -d "$1/wit" componentize -p "$1" app -o "$2"
+  quietly env PYTHONPATH="$dir" python3 "$dir/bin/componentize-py" -d "$1/wit" componentize -p "$1" app -o "$2"
+  # Written by the Python inside, which has imported the module.
+  rm -rf "$1/__pycache__"
 }
 
 main "$script" "$@"

@@ -1,0 +1,110 @@
+# weft is built with Go and gcc. Whatever else a target needs is installed by it, pinned, into the user's cache
+# directory (see examples/toolchains), and it says so.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.ONESHELL:
+
+TOOLCHAINS := examples/toolchains
+COMPONENTS := build/components
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# What go test tests, and how much longer than usual it may take on a slow machine.
+PACKAGES ?= ./...
+TESTFLAGS ?= -timeout 20m
+
+# The time that make fuzz-short gives to each fuzz target.
+FUZZTIME ?= 10s
+
+# What the API may not break: the last release, or the last commit while there is none.
+BASE ?= $(shell git describe --tags --match 'v*' --abbrev=0 2>/dev/null || git rev-parse --quiet --verify HEAD~1)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build examples ## Deploy three components on a node and call them in three ways
+	@tools=$$($(TOOLCHAINS)/go-tools.sh grpcurl protoc-gen-go protoc-gen-go-grpc)
+	$(TOOLCHAINS)/apt.sh "generating Go stubs" protobuf-compiler libprotobuf-dev
+	PATH="$$tools:$$PATH" go run ./test/demo
+
+.PHONY: test
+test: build examples $(COMPONENTS)/conformance.wasm ## Run all tests
+	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
+	$(TOOLCHAINS)/apt.sh "checking schemas with protoc" protobuf-compiler libprotobuf-dev
+	export PATH="$$tools:$$PATH"
+	go vet $(PACKAGES)
+	go test $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: build
+build: ## Build bin/weft
+	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/weft ./cmd/weft
+
+.PHONY: examples
+examples: orders text stats ## Build the example components
+
+.PHONY: orders text stats
+orders: $(COMPONENTS)/orders.wasm ## Build the example in Rust
+text: $(COMPONENTS)/text.wasm ## Build the example in JavaScript
+stats: $(COMPONENTS)/stats.wasm ## Build the example in Python
+
+# The scripts build only what changed: they compare contents, so make always asks them.
+.PHONY: FORCE
+$(COMPONENTS)/orders.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build examples/orders $@
+$(COMPONENTS)/text.wasm: FORCE
+	@$(TOOLCHAINS)/js.sh build examples/text $@
+$(COMPONENTS)/stats.wasm: FORCE
+	@$(TOOLCHAINS)/python.sh build examples/stats $@
+$(COMPONENTS)/conformance.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/conformance $@
+$(COMPONENTS)/bench.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/bench $@
+
+.PHONY: bench
+bench: build examples $(COMPONENTS)/bench.wasm ## Measure weft against its baselines
+	@go run ./test/bench -json build/bench.json
+
+.PHONY: lint
+lint: ## Check style, the API's schema and that generated code is what its sources give
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	tools=$$($(TOOLCHAINS)/go-tools.sh golangci-lint buf protoc-gen-go protoc-gen-go-grpc)
+	export PATH="$$tools:$$PATH"
+	golangci-lint run
+	buf lint
+	$(if $(BASE),buf breaking --against '.git#ref=$(BASE)',)
+	.ci/generated
+
+.PHONY: generate
+generate: ## Write generated code anew
+	@tools=$$($(TOOLCHAINS)/go-tools.sh buf protoc-gen-go protoc-gen-go-grpc)
+	PATH="$$tools:$$PATH" buf generate
+
+.PHONY: race
+race: build examples $(COMPONENTS)/conformance.wasm ## Run all tests with the race detector
+	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
+	PATH="$$tools:$$PATH" go test -race $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: debug
+debug: ## Test the cgo package with a collection at each pointer, cgocheck and the race detector
+	@GOEXPERIMENT=cgocheck2 go test -race -tags debug $(TESTFLAGS) ./executor/wasmtime/...
+
+.PHONY: fuzz-short
+fuzz-short: ## Run each fuzz target for a moment
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: toolchains
+toolchains: ## Install all that the other targets install
+	@$(TOOLCHAINS)/rust.sh >/dev/null
+	$(TOOLCHAINS)/js.sh >/dev/null
+	$(TOOLCHAINS)/python.sh >/dev/null
+	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
+	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl protoc-gen-go protoc-gen-go-grpc >/dev/null
+	$(TOOLCHAINS)/apt.sh "generating stubs" protobuf-compiler libprotobuf-dev
+
+.PHONY: clean
+clean: ## Remove what was built; the toolchains stay
+	@rm -rf bin build
