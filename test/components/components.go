@@ -24,7 +24,6 @@ var sources = map[string]source{
 	"stats":       {"examples/stats", "python.sh"},
 	"conformance": {"test/components/conformance", "rust.sh"},
 	"bench":       {"test/components/bench", "rust.sh"},
-	"bench":       {"test/components/bench", "rust.sh"},
 }
 
 // Path builds the named component, one of those above, and returns the file's absolute
