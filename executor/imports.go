@@ -146,9 +146,9 @@ func (w exportWalk) typ(path string, t *wit.Type) error {
 		}
 		return unsupported("export %s: the resource%s; weft can not serve resources yet: use records and ids", path, name)
 	case wit.Stream, wit.Future, wit.ErrorContext:
-		return unsupported("export %s: a %s is not supported; use a list or an option", path, kindText(t.Kind))
+		return unsupported("export %s: %v is not supported; use a list or an option", path, t.Kind)
 	case wit.Map, wit.FixedList:
-		return unsupported("export %s: a %s is not supported; use a list of tuples, or a list", path, kindText(t.Kind))
+		return unsupported("export %s: %v is not supported; use a list of tuples, or a list", path, t.Kind)
 	}
 	for _, e := range []*wit.Type{t.Elem, t.Key} {
 		if err := w.typ(path+"[]", e); err != nil {
@@ -176,19 +176,4 @@ func (w exportWalk) typ(path string, t *wit.Type) error {
 		}
 	}
 	return nil
-}
-
-func kindText(k wit.Kind) string {
-	switch k {
-	case wit.Stream:
-		return "stream"
-	case wit.Future:
-		return "future"
-	case wit.ErrorContext:
-		return "error-context"
-	case wit.Map:
-		return "map"
-	default:
-		return "list of fixed length"
-	}
 }
