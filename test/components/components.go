@@ -26,8 +26,8 @@ var sources = map[string]source{
 	"bench":       {"test/components/bench", "rust.sh"},
 }
 
-// Path builds the named component, one of those above, and returns the file's absolute
-// path. Any number of processes may call it at once.
+// Path builds one of the components above and returns the file's absolute path. Any number of processes may call it
+// at once.
 func Path(tb testing.TB, name string) string {
 	tb.Helper()
 	path, err := build(name)
