@@ -16,10 +16,12 @@ static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint6
 }
 
 static ptrdiff_t on_stdout(void *data, const unsigned char *bytes, size_t size) {
+  if (size == 0) return 0; // Go's stack must not hold the pointer of an empty slice
   return weft_go_write((uintptr_t)data, 1, (unsigned char *)bytes, size);
 }
 
 static ptrdiff_t on_stderr(void *data, const unsigned char *bytes, size_t size) {
+  if (size == 0) return 0;
   return weft_go_write((uintptr_t)data, 2, (unsigned char *)bytes, size);
 }
 
