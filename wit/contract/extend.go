@@ -178,7 +178,10 @@ func (x *extender) method(u *unit, l *ledger, service *descriptorpb.ServiceDescr
 	}
 	x.docs.set(d, x.comments.Function(u.iface, m.function), x.docs.covers(u))
 
-	messages := []struct{ which, name string; parts []part }{
+	messages := []struct {
+		which, name string
+		parts       []part
+	}{
 		{"request", m.request, x.params(u, m)},
 		{"response", m.response, x.payload(u, m, "response", m.ok)},
 		{"error", m.failure, x.payload(u, m, "error", m.err)},

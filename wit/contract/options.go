@@ -84,7 +84,7 @@ func derivedNames(kind nameKind, name string) []string {
 		return []string{name + "OrBuilder"} // Java
 	case serviceName:
 		return []string{
-			name + "Grpc",                                                                             // Java
+			name + "Grpc",                                                                                   // Java
 			name + "Client", name + "Server", "Unimplemented" + name + "Server", "Unsafe" + name + "Server", // Go
 			"New" + name + "Client", "Register" + name + "Server",
 		}

@@ -118,7 +118,7 @@ func (s *section) part(p part) error {
 	claim := s.l.claims[p.item]
 	if claim == nil {
 		if s.m.fields[p.name] == nil || s.names.claimed[p.name] {
-			claim = s.l.claim(p.item, s.names.free(p), p.form)
+			claim = s.l.claim(p.item, s.names.free(p, s.oneof), p.form)
 		} else {
 			claim = s.l.claim(p.item, p.name, "") // from a contract that was not made here
 		}
@@ -183,7 +183,7 @@ func (s *section) add(name string, p part) error {
 			return p.place.refuse("message %s has no field numbers left", s.l.full(s.m.name))
 		}
 		var err error
-		if f, err = s.newField(s.m, name, s.next, p.wit, s.oneof, p.place); err != nil {
+		if f, err = s.newField(s.l, s.m, name, s.next, p.wit, s.oneof, p.place); err != nil {
 			return err
 		}
 		s.next++
@@ -199,6 +199,8 @@ func (s *section) add(name string, p part) error {
 
 // fits tells whether a field that was not made here has the type that a part wants.
 func (s *section) fits(f *descriptorpb.FieldDescriptorProto, p part) bool {
-	_, err := newBinder(s.book).field(s.l, s.m, f, p.wit, s.oneof)
+	b := newBinder(s.book)
+	b.shallow = true
+	_, err := b.field(s.l, s.m, f, p.wit, s.oneof)
 	return err == nil
 }
