@@ -1,14 +1,14 @@
 package gateway
 
 import (
+	"context"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
-
-	"context"
 
 	"github.com/weft-run/weft/executor"
 	recordsv1 "github.com/weft-run/weft/test/bench/proto/bench/records/v1"
@@ -36,6 +36,7 @@ func BenchmarkGateway(b *testing.B) {
 	}
 	drive := func(b *testing.B, address string) {
 		for b.Loop() {
+			before := processorTime(b)
 			result, err := load.Run(b.Context(), load.Config{
 				Address: address, Method: recordsv1.Records_Touch_FullMethodName, Message: message,
 				InFlight: 64, Connections: 4, Warmup: 200 * time.Millisecond, Duration: time.Second,
@@ -44,6 +45,7 @@ func BenchmarkGateway(b *testing.B) {
 				b.Fatalf("%v; %d failed: %s", err, result.Failed, result.FirstError)
 			}
 			b.ReportMetric(result.PerSecond(), "calls/s")
+			b.ReportMetric(float64((processorTime(b)-before).Microseconds())/float64(result.Calls)/1.2, "cpu-µs/call")
 			b.ReportMetric(float64(result.P50.Microseconds()), "p50-µs")
 			b.ReportMetric(float64(result.P99.Microseconds()), "p99-µs")
 		}
@@ -68,4 +70,13 @@ func BenchmarkGateway(b *testing.B) {
 		f.deploy("default", "records", 0, nil, "bench.records.v1.Records")
 		drive(b, f.address)
 	})
+}
+
+// processorTime is what this process has used.
+func processorTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/failure"
@@ -64,7 +65,7 @@ func (g *Gateway) handle(_ any, stream grpc.ServerStream) (err error) {
 // run is the way of a call as the package's documentation tells it.
 func (c *call) run(ctx context.Context) error {
 	g := c.gateway
-	md, _ := metadata.FromIncomingContext(ctx)
+	md := metadataOf(ctx)
 	target, method, err := c.target(md)
 	if err != nil {
 		return err
@@ -110,6 +111,20 @@ func (c *call) target(md metadata.MD) (target router.Target, method string, err 
 			"content-type is %.60q; functions take application/grpc or application/grpc+proto", kind)
 	}
 	return target, method, nil
+}
+
+type metadataKey struct{}
+
+// keepMetadata puts the metadata of a request into its context where metadataOf finds it: grpc-go's own function copies
+// it for each call.
+func keepMetadata(ctx context.Context, info *tap.Info) (context.Context, error) {
+	return context.WithValue(ctx, metadataKey{}, info.Header), nil
+}
+
+// metadataOf gives the metadata of a request. It must not be changed.
+func metadataOf(ctx context.Context) metadata.MD {
+	md, _ := ctx.Value(metadataKey{}).(metadata.MD)
+	return md
 }
 
 func namespaceOf(md metadata.MD) string {
@@ -183,7 +198,7 @@ func (c *call) finish(err error) {
 	code := status.Code(err)
 	took := time.Since(c.started)
 	if d := c.destination; d != nil {
-		c.stream.SetTrailer(c.trailers())
+		c.setTrailers(err != nil)
 		c.gateway.metrics.of(d.Key.Namespace, d.Key.Function).observe(code, took, c.received, c.sent)
 	} else {
 		c.gateway.metrics.unrouted.observe(code, took, 0, 0)
@@ -192,26 +207,6 @@ func (c *call) finish(err error) {
 	if ctx := c.stream.Context(); logger.Enabled(ctx, slog.LevelDebug) {
 		logger.LogAttrs(ctx, slog.LevelDebug, "call", c.attributes(ctx, code, took, err)...)
 	}
-}
-
-// trailers says who answered and how long it took.
-func (c *call) trailers() metadata.MD {
-	key := c.destination.Key
-	values := make([]string, 0, 6) // one allocation for the six slices of the map
-	md := make(metadata.MD, 6)
-	set := func(name, value string) {
-		values = append(values, value)
-		md[name] = values[len(values)-1 : len(values) : len(values)]
-	}
-	set("weft-function", key.Function)
-	set("weft-revision", strconv.FormatUint(uint64(key.Revision), 10))
-	set("weft-call", c.id)
-	set("weft-queue-us", strconv.FormatInt(c.timings.Queue.Microseconds(), 10))
-	set("weft-run-us", strconv.FormatInt(c.timings.Run.Microseconds(), 10))
-	if node := c.gateway.config.Node; node != "" {
-		set("weft-node", node)
-	}
-	return md
 }
 
 // attributes are those of the access log.

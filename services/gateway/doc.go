@@ -13,8 +13,8 @@
 //
 // Metadata of a request that is for weft: weft-namespace ("default" if absent), weft-function and weft-revision name who
 // is to answer. Trailers of every answer, good or bad, once it is known who answers: weft-function, weft-revision,
-// weft-node, weft-call (the mark of the call's log lines), and weft-queue-us and weft-run-us, how many microseconds the
-// call waited and ran.
+// weft-node (if the node has a name), and weft-queue-us and weft-run-us, how many microseconds the call waited and ran; of
+// a failed one also weft-call, the mark of the call's log lines.
 //
 // Reflection (reflection.go, schema.go) and health (health.go) tell of the same services, in the namespace that
 // weft-namespace names, as the catalog has them at the moment of each question.

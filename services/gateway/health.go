@@ -5,7 +5,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/weft-run/weft/services/failure"
@@ -89,7 +88,7 @@ func (h *health) status(ctx context.Context, service string) (healthpb.HealthChe
 	g := h.gateway
 	ready := true
 	if service != "" && g.own[service] == nil {
-		md, _ := metadata.FromIncomingContext(ctx)
+		md := metadataOf(ctx)
 		var err error
 		target := router.Target{Namespace: namespaceOf(md), Service: service, Function: first(md, "weft-function")}
 		if target.Revision, err = revisionOf(md); err != nil {

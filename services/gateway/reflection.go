@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
@@ -85,6 +84,5 @@ func (g *Gateway) serviceNames(ctx context.Context) []string {
 }
 
 func namespaceIn(ctx context.Context) string {
-	md, _ := metadata.FromIncomingContext(ctx)
-	return namespaceOf(md)
+	return namespaceOf(metadataOf(ctx))
 }

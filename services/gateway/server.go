@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // both ways, for all services
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
@@ -95,7 +96,9 @@ type Gateway struct {
 	memory  *memory
 	schemas *schemas
 	ids     ids
+	node    metadata.MD // the trailer with the node's name; nil if it has none
 
+	serving     atomic.Bool
 	connections atomic.Int64
 	calls       atomic.Int64
 
@@ -111,6 +114,9 @@ func New(config Config) (*Gateway, error) {
 	}
 	g := &Gateway{config: config.withDefaults(), ids: newIDs(), own: map[string]*grpc.ServiceDesc{}}
 	g.life, g.drain = context.WithCancel(context.Background())
+	if g.config.Node != "" {
+		g.node = metadata.Pairs("weft-node", g.config.Node)
+	}
 	g.memory = newMemory(g.config.Memory)
 	g.schemas = newSchemas(g.config.Catalog)
 	g.metrics = newMetrics(g)
@@ -130,6 +136,7 @@ func (g *Gateway) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.UnknownServiceHandler(g.handle),
 		grpc.ForceServerCodecV2(codec{}),
+		grpc.InTapHandle(keepMetadata),
 		// Workers keep their grown stacks: half the cost of a call. When all are busy, a call gets a goroutine.
 		grpc.NumStreamWorkers(64),
 		grpc.UnaryInterceptor(g.unary),
@@ -175,11 +182,23 @@ var _ grpc.ServiceRegistrar = (*Gateway)(nil)
 
 // Serve accepts connections until Drain or Stop, and then returns nil. It closes the listener.
 func (g *Gateway) Serve(listener net.Listener) error {
+	g.serving.Store(true)
 	return g.server.Serve(&gate{Listener: listener, gateway: g})
 }
 
 // Draining tells whether the gateway is about to stop.
 func (g *Gateway) Draining() bool { return g.life.Err() != nil }
+
+// Healthy says why the gateway does not serve; nil if it does.
+func (g *Gateway) Healthy() error {
+	switch {
+	case g.Draining():
+		return errors.New("the node is about to stop")
+	case !g.serving.Load():
+		return errors.New("the node is starting")
+	}
+	return nil
+}
 
 // Drain takes no new connections, tells clients to go elsewhere (health says NOT_SERVING, connections get GOAWAY), ends
 // watches, and returns once all calls have ended. When ctx is done before that, the rest is cut off: the error is

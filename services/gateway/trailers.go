@@ -7,10 +7,44 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc/metadata"
 )
+
+// template is the trailers of an answer, to be filled in. grpc-go copies them, so the next call may have them.
+type template struct {
+	md                             metadata.MD
+	function, revision, queue, run []string
+}
+
+var templates = sync.Pool{New: func() any {
+	t := template{function: make([]string, 1), revision: make([]string, 1), queue: make([]string, 1), run: make([]string, 1)}
+	t.md = metadata.MD{
+		"weft-function": t.function, "weft-revision": t.revision, "weft-queue-us": t.queue, "weft-run-us": t.run,
+	}
+	return &t
+}}
+
+// setTrailers tells the caller who answered and how long it took; after a failure also the mark of the call, by which
+// its lines in the function's log are found.
+func (c *call) setTrailers(failed bool) {
+	t := templates.Get().(*template)
+	defer templates.Put(t)
+	t.function[0] = c.destination.Key.Function
+	t.revision[0] = strconv.FormatUint(uint64(c.destination.Key.Revision), 10)
+	t.queue[0] = strconv.FormatInt(c.timings.Queue.Microseconds(), 10)
+	t.run[0] = strconv.FormatInt(c.timings.Run.Microseconds(), 10)
+	// An error means that the stream has ended already, and nobody reads them.
+	_ = c.source.SetTrailer(t.md)
+	if failed {
+		_ = c.source.SetTrailer(metadata.MD{"weft-call": {c.id}})
+	}
+	if c.gateway.node != nil {
+		_ = c.source.SetTrailer(c.gateway.node)
+	}
+}
 
 // maxGuestTrailers bounds what a function may add to the trailers, in bytes as HTTP/2 counts them. Together with a status
 // (failure.MaxWire) and weft's own trailers it stays below the 8 KiB that many clients take.
