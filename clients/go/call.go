@@ -88,7 +88,8 @@ func (c *Client) Invoke(ctx context.Context, method string, request []byte, opts
 }
 
 // Call calls the method with a request in JSON and returns its response in JSON, in one line, fields in the order of
-// their numbers. An empty request stands for {}. The details of an [*Error] have their JSON.
+// their numbers, with those that have their default but without options that are not set. An empty request stands for
+// {}. The details of an [*Error] have their JSON.
 func (m *Method) Call(ctx context.Context, request []byte, opts ...CallOption) ([]byte, error) {
 	if m.descriptor.IsStreamingClient() || m.descriptor.IsStreamingServer() {
 		return nil, &Error{Code: codes.Unimplemented, Message: m.Name() + " is a stream; a call is one request and one response"}
@@ -158,7 +159,7 @@ func (m *Method) detailType(ctx context.Context, name string) protoreflect.Messa
 
 // marshal gives JSON without the random spaces that protojson adds.
 func marshal(m proto.Message, types *dynamicpb.Types) (json.RawMessage, error) {
-	data, err := protojson.MarshalOptions{Resolver: types}.Marshal(m)
+	data, err := protojson.MarshalOptions{Resolver: types, EmitDefaultValues: true}.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.ProtoReflect().Descriptor().FullName(), err)
 	}

@@ -60,9 +60,10 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 
 // updated is the current revision with what the request changes.
 func (s *Server) updated(ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevision, error) {
-	current := catalog.Current(s.view().Function(ns, r.GetName()))
+	view := s.view()
+	current := catalog.Current(view.Function(ns, r.GetName()))
 	if current == nil {
-		return nil, notFound(ns, r.GetName())
+		return nil, notFound(view, ns, r.GetName())
 	}
 	row := proto.CloneOf(current)
 	row.Number, row.CreatedUnixNanos = 0, 0

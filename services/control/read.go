@@ -25,7 +25,7 @@ func (s *Server) Get(_ context.Context, r *weftv1.GetRequest) (*weftv1.GetRespon
 	view := s.view()
 	row := view.Function(ns, r.GetName())
 	if row == nil {
-		return nil, notFound(ns, r.GetName())
+		return nil, notFound(view, ns, r.GetName())
 	}
 	return &weftv1.GetResponse{Function: s.describe(view, row)}, nil
 }
@@ -60,7 +60,7 @@ func (s *Server) Schema(_ context.Context, r *weftv1.SchemaRequest) (*weftv1.Sch
 		}
 		row := view.Function(ns, r.GetName())
 		if row == nil {
-			return nil, notFound(ns, r.GetName())
+			return nil, notFound(view, ns, r.GetName())
 		}
 		for _, pkg := range catalog.Current(row).GetPackages() {
 			if c := view.Contract(ns, pkg); c != nil {
@@ -81,8 +81,8 @@ func (s *Server) Logs(r *weftv1.LogsRequest, stream grpc.ServerStreamingServer[w
 	if err != nil {
 		return err
 	}
-	if s.view().Function(ns, r.GetName()) == nil {
-		return notFound(ns, r.GetName())
+	if view := s.view(); view.Function(ns, r.GetName()) == nil {
+		return notFound(view, ns, r.GetName())
 	}
 	var lines iter.Seq[executor.Line]
 	if r.GetFollow() {

@@ -12,10 +12,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weft-run/weft/consensus"
+	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	"github.com/weft-run/weft/services/artifacts"
 	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/services/near"
 	"github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
 )
@@ -46,8 +48,16 @@ func invalid(format string, args ...any) error {
 	return failure.Newf(codes.InvalidArgument, InvalidRequest, format, args...)
 }
 
-func notFound(namespace, name string) error {
-	return failure.Newf(codes.NotFound, NotFound, "no function %s in namespace %s; weft list shows what there is", name, namespace)
+func notFound(view *catalog.View, namespace, name string) error {
+	names := func(yield func(string) bool) {
+		for _, f := range view.Functions(namespace) {
+			if !yield(f.GetName()) {
+				return
+			}
+		}
+	}
+	return failure.Newf(codes.NotFound, NotFound, "no function %s in namespace %s%s",
+		name, namespace, near.Hint(near.Names(name, names)))
 }
 
 // status gives the gRPC status of whatever went wrong. What nobody foresaw is logged.

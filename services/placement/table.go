@@ -114,7 +114,7 @@ type attempt struct {
 	done    chan struct{} // closed at its end
 }
 
-// New starts a table that follows the catalog. It must be closed.
+// New makes a table. It loads revisions on demand, and follows the catalog after Start. It must be closed.
 func New(c Config) *Table {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -126,7 +126,7 @@ func New(c Config) *Table {
 		c.Idle = 5 * time.Minute
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &Table{
+	return &Table{
 		config:     c,
 		ctx:        ctx,
 		cancel:     cancel,
@@ -136,9 +136,10 @@ func New(c Config) *Table {
 		known:      map[function]bool{},
 		changed:    make(chan struct{}),
 	}
-	t.tasks.Go(t.follow)
-	return t
 }
+
+// Start begins to follow the catalog. It is called once.
+func (t *Table) Start() { t.tasks.Go(t.follow) }
 
 // Close stops the table and waits for the loads that run. Loaded revisions stay in the executor.
 func (t *Table) Close() {

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/metadata"
+
+	weft "github.com/weft-run/weft/clients/go"
+)
+
+func (a *app) callCommand() *cobra.Command {
+	var (
+		function string
+		revision count
+		headers  = pairs{what: "header"}
+		timeout  duration
+	)
+	c := &cobra.Command{
+		Use:   "call SERVICE/METHOD [JSON|@FILE|-]",
+		Short: "Call a method with JSON",
+		Long: `Call a method: JSON in, JSON out. The request is an argument, a file (@FILE) or stdin (-); without one it is {}.
+SERVICE may be the end of the full name, where no other service has it: Orders/Place for demo.orders.v1.Orders/Place.
+
+The response goes to stdout, with fields that have their default. An error goes to stderr, with its gRPC code, its
+message and its typed details, and stdout stays empty; with --json the error is an object {"error": {"code", "reason",
+"message", "details"}}.`,
+		Example: `  weft call Orders/Place '{"order":{"id":"a1"}}'
+  echo '{"order":{"id":"a1"}}' | weft call demo.orders.v1.Orders/Place - -H trace=42 --timeout 2s`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return usagef(c, "%s takes %s; %d given", c.CommandPath(), argumentsOf(c), len(args))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			request, err := a.request(args[1:])
+			if err != nil {
+				return err
+			}
+			options, err := callOptions(function, uint32(revision), headers)
+			if err != nil {
+				return usagef(c, "%w", err)
+			}
+			ctx := c.Context()
+			if timeout.value > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, timeout.value)
+				defer cancel()
+			}
+			return a.with(func(client *weft.Client) error {
+				response, err := client.Call(ctx, args[0], request, options...)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(a.out, indent(response))
+				return err
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&function, "function", "", "function that is to answer, instead of the service's owner")
+	f.Var(&revision, "revision", "revision that is to answer, instead of the current one")
+	f.VarP(&headers, "header", "H", "metadata to send along; may be given again. A key that ends in -bin takes base64")
+	f.Var(&timeout, "timeout", "give up after this time")
+	must(c.RegisterFlagCompletionFunc("function", a.complete(anywhere, functionNames)))
+	c.ValidArgsFunction = a.complete(0, methodNames)
+	return a.remote(c)
+}
+
+// request reads the request that the argument names.
+func (a *app) request(args []string) ([]byte, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	switch arg := args[0]; {
+	case arg == "-":
+		return io.ReadAll(a.in)
+	case strings.HasPrefix(arg, "@"):
+		return os.ReadFile(arg[1:])
+	default:
+		return []byte(arg), nil
+	}
+}
+
+func callOptions(function string, revision uint32, headers pairs) ([]weft.CallOption, error) {
+	var options []weft.CallOption
+	if function != "" {
+		options = append(options, weft.OfFunction(function))
+	}
+	if revision != 0 {
+		options = append(options, weft.OfRevision(revision))
+	}
+	md := metadata.MD{}
+	for _, h := range headers.values {
+		value := h.value
+		if strings.HasSuffix(strings.ToLower(h.key), "-bin") {
+			raw, err := base64.StdEncoding.DecodeString(value)
+			if err != nil {
+				return nil, fmt.Errorf("header %s: its value must be base64: %w", h.key, err)
+			}
+			value = string(raw)
+		}
+		md.Append(h.key, value)
+	}
+	return append(options, weft.WithMetadata(md)), nil
+}
+
+// methodNames lists the methods of the namespace's functions.
+func methodNames(ctx context.Context, client *weft.Client) ([]string, error) {
+	functions, err := client.List(ctx)
+	var names []string
+	seen := map[string]bool{}
+	for _, brief := range functions {
+		f, err := client.Get(ctx, brief.GetName())
+		if err != nil {
+			return names, err
+		}
+		for _, s := range f.GetServices() {
+			for _, m := range s.GetMethods() {
+				if name := s.GetName() + "/" + m.GetName(); !seen[name] {
+					seen[name] = true
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names, err
+}

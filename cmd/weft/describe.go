@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	weft "github.com/weft-run/weft/clients/go"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+)
+
+func (a *app) describeCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "describe NAME",
+		Short:   "Describe a function: its services, limits, environment and imports",
+		Example: "  weft describe orders",
+		Args:    exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.get(c, args[0], a.printFunction)
+		},
+		ValidArgsFunction: a.complete(0, functionNames),
+	}
+	return a.remote(c)
+}
+
+// get fetches a function and prints it.
+func (a *app) get(c *cobra.Command, name string, print func(*weftv1.Function) error) error {
+	return a.with(func(client *weft.Client) error {
+		f, err := client.Get(c.Context(), name)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(&weftv1.GetResponse{Function: f})
+		}
+		return print(f)
+	})
+}
+
+func (a *app) printFunction(f *weftv1.Function) error {
+	r := currentRevision(f)
+	row, flush := table(a.out)
+	row("Name:", f.GetName())
+	row("Namespace:", f.GetNamespace())
+	row("Revision:", fmt.Sprintf("%d of %d", f.GetRevision(), len(f.GetRevisions())))
+	row("State:", stateText(r))
+	row("Component:", fmt.Sprintf("%s (%s)", r.GetDigest(), bytesText(r.GetSizeBytes())))
+	row("Deployed:", r.GetCreated().AsTime().Format("2006-01-02 15:04:05 MST"))
+	row("Limits:", limitsText(r.GetLimits()))
+	for i, name := range slices.Sorted(maps.Keys(r.GetEnvironment())) {
+		row(label(i, "Environment:"), printable(name+"="+r.GetEnvironment()[name]))
+	}
+	for i, b := range r.GetBindings() {
+		row(label(i, "Imports:"), fmt.Sprintf("%s (%s)", b.GetImport(), b.GetTarget()))
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	var b strings.Builder
+	writeServices(&b, f)
+	if line := grpcurl(a.addr, f); line != "" {
+		fmt.Fprintf(&b, "\nTry it:\n  %s\n", line)
+	}
+	_, err := fmt.Fprint(a.out, b.String())
+	return err
+}
+
+// label is the label of the first line of several.
+func label(i int, text string) string {
+	if i > 0 {
+		return ""
+	}
+	return text
+}
+
+func stateText(r *weftv1.Revision) string {
+	if r.GetReason() != "" {
+		return r.GetState() + ": " + printable(r.GetReason())
+	}
+	return r.GetState()
+}
+
+func limitsText(l *weftv1.Limits) string {
+	return fmt.Sprintf("memory %s, timeout %v, concurrency %d, queue %d, message %s", bytesText(l.GetMemoryBytes()),
+		l.GetTimeout().AsDuration(), l.GetConcurrency(), l.GetQueue(), bytesText(l.GetMessageBytes()))
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// progress is a bar on a terminal; on anything else it is silent.
+type progress struct {
+	w     io.Writer // nil if silent
+	total int64     // 0 if not known
+	shown string
+}
+
+// progress makes the bar of an upload.
+func (a *app) progress(file *os.File) *progress {
+	if a.json || !terminal(a.err) {
+		return &progress{}
+	}
+	p := &progress{w: a.err}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		p.total = info.Size()
+	}
+	return p
+}
+
+func (p *progress) update(sent int64) {
+	if p.w == nil {
+		return
+	}
+	text := bytesText(uint64(sent)) + " uploaded"
+	if p.total > 0 {
+		const width = 30
+		done := int(min(sent, p.total) * width / p.total)
+		text = fmt.Sprintf("%s%s %3d%% of %s", strings.Repeat("█", done), strings.Repeat("░", width-done),
+			min(sent, p.total)*100/p.total, bytesText(uint64(p.total)))
+		if sent >= p.total {
+			text = "checking and compiling"
+		}
+	}
+	if text != p.shown {
+		fmt.Fprintf(p.w, "\r\033[K%s", text)
+		p.shown = text
+	}
+}
+
+func (p *progress) clear() {
+	if p.w != nil && p.shown != "" {
+		fmt.Fprint(p.w, "\r\033[K")
+	}
+}

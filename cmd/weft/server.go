@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weft-run/weft/services/node"
+)
+
+// drainTime is how long a server that is told to stop waits for the calls that run.
+const drainTime = 30 * time.Second
+
+func (a *app) serverCommand() *cobra.Command {
+	var config node.Config
+	c := &cobra.Command{
+		Use:   "server",
+		Short: "Run a node",
+		Long: `Run a node. It keeps everything in its data directory, and comes back with it after a restart.
+
+Once its ports are open it prints one line on stdout, "ready grpc=ADDR http=ADDR cluster=ADDR", and nothing else;
+its log goes to stderr. Port 0 picks a free port. SIGTERM and SIGINT let running calls end, for 30 seconds at most,
+and stop it; a second one stops it at once.`,
+		Example: `  weft server
+  weft server --data-dir /var/lib/weft --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0`,
+		Args: exactly(0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			err := a.serve(c.Context(), config)
+			var insecure *node.InsecureError
+			if errors.As(err, &insecure) {
+				return usagef(c, "%w", err)
+			}
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&config.DataDir, "data-dir", "./weft-data", "data directory, created if it is not there")
+	f.StringVar(&config.Name, "name", "", "name of the node (default the host's name)")
+	f.StringVar(&config.GRPC, "listen", node.DefaultGRPC, "address of the gRPC port: functions, weft's API, reflection, health")
+	f.StringVar(&config.HTTP, "http", node.DefaultHTTP, "address of the HTTP port: /healthz and /metrics")
+	f.StringVar(&config.Cluster, "cluster", node.DefaultCluster, "address of the port between nodes")
+	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
+	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
+	return c
+}
+
+func (a *app) serve(ctx context.Context, config node.Config) error {
+	tuneCollector()
+	config.Logger = slog.New(slog.NewTextHandler(a.err, nil))
+	config.Version = version()
+	n, err := node.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(a.out, "ready grpc=%s http=%s cluster=%s\n", n.GRPCAddr(), n.HTTPAddr(), n.ClusterAddr()); err != nil {
+		config.Logger.Warn("nobody reads the ready line", "error", err)
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+		config.Logger.Info("draining", "limit", drainTime)
+	case failed = <-n.Failed():
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	err = n.Stop(limited)
+	if errors.Is(err, context.DeadlineExceeded) {
+		config.Logger.Warn("some calls were cut off", "error", err)
+		err = nil
+	}
+	return errors.Join(failed, err)
+}
+
+// tuneCollector makes Go's collector run less often than by default, unless the environment says otherwise: calls
+// make much short-lived garbage and keep little, so it is the cheaper trade. The soft limit brings it back where a node
+// does keep much.
+func tuneCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(1 << 30)
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	weft "github.com/weft-run/weft/clients/go"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+)
+
+func (a *app) updateCommand() *cobra.Command {
+	var (
+		bounds    limits
+		variables = pairs{what: "variable"}
+		unset     []string
+		wait      = duration{zero: true}
+	)
+	c := &cobra.Command{
+		Use:   "update NAME",
+		Short: "Change a function's limits or environment",
+		Long: `Make a new revision of a function with other limits or environment, of the component that it has. What no flag names
+stays as it is.`,
+		Example: "  weft update orders --memory 128MiB --env LOG=info --unset-env DEBUG",
+		Args:    exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			set, err := environment(c, variables)
+			if err != nil {
+				return err
+			}
+			request := &weftv1.UpdateRequest{
+				Name: args[0], Limits: bounds.proto(), Environment: set, UnsetEnvironment: unset,
+			}
+			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env") {
+				return usagef(c, "nothing to change: give a limit, --env or --unset-env")
+			}
+			if c.Flags().Changed("wait") {
+				request.Wait = durationpb.New(wait.value)
+			}
+			return a.with(func(client *weft.Client) error {
+				response, err := client.Update(c.Context(), request)
+				if err != nil {
+					return err
+				}
+				return a.printUpdate(response)
+			})
+		},
+		ValidArgsFunction: a.complete(0, functionNames),
+	}
+	bounds.flags(c, false)
+	c.Flags().Var(&variables, "env", "environment variable to set; may be given again")
+	c.Flags().StringArrayVar(&unset, "unset-env", nil, "environment variable to take out; may be given again")
+	c.Flags().Var(&wait, "wait", "how long to wait until it is ready (default 5s)")
+	return a.remote(c)
+}
+
+func changes(c *cobra.Command, flags ...string) bool {
+	for _, name := range flags {
+		if c.Flags().Changed(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *app) printUpdate(r *weftv1.UpdateResponse) error {
+	if a.json {
+		return a.printJSON(r)
+	}
+	state := "is committed"
+	if r.GetReady() {
+		state = "is ready"
+	}
+	f := r.GetFunction()
+	_, err := fmt.Fprintf(a.out, "%s revision %d %s (%s)\n", f.GetName(), f.GetRevision(), state,
+		limitsText(currentRevision(f).GetLimits()))
+	for _, w := range r.GetWarnings() {
+		fmt.Fprintf(a.err, "warning: %s\n", w)
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+)
+
+// size is a flag of bytes: 65536, 64KiB.
+type size uint64
+
+func (s *size) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return bytesText(uint64(*s))
+}
+
+func (s *size) Type() string { return "SIZE" }
+
+func (s *size) Set(text string) error {
+	n, err := parseSize(text)
+	*s = size(n)
+	return err
+}
+
+var sizeUnits = []struct {
+	suffix string
+	bytes  uint64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}, {"", 1}}
+
+func parseSize(text string) (uint64, error) {
+	for _, unit := range sizeUnits {
+		digits, ok := strings.CutSuffix(text, unit.suffix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(digits, 10, 64)
+		if err != nil || strings.HasPrefix(digits, "+") {
+			break
+		}
+		if n == 0 {
+			return 0, fmt.Errorf("a size must be more than 0")
+		}
+		if n > (1<<62)/unit.bytes {
+			return 0, fmt.Errorf("%s is too large", text)
+		}
+		return n * unit.bytes, nil
+	}
+	return 0, fmt.Errorf("%q is no size: write a whole number with KiB, MiB or GiB, such as 64MiB", text)
+}
+
+// duration is a flag of time, more than 0 unless zero is set.
+type duration struct {
+	value time.Duration
+	zero  bool
+}
+
+func (d *duration) String() string {
+	if d.value == 0 {
+		return ""
+	}
+	return d.value.String()
+}
+
+func (d *duration) Type() string { return "DURATION" }
+
+func (d *duration) Set(text string) error {
+	v, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is no duration: write a number with a unit, such as 500ms, 30s or 2m", text)
+	case v < 0 || v == 0 && !d.zero:
+		return fmt.Errorf("%q: a duration must be more than 0", text)
+	}
+	d.value = v
+	return nil
+}
+
+// count is a flag of a number that is at least 1.
+type count uint32
+
+func (n *count) String() string {
+	if *n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(*n), 10)
+}
+
+func (n *count) Type() string { return "N" }
+
+func (n *count) Set(text string) error {
+	v, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || v == 0 {
+		return fmt.Errorf("%q is no whole number from 1 on", text)
+	}
+	*n = count(v)
+	return nil
+}
+
+// pairs is a flag of K=V that may be given again.
+type pairs struct {
+	what   string
+	values []pair
+}
+
+type pair struct{ key, value string }
+
+func (p *pairs) String() string { return "" }
+
+func (p *pairs) Type() string { return "K=V" }
+
+func (p *pairs) Set(text string) error {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok || key == "" {
+		return fmt.Errorf("%q is no %s: write it as KEY=VALUE", text, p.what)
+	}
+	p.values = append(p.values, pair{key, value})
+	return nil
+}
+
+// environment is the map of pairs that may be given once each.
+func environment(c *cobra.Command, p pairs) (map[string]string, error) {
+	out := map[string]string{}
+	for _, kv := range p.values {
+		if _, twice := out[kv.key]; twice {
+			return nil, usagef(c, "variable %s is set twice", kv.key)
+		}
+		out[kv.key] = kv.value
+	}
+	return out, nil
+}
+
+// limits are the flags of a revision's limits.
+type limits struct {
+	memory, message    size
+	timeout            duration
+	concurrency, queue count
+}
+
+func (l *limits) flags(c *cobra.Command, defaults bool) {
+	otherwise := func(text string) string {
+		if defaults {
+			return " (default " + text + ")"
+		}
+		return ""
+	}
+	c.Flags().Var(&l.memory, "memory", "memory of one instance"+otherwise("64MiB"))
+	c.Flags().Var(&l.timeout, "timeout", "longest time of one call"+otherwise("30s"))
+	c.Flags().Var(&l.concurrency, "concurrency", "calls at once on one node"+otherwise("64"))
+	c.Flags().Var(&l.queue, "queue", "calls that may wait on one node"+otherwise("256"))
+	c.Flags().Var(&l.message, "max-message", "largest request and response"+otherwise("4MiB"))
+}
+
+func (l *limits) proto() *weftv1.Limits {
+	out := &weftv1.Limits{
+		MemoryBytes:  uint64(l.memory),
+		Concurrency:  uint32(l.concurrency),
+		Queue:        uint32(l.queue),
+		MessageBytes: uint64(l.message),
+	}
+	if l.timeout.value > 0 {
+		out.Timeout = durationpb.New(l.timeout.value)
+	}
+	return out
+}
