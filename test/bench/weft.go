@@ -38,7 +38,7 @@ func idle(ctx context.Context, o options, data string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, name := range []string{"orders", "text", "rules"} {
+	for _, name := range []string{"orders", "text", "stats"} {
 		if err := deploy(ctx, o, node, name, filepath.Join(o.components, name+".wasm")); err != nil {
 			node.kill()
 			return 0, err
