@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net"
+	"net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc/codes"
+)
+
+// rawConn is a client that writes the frames that a test wants.
+type rawConn struct {
+	t       *testing.T
+	net     net.Conn
+	framer  *http2.Framer
+	block   bytes.Buffer
+	encoder *hpack.Encoder
+}
+
+// dialRaw connects and says hello, with the settings that are given.
+func (f *fixture) dialRaw(settings ...http2.Setting) *rawConn {
+	t := f.t.(*testing.T)
+	t.Helper()
+	conn, err := net.Dial("tcp", f.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	c := &rawConn{t: t, net: conn, framer: http2.NewFramer(conn, conn)}
+	c.encoder = hpack.NewEncoder(&c.block)
+	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	if _, err := conn.Write([]byte(http2.ClientPreface)); err != nil {
+		t.Fatal(err)
+	}
+	c.must(c.framer.WriteSettings(settings...))
+	return c
+}
+
+func (c *rawConn) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// headers begins a call of Place.
+func (c *rawConn) headers(stream uint32, end bool, pairs ...string) {
+	c.t.Helper()
+	c.must(c.tryHeaders(stream, end, pairs...))
+}
+
+func (c *rawConn) tryHeaders(stream uint32, end bool, pairs ...string) error {
+	c.block.Reset()
+	fields := append([]string{":method", "POST", ":scheme", "http", ":path", place, ":authority", "test",
+		"content-type", "application/grpc", "te", "trailers"}, pairs...)
+	for i := 0; i < len(fields); i += 2 {
+		_ = c.encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
+	}
+	return c.framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: stream, BlockFragment: c.block.Bytes(), EndHeaders: true, EndStream: end,
+	})
+}
+
+func (c *rawConn) data(stream uint32, end bool, data []byte) {
+	c.t.Helper()
+	c.must(c.framer.WriteData(stream, end, data))
+}
+
+// frame puts gRPC's prefix before a message.
+func frame(flag byte, message []byte) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{flag}, uint32(len(message))), message...)
+}
+
+// status reads until a stream ends and gives its status.
+func (c *rawConn) status(stream uint32) (codes.Code, string) {
+	c.t.Helper()
+	for {
+		if id, code, message := c.ended(); id == stream {
+			return code, message
+		}
+	}
+}
+
+// ended reads until any stream ends and gives its status.
+func (c *rawConn) ended() (stream uint32, code codes.Code, message string) {
+	c.t.Helper()
+	for {
+		f, err := c.framer.ReadFrame()
+		c.must(err)
+		if reset, ok := f.(*http2.RSTStreamFrame); ok && reset.ErrCode != http2.ErrCodeNo {
+			c.t.Fatalf("stream %d was reset: %v", reset.StreamID, reset.ErrCode)
+		}
+		h, ok := f.(*http2.MetaHeadersFrame)
+		if !ok || !h.StreamEnded() {
+			continue
+		}
+		for _, field := range h.Fields {
+			switch field.Name {
+			case "grpc-status":
+				number, err := strconv.Atoi(field.Value)
+				c.must(err)
+				code = codes.Code(number)
+			case "grpc-message":
+				message, _ = url.PathUnescape(field.Value)
+			}
+		}
+		return h.StreamID, code, message
+	}
+}
