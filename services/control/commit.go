@@ -69,21 +69,11 @@ func (s *Server) pause(ctx context.Context, attempt int) error {
 	return s.config.Consensus.Linearize(ctx)
 }
 
-// apply puts a command into the log. It returns after this node has applied it.
+// apply puts a command into the log and returns once this node's catalog shows what it did.
 func (s *Server) apply(ctx context.Context, id string, command *catalogv1.Command) (*catalogv1.Result, error) {
 	command.RequestId = id
 	command.Level = 1
-	command.TimeUnixNanos = time.Now().UnixNano()
-	result, err := s.config.Consensus.Apply(ctx, command)
-	if err != nil {
-		return nil, err
-	}
-	if result.GetRefusal() == nil {
-		if err := s.catchUp(ctx, result.GetIndex()); err != nil {
-			return nil, err
-		}
-	}
-	return result, nil
+	return s.config.Consensus.Apply(ctx, command)
 }
 
 // requestID makes one up where there is none.

@@ -16,7 +16,7 @@ import (
 	"github.com/weft-run/weft/wit"
 )
 
-// Consensus is what the API needs of consensus.Node.
+// Consensus is what the API needs of consensus.Node. Apply returns once the catalog shows what it did.
 type Consensus interface {
 	Apply(context.Context, *catalogv1.Command) (*catalogv1.Result, error)
 	Linearize(context.Context) error
@@ -35,7 +35,7 @@ type Artifacts interface {
 type Executor interface {
 	CheckImports(*wit.World) error
 	Compile(ctx context.Context, digest [32]byte, path string) error
-	Sweep(keep func(digest [32]byte) bool)
+	Sweep(keep func(digest [32]byte) bool) error
 	Fingerprint() string
 }
 
@@ -103,18 +103,3 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 func (s *Server) Close() { s.sweeper.close() }
 
 func (s *Server) view() *catalog.View { return s.config.Consensus.Catalog().View() }
-
-// catchUp waits until this node's catalog has applied an index.
-func (s *Server) catchUp(ctx context.Context, index uint64) error {
-	for {
-		view := s.view()
-		if view.Index() >= index {
-			return nil
-		}
-		select {
-		case <-view.Changed():
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}

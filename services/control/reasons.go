@@ -91,6 +91,8 @@ func classify(err error) (codes.Code, failure.Reason) {
 		fault     *executor.Error
 	)
 	switch {
+	case errors.Is(err, consensus.ErrOutcomeUnknown): // whatever else it is
+		return codes.Unavailable, OutcomeUnknown
 	case errors.Is(err, component.ErrNotWasm):
 		return codes.InvalidArgument, NotWasm
 	case errors.Is(err, component.ErrCoreModule):
@@ -111,10 +113,14 @@ func classify(err error) (codes.Code, failure.Reason) {
 		return codes.Unavailable, Closing
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return codes.ResourceExhausted, DiskFull
-	case errors.Is(err, consensus.ErrOutcomeUnknown):
-		return codes.Unavailable, OutcomeUnknown
 	case errors.Is(err, consensus.ErrNoLeader):
 		return codes.Unavailable, NoLeader
+	case errors.Is(err, consensus.ErrStorage):
+		return codes.ResourceExhausted, DiskFull
+	case errors.Is(err, consensus.ErrTooLarge):
+		return codes.ResourceExhausted, TooLarge
+	case errors.Is(err, consensus.ErrClosed):
+		return codes.Unavailable, Closing
 	case errors.Is(err, context.DeadlineExceeded):
 		return codes.DeadlineExceeded, failure.Deadline
 	case errors.Is(err, context.Canceled):

@@ -15,7 +15,7 @@ import (
 // What a request may ask for.
 const (
 	minMemory      = 64 << 10
-	maxMemory      = 4 << 30
+	maxMemory      = 1 << 30
 	minTimeout     = time.Millisecond
 	maxTimeout     = time.Hour
 	maxConcurrency = 10_000

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -115,10 +116,9 @@ func (s *Server) sweep(ctx context.Context) error {
 		}
 	}
 	keep := func(digest [32]byte) bool { return named[digest] }
-	s.config.Executor.Sweep(keep)
-	if err := s.config.Artifacts.Sweep(keep); err != nil {
+	err := errors.Join(s.config.Executor.Sweep(keep), s.config.Artifacts.Sweep(keep))
+	if err != nil {
 		s.config.Logger.Warn("sweep artifacts", "error", err)
-		return err
 	}
-	return nil
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -26,7 +25,6 @@ import (
 // Node is a node that runs.
 type Node struct {
 	config Config
-	lock   *os.File
 
 	executor  *executor.Executor
 	consensus *consensus.Node
@@ -52,7 +50,10 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 			_ = n.Stop(ctx) // the reason is err
 		}
 	}()
-	if n.lock, err = lock(config.DataDir); err != nil {
+	// It takes the data directory for this process.
+	if n.consensus, err = consensus.Open(consensus.Config{
+		Dir: filepath.Join(config.DataDir, "consensus"), Name: config.Name, Listen: config.Cluster, Logger: config.Logger,
+	}); err != nil {
 		return nil, err
 	}
 	// The ports are taken before the work begins, and answer after it.
@@ -84,11 +85,6 @@ func (n *Node) build() (err error) {
 	}
 	store, err := artifacts.Open(dir("artifacts"))
 	if err != nil {
-		return err
-	}
-	if n.consensus, err = consensus.Open(consensus.Config{
-		Dir: dir("raft"), Name: n.config.Name, Listen: n.config.Cluster, Logger: n.config.Logger,
-	}); err != nil {
 		return err
 	}
 	n.table = placement.New(placement.Config{
@@ -175,9 +171,6 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	if n.consensus != nil {
 		errs = append(errs, n.consensus.Close(ctx))
-	}
-	if n.lock != nil {
-		errs = append(errs, n.lock.Close())
 	}
 	return errors.Join(errs...)
 }
