@@ -61,6 +61,9 @@ func (c *Catalog) Apply(index uint64, cmd *catalogv1.Command) *catalogv1.Result 
 	}
 	c.state.index = index
 	result := c.apply(cmd)
+	if held := c.held; held != nil && index > held.Index() {
+		c.fork = fmt.Errorf("catalog: the log has no command at index %d, where the local copy ends", held.Index())
+	}
 	c.catchUp()
 	return result
 }

@@ -314,25 +314,29 @@ func TestInvalidCommands(t *testing.T) {
 		return &catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: p}}
 	}
 	for name, cmd := range map[string]*catalogv1.Command{
-		"no action":          {},
-		"empty action":       {Action: &catalogv1.Command_PutRevision{}},
-		"no ID":              nil,
-		"long ID":            {RequestId: strings.Repeat("x", 129), Action: del("a").GetAction()},
-		"ID not UTF-8":       {RequestId: "\xff", Action: del("a").GetAction()},
-		"name":               with(func(p *catalogv1.PutRevision) { p.Name = "Orders" }),
-		"long name":          with(func(p *catalogv1.PutRevision) { p.Name = strings.Repeat("a", 64) }),
-		"namespace":          with(func(p *catalogv1.PutRevision) { p.Namespace = "" }),
-		"digest":             with(func(p *catalogv1.PutRevision) { p.Revision.Digest = nil }),
-		"no revision":        with(func(p *catalogv1.PutRevision) { p.Revision = nil }),
-		"timeout":            with(func(p *catalogv1.PutRevision) { p.Revision.TimeoutNanos = -1 }),
-		"service":            with(func(p *catalogv1.PutRevision) { p.Revision.Services = []string{"a..b"} }),
-		"order of services":  with(func(p *catalogv1.PutRevision) { p.Revision.Services = []string{"b", "a"} }),
-		"service twice":      with(func(p *catalogv1.PutRevision) { p.Revision.Services = []string{"a", "a"} }),
-		"package":            with(func(p *catalogv1.PutRevision) { p.Revision.Packages = []string{"a\x00b"} }),
-		"environment name":   with(func(p *catalogv1.PutRevision) { p.Revision.Environment = map[string]string{"A=B": ""} }),
-		"environment size":   with(func(p *catalogv1.PutRevision) { p.Revision.Environment = map[string]string{"A": strings.Repeat("x", maxEnvironment)} }),
-		"contract":           with(func(p *catalogv1.PutRevision) { p.Contracts = []*weftv1.Contract{nil} }),
-		"contract not UTF-8": with(func(p *catalogv1.PutRevision) { p.Contracts = []*weftv1.Contract{{Package: "a", Version: 1, Claims: []*weftv1.Claim{{Item: "\xff"}}}} }),
+		"no action":         {},
+		"empty action":      {Action: &catalogv1.Command_PutRevision{}},
+		"no ID":             nil,
+		"long ID":           {RequestId: strings.Repeat("x", 129), Action: del("a").GetAction()},
+		"ID not UTF-8":      {RequestId: "\xff", Action: del("a").GetAction()},
+		"name":              with(func(p *catalogv1.PutRevision) { p.Name = "Orders" }),
+		"long name":         with(func(p *catalogv1.PutRevision) { p.Name = strings.Repeat("a", 64) }),
+		"namespace":         with(func(p *catalogv1.PutRevision) { p.Namespace = "" }),
+		"digest":            with(func(p *catalogv1.PutRevision) { p.Revision.Digest = nil }),
+		"no revision":       with(func(p *catalogv1.PutRevision) { p.Revision = nil }),
+		"timeout":           with(func(p *catalogv1.PutRevision) { p.Revision.TimeoutNanos = -1 }),
+		"service":           with(func(p *catalogv1.PutRevision) { p.Revision.Services = []string{"a..b"} }),
+		"order of services": with(func(p *catalogv1.PutRevision) { p.Revision.Services = []string{"b", "a"} }),
+		"service twice":     with(func(p *catalogv1.PutRevision) { p.Revision.Services = []string{"a", "a"} }),
+		"package":           with(func(p *catalogv1.PutRevision) { p.Revision.Packages = []string{"a\x00b"} }),
+		"environment name":  with(func(p *catalogv1.PutRevision) { p.Revision.Environment = map[string]string{"A=B": ""} }),
+		"environment size": with(func(p *catalogv1.PutRevision) {
+			p.Revision.Environment = map[string]string{"A": strings.Repeat("x", maxEnvironment)}
+		}),
+		"contract": with(func(p *catalogv1.PutRevision) { p.Contracts = []*weftv1.Contract{nil} }),
+		"contract not UTF-8": with(func(p *catalogv1.PutRevision) {
+			p.Contracts = []*weftv1.Contract{{Package: "a", Version: 1, Claims: []*weftv1.Claim{{Item: "\xff"}}}}
+		}),
 		"contract size": with(func(p *catalogv1.PutRevision) {
 			p.Contracts = []*weftv1.Contract{{Package: "a", Version: 1, Claims: []*weftv1.Claim{{Item: strings.Repeat("x", maxContract)}}}}
 		}),

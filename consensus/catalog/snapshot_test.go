@@ -152,6 +152,17 @@ func TestReplay(t *testing.T) {
 	}
 
 	c.Replay()
+	for i := 1; i <= 5; i++ {
+		c.Apply(uint64(i), cmd(i))
+	}
+	c.Apply(7, cmd(7)) // the log has lost its end
+	if c.Fork() == nil || c.View().Index() != 7 {
+		t.Fatal("a replay that passes the view's index by was not noticed, or is not shown")
+	}
+
+	c = New()
+	c.Apply(1, cmd(1))
+	c.Replay()
 	if err := c.Restore(bytes.NewReader(snapshotOf(t, sample(t)))); err != nil {
 		t.Fatal(err)
 	}

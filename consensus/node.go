@@ -1,0 +1,342 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/hashicorp/raft"
+
+	"github.com/weft-run/weft/consensus/catalog"
+)
+
+// Config says how to run a node.
+type Config struct {
+	// Dir holds all that the node keeps. It is made if it is missing.
+	Dir string
+	// Name is what people call the node. Default: the start of its ID.
+	Name string
+	// Listen is the address of the cluster port, HOST:PORT; port 0 takes a free one. Default 127.0.0.1:0.
+	Listen string
+	// Advertise is where peers reach the cluster port: HOST, or HOST:PORT. Default: the address it listens on.
+	Advertise string
+	// Logger gets what is worth telling. Default: nothing is logged.
+	Logger *slog.Logger
+	// OnStuck is called when the disk has held a write for so long that the process had better end, for its peers'
+	// sake. It may return. Default: log and exit with status 1.
+	OnStuck func(error)
+
+	// For tests.
+	openLog       func(dir string, log *raftLogger) (logStore, error)
+	stall         time.Duration // how long a write to the log may take
+	stuck         time.Duration // how long the end of a session may take
+	retry         time.Duration // between two tries on a bad disk
+	patience      time.Duration // how long callers wait for a leader
+	snapshotEvery uint64
+	snapshotCheck time.Duration
+	journal       int64 // bytes of journal before the local copy is written anew
+}
+
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.OnStuck == nil {
+		logger := c.Logger
+		c.OnStuck = func(err error) {
+			logger.Error("the disk is stuck; exiting", "error", err)
+			os.Exit(1)
+		}
+	}
+	if c.openLog == nil {
+		c.openLog = openLog
+	}
+	setDefault(&c.stall, 2*time.Second)
+	setDefault(&c.stuck, 30*time.Second)
+	setDefault(&c.retry, time.Second)
+	setDefault(&c.patience, 10*time.Second)
+	setDefault(&c.snapshotEvery, snapshotEvery)
+	setDefault(&c.snapshotCheck, snapshotCheck)
+	setDefault(&c.journal, 1<<20)
+	return c
+}
+
+func setDefault[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}
+
+// Node is one member of the cluster. Its methods may be called at the same time.
+type Node struct {
+	config    Config
+	log       *slog.Logger
+	raftLog   *raftLogger
+	lock      *flock.Flock
+	identity  identity // changed by start only
+	catalog   *catalog.Catalog
+	copy      *localCopy
+	port      *port
+	advertise string
+
+	closing  chan struct{}
+	ended    chan struct{} // closed when the supervisor has ended
+	close    sync.Once
+	release  sync.Once
+	released error // set by release
+
+	mu      sync.Mutex
+	session *session      // guarded by mu; nil while there is none
+	fault   error         // guarded by mu; why the disk takes no writes, ErrStorage; nil if it does
+	damage  error         // guarded by mu; why the log can't be applied further, ErrDamaged
+	changed chan struct{} // guarded by mu; closed at the next change of leadership or of the above
+}
+
+// Open starts a node. When it returns, the catalog shows what this node last knew; there may be no leader yet.
+//
+// An empty directory becomes a cluster of one. ErrInUse means that another process has the directory; ErrDamaged that
+// what is in it can't be trusted. A disk that takes no writes is no error: the node shows what it has, and starts to
+// take part once it can.
+func Open(config Config) (_ *Node, err error) {
+	config = config.withDefaults()
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("consensus: %w", err)
+	}
+	n := &Node{
+		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger).ResetNamed("raft").(*raftLogger),
+		catalog: catalog.New(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
+	}
+	var undo []func() error
+	defer func() {
+		for i := len(undo) - 1; i >= 0 && err != nil; i-- {
+			_ = undo[i]()
+		}
+	}()
+	if n.lock, err = lockDir(config.Dir); err != nil {
+		return nil, err
+	}
+	undo = append(undo, n.lock.Unlock)
+	if n.identity, err = loadIdentity(config.Dir); err != nil {
+		return nil, err
+	}
+	k, err := openKeys(filepath.Join(config.Dir, "pki"), n.identity, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	if n.copy, err = openCopy(filepath.Join(config.Dir, "catalog"), n.catalog, n.log, config.retry, config.journal); err != nil {
+		return nil, err
+	}
+	undo = append(undo, n.copy.close)
+	if n.port, err = listen(config.Listen, k, n.log); err != nil {
+		return nil, fmt.Errorf("consensus: cluster port: %w", err)
+	}
+	undo = append(undo, n.port.close)
+	n.advertise = advertised(config.Advertise, n.port.listener.Addr())
+	s, err := n.start()
+	if err != nil && !fromDisk(err) {
+		return nil, fmt.Errorf("consensus: %w", err)
+	}
+	if err != nil {
+		n.setFault(fmt.Errorf("%w: %w", ErrStorage, err))
+	}
+	n.setSession(s)
+	go n.supervise(s)
+	return n, nil
+}
+
+// supervise runs sessions one after the other until the node is closed.
+func (n *Node) supervise(s *session) {
+	defer close(n.ended)
+	for {
+		if s == nil {
+			if s = n.restart(); s == nil {
+				return
+			}
+			n.setSession(s)
+			n.setFault(nil)
+		}
+		var err error
+		damaged := false
+		select {
+		case <-n.closing:
+		case <-s.guard.poisoned:
+			err = s.guard.failure()
+			n.setFault(err)
+			n.log.Error("the disk takes no writes; serving what is known until it does", "error", err)
+		case err = <-s.halted:
+			damaged = true
+			n.setDamage(err)
+			n.log.Error("the log can't be applied further; serving what is known", "error", err)
+		}
+		n.setSession(nil)
+		if !s.stop(n.config.stuck) {
+			n.config.OnStuck(fmt.Errorf("%w: raft did not stop within %v: %w", ErrStorage, n.config.stuck, errors.Join(err, errStalled)))
+			return
+		}
+		if err == nil || damaged {
+			return
+		}
+		s = nil
+	}
+}
+
+// restart tries to start a session until the disk lets it; nil if the node was closed first.
+func (n *Node) restart() *session {
+	for {
+		select {
+		case <-time.After(n.config.retry):
+		case <-n.closing:
+			return nil
+		}
+		err := n.probe()
+		if err == nil {
+			var s *session
+			if s, err = n.start(); err == nil {
+				n.log.Info("the disk takes writes again")
+				return s
+			}
+		}
+		n.setFault(fmt.Errorf("%w: %w", ErrStorage, err))
+		n.log.Debug("the disk takes no writes yet", "error", err)
+	}
+}
+
+// probe finds out whether the disk takes a write of some size and syncs it.
+func (n *Node) probe() error {
+	f, err := os.CreateTemp(n.config.Dir, "probe-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 1<<20))
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
+}
+
+// Close stops the node. Commands that are on their way end with ErrOutcomeUnknown. It returns early if ctx is done.
+func (n *Node) Close(ctx context.Context) error {
+	n.close.Do(func() { close(n.closing) })
+	select {
+	case <-n.ended:
+	case <-ctx.Done():
+		return fmt.Errorf("consensus: close: %w", ctx.Err())
+	}
+	n.release.Do(func() { n.released = errors.Join(n.port.close(), n.copy.close(), n.lock.Unlock()) })
+	return n.released
+}
+
+// Catalog returns the replicated state as far as this node knows it. It is the same for the life of the node.
+func (n *Node) Catalog() *catalog.Catalog { return n.catalog }
+
+// Addr returns the address of the cluster port.
+func (n *Node) Addr() net.Addr { return n.port.listener.Addr() }
+
+// Name returns what people call the node.
+func (n *Node) Name() string {
+	if n.config.Name != "" {
+		return n.config.Name
+	}
+	return n.identity.ID[:8]
+}
+
+// Leader returns the name of the node that leads, or its ID if it is another one; "" if there is no leader.
+func (n *Node) Leader() string {
+	n.mu.Lock()
+	s := n.session
+	n.mu.Unlock()
+	if s == nil {
+		return ""
+	}
+	_, id := s.raft.LeaderWithID()
+	if id == raft.ServerID(n.identity.ID) {
+		if s.leads() == 0 {
+			return ""
+		}
+		return n.Name()
+	}
+	return string(id)
+}
+
+// Status tells about a node.
+type Status struct {
+	Cluster string // ID of the cluster
+	ID      string // of the node
+	Leader  string // as Leader gives it
+	Leads   bool   // this node leads
+	Term    uint64 // of raft; 0 while it does not run
+	Applied uint64 // log index of the catalog that is shown
+	Hash    []byte // its state hash
+	Fault   error  // ErrStorage or ErrDamaged; nil if all is well
+	Fork    error  // not nil if the local copy turned out to differ from the log since the last start
+}
+
+// Status returns the state of the node now.
+func (n *Node) Status() Status {
+	view := n.catalog.View()
+	status := Status{
+		Cluster: n.identity.Cluster, ID: n.identity.ID, Leader: n.Leader(),
+		Applied: view.Index(), Hash: view.Hash(), Fork: n.catalog.Fork(),
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	status.Fault = errors.Join(n.damage, n.fault)
+	if n.session != nil {
+		status.Term = n.session.raft.CurrentTerm()
+		status.Leads = n.session.leads() != 0
+	}
+	return status
+}
+
+func (n *Node) setSession(s *session) { n.update(func() { n.session = s }) }
+func (n *Node) setFault(err error)    { n.update(func() { n.fault = err }) }
+func (n *Node) setDamage(err error)   { n.update(func() { n.damage = err }) }
+
+// announce wakes whoever waits for leadership.
+func (n *Node) announce() { n.update(func() {}) }
+
+func (n *Node) update(change func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	change()
+	close(n.changed)
+	n.changed = make(chan struct{})
+}
+
+// advertised completes what peers should dial from where we listen.
+func advertised(advertise string, bound net.Addr) string {
+	_, port, err := net.SplitHostPort(bound.String())
+	switch {
+	case err != nil:
+		return bound.String()
+	case advertise == "":
+		return dialable(bound)
+	}
+	if _, _, err := net.SplitHostPort(advertise); err == nil {
+		return advertise
+	}
+	return net.JoinHostPort(advertise, port)
+}
+
+// dialable replaces an unspecified host by loopback.
+func dialable(bound net.Addr) string {
+	host, port, err := net.SplitHostPort(bound.String())
+	if err != nil {
+		return bound.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		if ip.To4() != nil {
+			return net.JoinHostPort("127.0.0.1", port)
+		}
+		return net.JoinHostPort("::1", port)
+	}
+	return bound.String()
+}
