@@ -23,7 +23,7 @@ var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .0
 func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 	function := []string{"namespace", "function"}
 	m := &metrics{
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_calls_total",
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_call_results_total",
 			Help: "Calls by result: ok, function_error, or the reason of the error."}, append(function, "result")),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_run_seconds", Buckets: buckets,
 			Help: "Time from a call's turn to its answer."}, function),
