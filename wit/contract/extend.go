@@ -191,6 +191,7 @@ func (x *extender) method(u *unit, l *ledger, service *descriptorpb.ServiceDescr
 			continue
 		}
 		s := &section{extender: x, u: u, l: l, item: m.item + "." + msg.which, documented: x.docs.covers(u)}
+		s.quiet = msg.which == "error" // noted above
 		if err := s.message(msg.name, msg.parts, ""); err != nil {
 			return err
 		}

@@ -1,0 +1,230 @@
+package contract_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/doc"
+	"github.com/weft-run/weft/wit/wittest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// A history is what came of building the worlds of one directory of testdata, one after the other.
+type history struct {
+	contracts map[string]*weftv1.Contract
+	log       strings.Builder
+}
+
+// TestGolden builds 1.wit, 2.wit … of each directory of testdata on top of each other and compares the .proto files
+// that come out at the end, and what each step changed.
+func TestGolden(t *testing.T) {
+	for _, name := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			h := replay(t, filepath.Join("testdata", name))
+			got := printed(t, h)
+			got["changes.txt"] = h.log.String()
+			golden := filepath.Join("testdata", name, "golden")
+			if *update {
+				writeTree(t, golden, got)
+			}
+			want := readTree(t, golden)
+			for path := range want {
+				if _, ok := got[path]; !ok {
+					t.Errorf("%s is not made any more; -update removes it", path)
+				}
+			}
+			for path, text := range got {
+				if want[path] != text {
+					t.Errorf("%s differs (-update writes it):\n%s", path, text)
+				}
+			}
+		})
+	}
+}
+
+// cases are the directories of testdata.
+func cases(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// replay builds the worlds of a directory.
+func replay(t *testing.T, dir string) *history {
+	t.Helper()
+	h := &history{contracts: make(map[string]*weftv1.Contract)}
+	files, err := filepath.Glob(filepath.Join(dir, "*.wit"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no .wit files in %s: %v", dir, err)
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&h.log, "%s\n", filepath.Base(file))
+		h.deploy(t, string(text))
+	}
+	return h
+}
+
+// deploy builds one world on what there is, checks what must hold for any build, and keeps the result.
+func (h *history) deploy(t *testing.T, text string) {
+	t.Helper()
+	world, err := wittest.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	comments, err := doc.Parse(map[string][]byte{"world.wit": []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := contract.Input{
+		Function:      "demo-fn",
+		World:         world,
+		Comments:      comments,
+		Stored:        h.contracts,
+		AllowBreaking: strings.HasPrefix(text, "// allow-breaking"),
+	}
+	before := cloneAll(h.contracts)
+	built, err := contract.Build(in)
+	for pkg, c := range before {
+		if !proto.Equal(c, h.contracts[pkg]) {
+			t.Fatalf("Build changed its input: %s", pkg)
+		}
+	}
+	var breaking *contract.BreakingError
+	if errors.As(err, &breaking) {
+		for _, c := range breaking.Changes {
+			fmt.Fprintf(&h.log, "  refused: %s: %s\n", c.GetPath(), c.GetDescription())
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range built.Changes {
+		kind := ""
+		if c.GetBreaking() {
+			kind = "breaking: "
+		}
+		fmt.Fprintf(&h.log, "  %s%s: %s\n", kind, c.GetPath(), c.GetDescription())
+	}
+	for _, c := range built.Changed {
+		fmt.Fprintf(&h.log, "  %s is version %d\n", c.GetPackage(), c.GetVersion())
+		if built.Base[c.GetPackage()] != before[c.GetPackage()].GetVersion() || c.GetVersion() != built.Base[c.GetPackage()]+1 {
+			t.Errorf("version of %s is %d, base %d", c.GetPackage(), c.GetVersion(), built.Base[c.GetPackage()])
+		}
+	}
+	for _, c := range built.Contracts {
+		h.contracts[c.GetPackage()] = c
+	}
+	again(t, in, built, h.contracts)
+}
+
+// again checks that a build gives the same bytes again, and that building on its result changes nothing.
+func again(t *testing.T, in contract.Input, first *contract.Built, contracts map[string]*weftv1.Contract) {
+	t.Helper()
+	second, err := contract.Build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range first.Contracts {
+		a, errA := proto.MarshalOptions{Deterministic: true}.Marshal(c)
+		b, errB := proto.MarshalOptions{Deterministic: true}.Marshal(second.Contracts[i])
+		if errA != nil || errB != nil || string(a) != string(b) {
+			t.Errorf("two builds of %s differ", c.GetPackage())
+		}
+	}
+	in.Stored, in.AllowBreaking = contracts, false
+	idle, err := contract.Build(in)
+	if err != nil {
+		t.Fatalf("building on the result: %v", err)
+	}
+	if len(idle.Changed) > 0 || len(idle.Changes) > 0 {
+		t.Errorf("building on the result changes it: %v %v", idle.Changes, idle.Changed)
+	}
+}
+
+func cloneAll(contracts map[string]*weftv1.Contract) map[string]*weftv1.Contract {
+	out := make(map[string]*weftv1.Contract, len(contracts))
+	for pkg, c := range contracts {
+		out[pkg] = proto.CloneOf(c)
+	}
+	return out
+}
+
+// printed returns the .proto files of all contracts.
+func printed(t *testing.T, h *history) map[string]string {
+	t.Helper()
+	var all []*weftv1.Contract
+	for _, c := range h.contracts {
+		all = append(all, c)
+	}
+	set, err := contract.Files(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := contract.Print(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(text, "buf.yaml")
+	return text
+}
+
+func readTree(t *testing.T, root string) map[string]string {
+	t.Helper()
+	tree := make(map[string]string)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(root, path)
+		tree[filepath.ToSlash(rel)] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func writeTree(t *testing.T, root string, tree map[string]string) {
+	t.Helper()
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range tree {
+		path = filepath.Join(root, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
