@@ -143,6 +143,9 @@ func (a *Arena) Args(n int) Values {
 }
 
 func (a *Arena) row(n int) Values {
+	if n < 0 {
+		panic("wasmtime: negative number of values")
+	}
 	if n == 0 {
 		return Values{}
 	}

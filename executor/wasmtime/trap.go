@@ -93,8 +93,8 @@ func (t *Trap) Error() string { return "wasmtime: trap: " + t.Message }
 // Unwrap returns the error of the callback for TrapHost.
 func (t *Trap) Unwrap() error { return t.cause }
 
-// Error is any failure of the engine that is no trap: a component that is not valid, an import that is missing, an
-// argument of the wrong type.
+// Error is any failure that is no trap: a component that is not valid, an import that is missing, arguments of the
+// wrong type, a result that the guest's own type does not allow.
 type Error struct {
 	// Op is what was being done: "compile", "load", "instantiate", "call" and so on.
 	Op      string
@@ -125,7 +125,7 @@ func describe(op string, err *C.wasmtime_error_t, interrupted bool, fault error)
 	case interrupted:
 		t.Kind, t.Message = TrapInterrupted, "interrupted"
 	case fault != nil:
-		t.Kind, t.Message, t.cause = TrapHost, fault.Error(), fault
+		t.Kind, t.Message, t.cause = TrapHost, valid(fault.Error()), fault
 	case bool(C.wasmtime_error_exit_status(err, &status)):
 		t.Kind, t.Status, t.Message = TrapExit, int(status), fmt.Sprintf("exit with status %d", status)
 	case code >= 0:
@@ -154,8 +154,11 @@ func plain(op, text string) *Error {
 func message(err *C.wasmtime_error_t) string {
 	var out C.weft_bytes
 	C.wasmtime_error_message(err, vec(&out))
-	return strings.ToValidUTF8(string(takeBytes(&out)), "\uFFFD")
+	return valid(string(takeBytes(&out)))
 }
+
+// valid replaces what is not UTF-8.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // causes takes the engine's backtrace off a message. The engine prints causes under the sentence that has the
 // backtrace, each indented and numbered if there are several.
@@ -205,5 +208,8 @@ func text(n *C.wasm_byte_vec_t) string {
 		return ""
 	}
 	b := (*C.weft_bytes)(unsafe.Pointer(n))
-	return strings.ToValidUTF8(C.GoStringN(b.data, C.int(b.size)), "\uFFFD")
+	if b.size == 0 {
+		return ""
+	}
+	return valid(C.GoStringN(b.data, C.int(b.size)))
 }
