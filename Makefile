@@ -9,7 +9,6 @@ SHELL := bash
 
 TOOLCHAINS := examples/toolchains
 COMPONENTS := build/components
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 # What go test tests, and how much longer than usual it may take on a slow machine.
 PACKAGES ?= ./...
@@ -41,7 +40,7 @@ test: build examples $(COMPONENTS)/conformance.wasm ## Run all tests
 
 .PHONY: build
 build: ## Build bin/weft
-	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/weft ./cmd/weft
+	@go build -trimpath -o bin/weft ./cmd/weft
 
 .PHONY: examples
 examples: orders text stats ## Build the example components

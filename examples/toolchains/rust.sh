@@ -12,22 +12,28 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 script=${BASH_SOURCE[0]}
 
+# rustups prints the rustc of rustup, which may not be the first on PATH.
+rustups() {
+  local rustc=${CARGO_HOME:-$HOME/.cargo}/bin/rustc
+  [ -x "$rustc" ] || rustc=$(command -v rustc) || fail "no rustc: install Rust with rustup"
+  printf '%s\n' "$rustc"
+}
+
 # own prints the cargo of a rustup toolchain that can build components by itself.
 own() {
-  local rustc=$HOME/.cargo/bin/rustc
-  [ -x "$rustc" ] || rustc=$(command -v rustc) || return
+  local rustc
+  rustc=$(rustups)
   [ -d "$("$rustc" --print sysroot)/lib/rustlib/wasm32-wasip2/lib" ] && printf '%s\n' "$(dirname "$rustc")/cargo"
 }
 
-# linkers prints the directory of wasm-component-ld and gcc-ld/wasm-ld.
+# linkers prints the directory of wasm-component-ld and gcc-ld/wasm-ld, which come with every rustup toolchain.
 linkers() {
-  local rustc dir
-  for rustc in "${CARGO_HOME:-$HOME/.cargo}/bin/rustc" "$(command -v rustc || true)"; do
-    [ -x "$rustc" ] || continue
-    dir=$("$rustc" --print sysroot)/lib/rustlib/$(uname -m)-unknown-linux-gnu/bin
-    [ -x "$dir/wasm-component-ld" ] && printf '%s\n' "$dir" && return
-  done
-  fail "no wasm-component-ld: install Rust 1.82 or newer with rustup"
+  local rustc host dir
+  rustc=$(rustups)
+  host=$("$rustc" -vV | sed -n 's/^host: //p')
+  dir=$("$rustc" --print sysroot)/lib/rustlib/$host/bin
+  [ -x "$dir/wasm-component-ld" ] || fail "$rustc has no wasm-component-ld: install Rust 1.82 or newer with rustup"
+  printf '%s\n' "$dir"
 }
 
 install() {

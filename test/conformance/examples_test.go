@@ -1,0 +1,144 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"image/png"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+)
+
+const order = `{"order": {"customer": "Ada", "items": [{"sku": "yarn-indigo", "quantity": 4}, {"sku": "book-loom", "quantity": 1}],
+	"delivery": {"parcel": {"name": "Ada", "street": "Jacquardstr. 1", "city": "Chemnitz", "country": "DE"}},
+	"discounts": [{"percent": 10}, {"coupon": "FIVER"}]}}`
+
+var orders = []call{
+	// 4 x 8.90 + 24.50 = 60.10; 10% and 5.00 off: 11.01. Of the rest 29.08 at 19% and 20.01 at 7%; shipping of 1.18 kg
+	// 6.10 at 19%.
+	{"demo.orders.v1.Orders/Quote", order, `{"value": {
+		"lines": [
+			{"sku": "yarn-indigo", "name": "Wool yarn, indigo, 100 g", "quantity": 4, "price": 890, "total": 3560},
+			{"sku": "book-loom", "name": "The Loom: A History", "quantity": 1, "price": 2450, "total": 2450}],
+		"goods": 6010, "discount": 1101, "shipping": 610, "tax": 809, "total": 6328}}`},
+	{"demo.orders.v1.Orders/Find", `{"sku": "card-25"}`,
+		`{"value": {"sku": "card-25", "name": "Gift card 25.00", "price": 2500, "tax": "TAX_CLASS_EXEMPT", "stock": 1000}}`},
+	{"demo.orders.v1.Orders/Check", `{"order": {"customer": " ", "items": [{"sku": "yarn-madder", "quantity": 1}, {"sku": "x"}],
+		"delivery": {"email": "nobody"}, "discounts": [{"percent": 101}]}}`, `{"value": [
+		{"invalidArgument": {"field": "customer", "reason": "must not be empty"}},
+		{"invalidArgument": {"field": "items[1].quantity", "reason": "must be at least 1"}},
+		{"notFound": "x"},
+		{"outOfStock": {"sku": "yarn-madder", "wanted": 1}},
+		{"invalidArgument": {"field": "delivery.email", "reason": "must be an address"}},
+		{"invalidArgument": {"field": "items[0].sku", "reason": "can not be sent by mail: it has weight"}},
+		{"invalidArgument": {"field": "discounts[0]", "reason": "must be 1 to 100 percent"}}]}`},
+}
+
+var texts = []call{
+	{"demo.text.v1.Text/Markdown", `{"source": "# A *b*\n\nc ~~d~~ <e>", "extensions": {"strikethrough": true}}`, `{"value": {
+		"html": "<h1>A <em>b</em></h1>\n<p>c <del>d</del> &lt;e&gt;</p>", "title": "A b",
+		"headings": [{"level": 1, "text": "A b", "anchor": "a-b"}], "words": 5}}`},
+	{"demo.text.v1.Text/Fill", `{"template": "{{name}}:{{#goods}} {{.}}{{/goods}}{{^paid}} unpaid{{/paid}}", "escaping": "ESCAPING_HTML",
+		"bindings": [{"name": "name", "value": {"text": "A&B"}}, {"name": "goods", "value": {"items": {"items": ["x", "y"]}}},
+			{"name": "paid", "value": {"condition": false}}]}`, `{"value": "A&amp;B: x y unpaid"}`},
+	{"demo.text.v1.Text/Csv", `{"source": "a;b\n1;\"x\n\"\"y\"\n", "dialect": {"delimiter": ";", "header": true}}`,
+		`{"value": {"header": {"items": ["a", "b"]}, "rows": [{"items": ["1", "x\n\"y"]}]}}`},
+	{"demo.text.v1.Text/Slug", `{"title": "Crème brûlée, twice!", "limit": 12}`, `{"value": "creme-brulee"}`},
+}
+
+var stats = []call{
+	{"demo.stats.v1.Stats/Summarize", `{"series": [4, 1, 2, 2, 6]}`, `{"value": {"count": 5, "range": {"lowest": 1, "highest": 6},
+		"mean": 3, "median": 2, "quartiles": {"f0": 2, "f1": 2, "f2": 4}, "deviation": 2, "mode": 2}}`},
+	{"demo.stats.v1.Stats/Summarize", `{"series": [4]}`, `{"value": {"count": 1, "range": {"lowest": 4, "highest": 4},
+		"mean": 4, "median": 4, "quartiles": {"f0": 4, "f1": 4, "f2": 4}}}`},
+	{"demo.stats.v1.Stats/Histogram", `{"series": [0, 1, 2, 3, 4], "bins": 2}`, `{"value": [
+		{"range": {"lowest": 0, "highest": 2}, "count": 2}, {"range": {"lowest": 2, "highest": 4}, "count": 3}]}`},
+	{"demo.stats.v1.Stats/Fit", `{"points": [{"f0": 0, "f1": 1}, {"f0": 2, "f1": 5}]}`,
+		`{"value": {"slope": 2, "intercept": 1, "correlation": 1}}`},
+	{"demo.stats.v1.Stats/Outliers", `{"series": [12, 14, 13, 98, 13], "rule": {"fences": 1.5}}`, `{"value": [{"f0": 3, "f1": 98}]}`},
+	{"demo.stats.v1.Stats/Unpack", `{"data": "AQACAP//", "encoding": "ENCODING_INT16"}`, `{"value": [1, 2, -1]}`},
+}
+
+func TestExamples(t *testing.T) {
+	client := start(t,
+		deployment{name: "orders", wit: "examples/orders/wit"},
+		deployment{name: "text", wit: "examples/text/wit"},
+		deployment{name: "stats", wit: "examples/stats/wit"},
+	)
+	for _, table := range [][]call{orders, texts, stats} {
+		for _, c := range table {
+			t.Run(c.method, func(t *testing.T) {
+				m := method(t, client, c.method)
+				got, err := m.Call(t.Context(), []byte(c.request))
+				if err != nil {
+					t.Fatal(err)
+				}
+				equal(t, m, got, []byte(c.response))
+			})
+		}
+	}
+	refused := []struct {
+		call
+
+		code codes.Code
+	}{
+		{call{"demo.orders.v1.Orders/Place", strings.ReplaceAll(order, "yarn-indigo", "yarn-gold"), `{"notFound":"yarn-gold"}`},
+			codes.NotFound},
+		{call{"demo.orders.v1.Orders/Place", strings.ReplaceAll(order, "yarn-indigo", "yarn-madder"),
+			`{"outOfStock":{"sku":"yarn-madder","wanted":4,"available":0}}`}, codes.FailedPrecondition},
+		{call{"demo.text.v1.Text/Fill", `{"template": "{{a}}", "escaping": "ESCAPING_NONE"}`, `{"notFound":"a"}`}, codes.NotFound},
+		{call{"demo.text.v1.Text/Csv", `{"source": "a\nb,c", "dialect": {"delimiter": ","}}`,
+			`{"uneven":{"f0":2,"f1":1,"f2":2}}`}, codes.FailedPrecondition},
+		{call{"demo.stats.v1.Stats/Histogram", `{"series": [1], "bins": 1001}`,
+			`{"outOfRange":{"f0":"bins","f1":{"lowest":1,"highest":1000}}}`}, codes.OutOfRange},
+		{call{"demo.stats.v1.Stats/Unpack", `{"data": "AQAC", "encoding": "ENCODING_INT16"}`, `{"truncated":1}`},
+			codes.FailedPrecondition},
+	}
+	for _, r := range refused {
+		t.Run(r.method+" refused", func(t *testing.T) {
+			got := fails(t, method(t, client, r.method), r.request)
+			if got.Code != r.code || len(got.Details) != 1 || string(got.Details[0].JSON) != r.response {
+				t.Errorf("%v %+v, want %v with %s", got.Code, got.Details, r.code, r.response)
+			}
+		})
+	}
+	t.Run("placing an order twice gives one receipt", func(t *testing.T) {
+		m := method(t, client, "demo.orders.v1.Orders/Place")
+		first, err := m.Call(t.Context(), []byte(order))
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := m.Call(t.Context(), []byte(order))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, second) {
+			t.Errorf("%s, then %s", first, second)
+		}
+	})
+	t.Run("a chart is an image", func(t *testing.T) {
+		for _, style := range []string{"LINES", "BARS", "DOTS"} {
+			m := method(t, client, "demo.stats.v1.Stats/Chart")
+			got, err := m.Call(t.Context(), []byte(`{"series": [3, 1, 4, 1, 5], "size": {"f0": 64, "f1": 32}, "style": "STYLE_`+style+`",
+				"color": {"f0": 255}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var answer struct{ Value []byte }
+			if err := json.Unmarshal(got, &answer); err != nil {
+				t.Fatal(err)
+			}
+			image, err := png.Decode(bytes.NewReader(answer.Value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if size := image.Bounds().Size(); size.X != 64 || size.Y != 32 {
+				t.Errorf("%s: %v, want 64x32", style, size)
+			}
+			if r, g, _, _ := image.At(63, 0).RGBA(); r != 0xffff || g != 0 {
+				t.Errorf("%s: the highest value, at the right, is not drawn", style)
+			}
+		}
+	})
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// weftBinary is what make build writes.
+const weftBinary = "bin/weft"
+
+// stopTime is how long the node may take to stop: its own limit for running calls and a little more.
+const stopTime = 40 * time.Second
+
+// node is a running weft server.
+type node struct {
+	cmd  *exec.Cmd
+	grpc string
+	done chan struct{} // closed once all of its stdout is read
+}
+
+// startNode starts a server on free ports and waits for its ready line.
+func startNode(ctx context.Context, data string) (*node, error) {
+	args := []string{"server", "--data-dir", data, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--cluster", "127.0.0.1:0"}
+	prompt(append([]string{"weft"}, args...))
+	cmd := exec.Command(weftBinary, args...)
+	// The kernel ends the server if the demo is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var log strings.Builder
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	n := &node{cmd: cmd, done: make(chan struct{})}
+	ready := make(chan string, 1)
+	go func() {
+		defer close(n.done)
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if rest, ok := strings.CutPrefix(lines.Text(), "ready "); ok {
+				ready <- rest
+			}
+		}
+	}()
+	select {
+	case line := <-ready:
+		fmt.Println("ready", line)
+		n.grpc = field(line, "grpc")
+		return n, nil
+	case <-n.done:
+		return nil, fmt.Errorf("the server did not start: %w\n%s", cmd.Wait(), log.String())
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), n.stop())
+	}
+}
+
+// stop ends the server in good order, or else at once.
+func (n *node) stop() error {
+	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	kill := time.AfterFunc(stopTime, func() { _ = n.cmd.Process.Kill() })
+	defer kill.Stop()
+	<-n.done
+	if err := n.cmd.Wait(); err != nil {
+		return fmt.Errorf("stop the server: %w", err)
+	}
+	return nil
+}
+
+// field returns the value of a key in "key=value key=value".
+func field(line, key string) string {
+	for pair := range strings.FieldsSeq(line) {
+		if value, ok := strings.CutPrefix(pair, key+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// shell runs commands as a user would who has weft on PATH and its server's address in WEFT_ADDR.
+type shell struct{ addr string }
+
+// run shows a command and runs it; its output goes to the demo's.
+func (s *shell) run(ctx context.Context, args ...string) error {
+	prompt(args)
+	return s.quietly(ctx, os.Stdout, "", args...)
+}
+
+// quietly runs a command in a directory without showing it.
+func (s *shell) quietly(ctx context.Context, out *os.File, dir string, args ...string) error {
+	name := args[0]
+	if name == "weft" {
+		var err error
+		if name, err = filepath.Abs(weftBinary); err != nil {
+			return err
+		}
+	}
+	cmd := exec.CommandContext(ctx, name, args[1:]...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "WEFT_ADDR="+s.addr)
+	cmd.Stdout, cmd.Stderr = out, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// prompt shows a command as it would be typed.
+func prompt(args []string) {
+	words := make([]string, len(args))
+	for i, arg := range args {
+		words[i] = arg
+		if strings.ContainsAny(arg, " \n\"{}") {
+			words[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+	}
+	fmt.Println("\n$ " + strings.Join(words, " "))
+}
