@@ -64,7 +64,7 @@ message and its typed details, and stdout stays empty; with --json the error is 
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&function, "function", "", "function that is to answer, instead of the service's owner")
+	f.StringVar(&function, "function", "", "`NAME` of the function that is to answer, instead of the service's owner")
 	f.Var(&revision, "revision", "revision that is to answer, instead of the current one")
 	f.VarP(&headers, "header", "H", "metadata to send along; may be given again. A key that ends in -bin takes base64")
 	f.Var(&timeout, "timeout", "give up after this time")

@@ -16,9 +16,9 @@ import (
 type source struct{ wit, contract string }
 
 func (s *source) flags(c *cobra.Command) {
-	c.Flags().StringVar(&s.wit, "wit", "", "directory of the component's .wit files: their comments go into reflection and schema")
+	c.Flags().StringVar(&s.wit, "wit", "", "`DIR` with the component's .wit files: their comments go into reflection and schema")
 	c.Flags().StringVar(&s.contract, "contract", "",
-		"contract.binpb (of weft schema -o) to take names and numbers from, where the namespace has none")
+		"contract.binpb `FILE` (of weft schema -o) to take names and numbers from, where the namespace has none")
 	must(c.MarkFlagDirname("wit"))
 	must(c.MarkFlagFilename("contract", "binpb"))
 }
@@ -87,7 +87,7 @@ would not survive is refused with the path of what breaks, unless --allow-breaki
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&name, "name", "", "name of the function: a lower-case letter, then letters, digits and hyphens")
+	f.StringVar(&name, "name", "", "`NAME` of the function: a lower-case letter, then letters, digits and hyphens")
 	from.flags(c)
 	bounds.flags(c, true)
 	f.Var(&variables, "env", "environment variable of the function; may be given again")

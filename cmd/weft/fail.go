@@ -48,6 +48,9 @@ func (a *app) fail(err error) {
 	}
 	fmt.Fprintf(a.err, "weft: %s%s\n", prefix, f.Message)
 	for _, d := range f.Details {
+		if strings.HasPrefix(d.Type, "google.rpc.") {
+			continue // the message says it
+		}
 		if d.Value != nil {
 			fmt.Fprintf(a.err, "%s %s\n", d.Type, indent(d.Value))
 		} else {

@@ -133,9 +133,9 @@ func argumentsOf(c *cobra.Command) string {
 
 // remote adds the flags of a command that talks to a server.
 func (a *app) remote(c *cobra.Command) *cobra.Command {
-	c.Flags().StringVar(&a.addr, "addr", fallback("WEFT_ADDR", "127.0.0.1:7070"), "server to talk to (WEFT_ADDR)")
+	c.Flags().StringVar(&a.addr, "addr", fallback("WEFT_ADDR", "127.0.0.1:7070"), "`ADDR` of the server (WEFT_ADDR)")
 	c.Flags().StringVarP(&a.namespace, "namespace", "n", fallback("WEFT_NAMESPACE", weft.DefaultNamespace),
-		"namespace (WEFT_NAMESPACE)")
+		"`NAME` of the namespace (WEFT_NAMESPACE)")
 	c.Flags().BoolVar(&a.json, "json", false, "print JSON; errors as JSON on stderr")
 	return c
 }

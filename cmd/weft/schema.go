@@ -61,8 +61,8 @@ another cluster gives the same ones.`,
 		},
 		ValidArgsFunction: a.complete(0, functionNames),
 	}
-	c.Flags().StringVarP(&dir, "output", "o", "", "directory to write to, created if it is not there")
-	c.Flags().StringVar(&format, "format", "proto", "proto or descriptors")
+	c.Flags().StringVarP(&dir, "output", "o", "", "`DIR` to write to, created if it is not there")
+	c.Flags().StringVar(&format, "format", "proto", "`FORMAT`: proto or descriptors")
 	must(c.MarkFlagDirname("output"))
 	must(c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"proto", "descriptors"}, cobra.ShellCompDirectiveNoFileComp)))
 	return a.remote(c)

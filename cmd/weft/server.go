@@ -40,11 +40,11 @@ and stop it; a second one stops it at once.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&config.DataDir, "data-dir", "./weft-data", "data directory, created if it is not there")
-	f.StringVar(&config.Name, "name", "", "name of the node (default the host's name)")
-	f.StringVar(&config.GRPC, "listen", node.DefaultGRPC, "address of the gRPC port: functions, weft's API, reflection, health")
-	f.StringVar(&config.HTTP, "http", node.DefaultHTTP, "address of the HTTP port: /healthz and /metrics")
-	f.StringVar(&config.Cluster, "cluster", node.DefaultCluster, "address of the port between nodes")
+	f.StringVar(&config.DataDir, "data-dir", "./weft-data", "data `DIR`, created if it is not there")
+	f.StringVar(&config.Name, "name", "", "`NAME` of the node (default the host's name)")
+	f.StringVar(&config.GRPC, "listen", node.DefaultGRPC, "`ADDR` of the gRPC port: functions, weft's API, reflection, health")
+	f.StringVar(&config.HTTP, "http", node.DefaultHTTP, "`ADDR` of the HTTP port: /healthz and /metrics")
+	f.StringVar(&config.Cluster, "cluster", node.DefaultCluster, "`ADDR` of the port between nodes")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
 	return c

@@ -50,7 +50,7 @@ stays as it is.`,
 	}
 	bounds.flags(c, false)
 	c.Flags().Var(&variables, "env", "environment variable to set; may be given again")
-	c.Flags().StringArrayVar(&unset, "unset-env", nil, "environment variable to take out; may be given again")
+	c.Flags().StringArrayVar(&unset, "unset-env", nil, "environment variable `KEY` to take out; may be given again")
 	c.Flags().Var(&wait, "wait", "how long to wait until it is ready (default 5s)")
 	return a.remote(c)
 }

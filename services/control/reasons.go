@@ -93,6 +93,8 @@ func classify(err error) (codes.Code, failure.Reason) {
 	switch {
 	case errors.Is(err, consensus.ErrOutcomeUnknown): // whatever else it is
 		return codes.Unavailable, OutcomeUnknown
+	case onFullDisk(err):
+		return codes.ResourceExhausted, DiskFull
 	case errors.Is(err, component.ErrNotWasm):
 		return codes.InvalidArgument, NotWasm
 	case errors.Is(err, component.ErrCoreModule):
@@ -111,12 +113,8 @@ func classify(err error) (codes.Code, failure.Reason) {
 		return codes.InvalidArgument, CompileFailed
 	case errors.As(err, &fault) && fault.Reason == executor.Closing:
 		return codes.Unavailable, Closing
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
-		return codes.ResourceExhausted, DiskFull
 	case errors.Is(err, consensus.ErrNoLeader):
 		return codes.Unavailable, NoLeader
-	case errors.Is(err, consensus.ErrStorage):
-		return codes.ResourceExhausted, DiskFull
 	case errors.Is(err, consensus.ErrTooLarge):
 		return codes.ResourceExhausted, TooLarge
 	case errors.Is(err, consensus.ErrClosed):
@@ -128,6 +126,12 @@ func classify(err error) (codes.Code, failure.Reason) {
 	default:
 		return codes.Internal, failure.Internal
 	}
+}
+
+// onFullDisk tells whether a disk that takes no writes is the cause, whoever wrote.
+func onFullDisk(err error) bool {
+	return errors.Is(err, artifacts.ErrStorage) || errors.Is(err, consensus.ErrStorage) ||
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 // maxPaths is how many of the changes that break a refusal spells out.
