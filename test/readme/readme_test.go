@@ -73,7 +73,6 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-
 // requireInCI demands that .ci/run has the make target as a step.
 func requireInCI(t *testing.T, root, line string) {
 	t.Helper()
