@@ -207,7 +207,10 @@ func TestDeadlineReachesTheExecutor(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	expect(t, callWith(ctx, f.dial(), place, nil).err, codes.DeadlineExceeded, "")
+	// The client's own clock may be the first.
+	if err := callWith(ctx, f.dial(), place, nil).err; status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("the caller got %v", err)
+	}
 	if until := time.Until(<-seen); until > 50*time.Millisecond || until < -10*time.Second {
 		t.Errorf("the executor had a deadline in %v", until)
 	}

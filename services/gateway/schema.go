@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+	_ "google.golang.org/protobuf/types/known/emptypb" // what contracts import
 
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"

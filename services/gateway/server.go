@@ -62,6 +62,8 @@ type Config struct {
 	// Memory bounds the bytes of messages over 4 KiB that are being received, worked on, or waiting for their caller to
 	// read them. Half of it is for one connection at most. Default: 256 MiB.
 	Memory int64
+	// Handshake is how long a new connection may take to say that it speaks HTTP/2. Default: 20 s.
+	Handshake time.Duration
 	// Receive is how long a request may take to arrive. Default: 1 minute.
 	Receive time.Duration
 }
@@ -81,6 +83,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Memory <= 0 {
 		c.Memory = 256 << 20
+	}
+	if c.Handshake <= 0 {
+		c.Handshake = 20 * time.Second
 	}
 	if c.Receive <= 0 {
 		c.Receive = time.Minute
@@ -146,9 +151,8 @@ func (g *Gateway) options() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(4 << 20),
 		grpc.MaxSendMsgSize(64 << 20),
 
-		// A connection that says nothing useful for 20 s is closed, as is one whose peer is gone: it is asked after a
-		// minute without traffic and has 20 s to answer.
-		grpc.ConnectionTimeout(20 * time.Second),
+		grpc.ConnectionTimeout(g.config.Handshake),
+		// A client that is silent for a minute is asked for a sign of life, and closed if it gives none in 20 s.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		// A client may ask for a sign of life every ten seconds, also without calls; one that asks more often is sent
 		// away. There is no maximal age: a connection lives as long as its client wants.

@@ -21,13 +21,15 @@ import (
 
 // TestBytesThatAreNoHTTP2 sends what is not gRPC to the port: the connection is closed, and the next call works.
 func TestBytesThatAreNoHTTP2(t *testing.T) {
-	f := start(t, echo)
+	f := start(t, echo, func(c *Config) { c.Handshake = 200 * time.Millisecond })
 	random := make([]byte, 64<<10)
 	source := rand.NewChaCha8([32]byte{1})
 	_, _ = source.Read(random)
 	for name, data := range map[string][]byte{
 		"HTTP/1":             []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-		"TLS":                {22, 3, 1, 0, 5, 1, 0, 0, 1, 3},
+		"TLS":                append([]byte{22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3}, random[:512]...),
+		"nothing":            nil,
+		"half a preface":     []byte(http2.ClientPreface)[:10],
 		"random":             random,
 		"preface and random": append([]byte(http2.ClientPreface), random...),
 		"frame of 16 MiB":    append([]byte(http2.ClientPreface), 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1),
@@ -106,12 +108,15 @@ func TestResponsesThatNobodyReads(t *testing.T) {
 // await asks until something holds. What it waits for happens in goroutines of grpc-go, which tell nobody.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	late := time.After(time.Minute)
 	for !holds() {
-		if time.Now().After(deadline) {
+		select {
+		case <-look.C:
+		case <-late:
 			t.Fatalf("gave up waiting for %s", what)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 
