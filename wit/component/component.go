@@ -48,8 +48,8 @@ func (e *Error) Unwrap() error { return e.cause }
 // Decode returns what a component imports and exports. Types that weft has no representation for are decoded like others, so
 // that they can be named. An error is an *[Error], and [ErrNotWasm] or [ErrCoreModule] where that is so.
 //
-// Time and memory are bounded whatever the data is: they grow with its size up to a limit that no real component comes near
-// (64 MiB, a tenth of a second). The result keeps no reference to data.
+// Time and memory are bounded whatever the data is: they grow with what is defined, up to a limit that no real component
+// comes near, at some 100 MiB and half a second. The result keeps no reference to data.
 func Decode(data []byte) (world *wit.World, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -193,7 +193,7 @@ func (o oracle) id(key string, i *bytecode.Interface) string {
 	}
 	id := i.Package.Name
 	id.Extension = *i.Name
-	return id.String()
+	return strings.ReplaceAll(id.String(), "%", "")
 }
 
 func (o oracle) named(i *bytecode.Interface, t *bytecode.TypeDef) string {

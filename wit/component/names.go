@@ -120,7 +120,7 @@ func splitInterface(id string) (namespace, pkg, name, version string, ok bool) {
 	id, version, _ = strings.Cut(id, "@")
 	namespace, rest, colon := strings.Cut(id, ":")
 	pkg, name, slash := strings.Cut(rest, "/")
-	return namespace, pkg, name, version, colon && slash
+	return namespace, pkg, name, version, colon && slash && !strings.Contains(id, "=")
 }
 
 // isLabel tells whether s is a kebab name: words of one case, joined by "-", the first of which begins with a letter.

@@ -109,7 +109,7 @@ func (d *decoder) composite(r *reader, s *scope, b byte) *typeDef {
 	switch t.Kind {
 	case wit.Record, wit.Variant, wit.Tuple, wit.Flags, wit.Enum:
 		if len(t.Fields)+len(t.Cases) == 0 {
-			r.failAt(start, "a %s has no members", t.Kind)
+			r.failAt(start, "%s without members", t.Kind)
 		}
 	}
 	m.depth, m.size = m.depth+1, m.size+1+len(t.Cases)

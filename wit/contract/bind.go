@@ -104,10 +104,14 @@ func (b *binder) method(u *unit, l *ledger, m *method) (*Method, error) {
 // what was taken out of it.
 func (b *binder) fields(l *ledger, m *message, parts []part, oneof bool) ([]Field, error) {
 	var fields []Field
+	group := int32(-1) // the oneof
 	for _, p := range parts {
 		f := l.locate(m, p)
 		if f == nil {
 			return nil, p.place.refuse("the contract has no field of type %s for it", p.form)
+		}
+		if live := m.fields[f.GetName()] == f; live && !grouped(f, oneof, &group) {
+			return nil, p.place.refuse("the contract's field %s.%s is not in the oneof that it should be in", l.full(m.name), f.GetName())
 		}
 		field, err := b.field(l, m, f, p.wit, oneof)
 		if refused := (*RefusedError)(nil); errors.As(err, &refused) && refused.Path != "" {
@@ -119,6 +123,15 @@ func (b *binder) fields(l *ledger, m *message, parts []part, oneof bool) ([]Fiel
 		fields = append(fields, field)
 	}
 	return fields, nil
+}
+
+// grouped tells whether a field is in a oneof, the same as those before it, or in none.
+func grouped(f *descriptorpb.FieldDescriptorProto, oneof bool, group *int32) bool {
+	in := f.OneofIndex != nil && !f.GetProto3Optional()
+	if in && *group < 0 {
+		*group = f.GetOneofIndex()
+	}
+	return in == oneof && (!in || *group == f.GetOneofIndex())
 }
 
 // locate finds the field of a part, nil if there is none.

@@ -27,6 +27,10 @@ type extender struct {
 
 // unit maps the types and functions of one interface.
 func (x *extender) unit(u *unit) error {
+	if u.iface != nil && u.iface.Package != "" {
+		f := x.ledgers[u.pkg].files[fileName(u.pkg, u.label())]
+		x.docs.set(f, x.comments[u.iface.Namespace+":"+u.iface.Package], x.docs.covers(u))
+	}
 	for _, t := range u.types {
 		if err := x.typ(u, t); err != nil {
 			return err

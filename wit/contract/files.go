@@ -140,6 +140,20 @@ func checkSeed(pkg string, c *weftv1.Contract) error {
 			return refuse("is damaged: %v", err)
 		}
 	}
+	items, names := make(map[string]bool), make(map[string]bool)
+	for _, claim := range c.GetClaims() {
+		scope := "" // the package
+		if owner, ok := functionOwner(claim.GetItem()); ok {
+			scope = owner + "#"
+		} else if !inPackageScope(claim.GetItem()) {
+			scope = itemKey(claim.GetItem()[:max(0, strings.LastIndexByte(claim.GetItem(), '.'))], claim.GetForm())
+		}
+		name := scope + " " + claim.GetName()
+		if items[claimKey(claim)] || (names[name] && claim.GetName() != "") {
+			return refuse("is damaged: it claims %q twice", claim.GetName())
+		}
+		items[claimKey(claim)], names[name] = true, true
+	}
 	return nil
 }
 
@@ -167,7 +181,7 @@ func verify(contracts []*weftv1.Contract) error {
 		return &RefusedError{Path: cycle[0], Msg: "proto packages would import each other: " + strings.Join(cycle, " → ")}
 	}
 	if _, err := protodesc.NewFiles(set); err != nil {
-		return fmt.Errorf("contract: %w", err)
+		return &RefusedError{Path: contracts[0].GetPackage(), Msg: fmt.Sprintf("the contracts would be no valid protobuf: %v", err)}
 	}
 	return nil
 }

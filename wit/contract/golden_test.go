@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -14,10 +15,14 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
 	"github.com/weft-run/weft/wit/doc"
 	"github.com/weft-run/weft/wit/wittest"
 )
+
+// function is the function that is deployed in these tests.
+const function = "demo-fn"
 
 var update = flag.Bool("update", false, "write the golden files")
 
@@ -25,6 +30,13 @@ var update = flag.Bool("update", false, "write the golden files")
 type history struct {
 	contracts map[string]*weftv1.Contract
 	log       strings.Builder
+	revisions []revision
+}
+
+// A revision is a world with the shapes that it had when it was built.
+type revision struct {
+	world    *wit.World
+	services []*contract.Service
 }
 
 // TestGolden builds 1.wit, 2.wit … of each directory of testdata on top of each other and compares the .proto files
@@ -87,6 +99,7 @@ func replay(t *testing.T, dir string) *history {
 		fmt.Fprintf(&h.log, "%s\n", filepath.Base(file))
 		h.deploy(t, string(text))
 	}
+	h.rebind(t)
 	return h
 }
 
@@ -102,7 +115,7 @@ func (h *history) deploy(t *testing.T, text string) {
 		t.Fatal(err)
 	}
 	in := contract.Input{
-		Function:      "demo-fn",
+		Function:      function,
 		World:         world,
 		Comments:      comments,
 		Stored:        h.contracts,
@@ -141,7 +154,21 @@ func (h *history) deploy(t *testing.T, text string) {
 	for _, c := range built.Contracts {
 		h.contracts[c.GetPackage()] = c
 	}
+	h.revisions = append(h.revisions, revision{world, built.Services})
 	again(t, in, built, h.contracts)
+}
+
+// rebind checks that every revision still has the numbers that it was built with.
+func (h *history) rebind(t *testing.T) {
+	t.Helper()
+	for i, r := range h.revisions {
+		services, err := contract.Bind(function, r.world, h.contracts)
+		if err != nil {
+			t.Errorf("revision %d: %v", i+1, err)
+		} else if !reflect.DeepEqual(services, r.services) {
+			t.Errorf("revision %d has other numbers now", i+1)
+		}
+	}
 }
 
 // again checks that a build gives the same bytes again, and that building on its result changes nothing.

@@ -209,6 +209,9 @@ func (s *surveyor) export(i *wit.Interface, functions []*wit.Function) error {
 			return err
 		}
 		m, err := s.method(u, f, at)
+		if err == nil {
+			err = s.count(1, at)
+		}
 		if err != nil {
 			return err
 		}

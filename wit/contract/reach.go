@@ -89,7 +89,7 @@ func (s *surveyor) named(t *wit.Type, depth int) (extent, error) {
 	if len(members) == 0 && t.Kind != wit.Record {
 		return e, at.refuse("has no cases")
 	}
-	if err := s.count(len(members), at); err != nil {
+	if err := s.count(1+len(members), at); err != nil {
 		return e, err
 	}
 	names := make(map[string]bool, len(members))

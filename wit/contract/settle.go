@@ -65,6 +65,7 @@ func (l *ledger) settle(d docs, home map[string]string) {
 
 func (l *ledger) settleMessage(scope string, m *descriptorpb.DescriptorProto) {
 	name := scope + m.GetName()
+	slices.SortStableFunc(m.Field, func(a, b *descriptorpb.FieldDescriptorProto) int { return cmp.Compare(a.GetNumber(), b.GetNumber()) })
 	settleOneofs(m)
 	var numbers []int32
 	var names []string
@@ -92,6 +93,11 @@ func (l *ledger) settleMessage(scope string, m *descriptorpb.DescriptorProto) {
 }
 
 func (l *ledger) settleEnum(e *descriptorpb.EnumDescriptorProto) {
+	if len(e.GetValue()) > 0 { // the first is the zero
+		slices.SortStableFunc(e.Value[1:], func(a, b *descriptorpb.EnumValueDescriptorProto) int {
+			return cmp.Compare(a.GetNumber(), b.GetNumber())
+		})
+	}
 	var numbers []int32
 	var names []string
 	for _, r := range l.retired[e.GetName()] {
