@@ -23,6 +23,7 @@ func (t *Table) follow() {
 		select {
 		case <-changed:
 		case <-timer.C:
+		case <-t.failed:
 		case <-t.ctx.Done():
 			return
 		}

@@ -87,6 +87,10 @@ func (t *Table) settle(e *entry, err error) {
 		e.state, e.err = StateFailed, err
 		e.retry = time.Now().Add(min(minPause<<min(e.failures, 10), maxPause))
 		e.failures++
+		select {
+		case t.failed <- struct{}{}:
+		default:
+		}
 		if t.ctx.Err() == nil {
 			t.config.Logger.Error("revision failed to load", "revision", e.key.String(), "attempt", e.failures, "error", err)
 		}

@@ -80,6 +80,9 @@ type Table struct {
 	// background and demand have a place for each load that may run.
 	background, demand chan struct{}
 
+	// failed wakes the follower when an attempt has failed, so that it looks when the next one is due.
+	failed chan struct{}
+
 	// ready holds the entries that are ready, by executor.Key. Every call of a function looks here.
 	ready sync.Map
 
@@ -132,6 +135,7 @@ func New(c Config) *Table {
 		cancel:     cancel,
 		background: make(chan struct{}, c.Workers),
 		demand:     make(chan struct{}, c.Workers),
+		failed:     make(chan struct{}, 1),
 		entries:    map[executor.Key]*entry{},
 		known:      map[function]bool{},
 		changed:    make(chan struct{}),

@@ -1,0 +1,413 @@
+package placement
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	"github.com/weft-run/weft/test/wat"
+	"github.com/weft-run/weft/wit/component"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+// runner is an executor that only notes what it is told.
+type runner struct {
+	mu     sync.Mutex
+	loads  []executor.Key        // guarded by mu: begun, in order
+	loaded map[executor.Key]bool // guarded by mu
+	fail   map[executor.Key]error
+	hold   map[executor.Key]chan struct{} // a load waits until it is closed
+}
+
+func (r *runner) Load(ctx context.Context, revision executor.Revision) error {
+	k := revision.Key
+	r.mu.Lock()
+	r.loads = append(r.loads, k)
+	hold, err := r.hold[k], r.fail[k]
+	r.mu.Unlock()
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.loaded[k] = true
+	r.mu.Unlock()
+	return nil
+}
+
+func (r *runner) Unload(k executor.Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.loaded, k)
+}
+
+func (r *runner) count(k executor.Key) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.loads {
+		if l == k {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *runner) has(k executor.Key) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.loaded[k]
+}
+
+// bench is a table with a catalog of one component, and an executor that loads nothing.
+type bench struct {
+	*Table
+	t       *testing.T
+	catalog *catalog.Catalog
+	runner  *runner
+	path    string
+	digest  [32]byte
+	built   *contract.Built
+	index   uint64
+	gone    []string
+}
+
+func (b *bench) Path(digest [32]byte) (string, error) {
+	if digest != b.digest {
+		return "", errors.New("no such artifact")
+	}
+	return b.path, nil
+}
+
+// newBench makes the parts that need no bubble of synctest. The table is made by start.
+func newBench(t *testing.T) *bench {
+	data := wat.Guest{}.Bytes(t)
+	world, err := component.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := contract.Build(contract.Input{Function: "calc", World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{
+		t:       t,
+		catalog: catalog.New(),
+		path:    filepath.Join(t.TempDir(), "calc.wasm"),
+		digest:  sha256.Sum256(data),
+		built:   built,
+		runner: &runner{
+			loaded: map[executor.Key]bool{}, fail: map[executor.Key]error{}, hold: map[executor.Key]chan struct{}{},
+		},
+	}
+	if err := os.WriteFile(b.path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *bench) start() {
+	b.Table = New(Config{
+		Catalog: b.catalog, Artifacts: b, Executor: b.runner, Workers: 1, Idle: 5 * time.Minute,
+		Logger: slog.New(slog.DiscardHandler),
+		Gone:   func(namespace, function string) { b.gone = append(b.gone, namespace+"/"+function) },
+	})
+	b.Table.Start()
+	b.t.Cleanup(b.Table.Close)
+}
+
+func (b *bench) apply(c *catalogv1.Command) *catalogv1.Result {
+	b.t.Helper()
+	b.index++
+	c.RequestId, c.Level = time.Now().String()+string(rune('a'+b.index)), 1
+	r := b.catalog.Apply(b.index, c)
+	if r.GetRefusal() != nil {
+		b.t.Fatalf("refused: %v", r.GetRefusal())
+	}
+	return r
+}
+
+// deploy puts a revision and returns its key.
+func (b *bench) deploy(name string) executor.Key {
+	b.t.Helper()
+	put := &catalogv1.PutRevision{
+		Namespace: "default", Name: name,
+		Revision: &catalogv1.Revision{
+			Digest: b.digest[:], Services: []string{b.built.Services[0].Name}, Packages: []string{b.built.Contracts[0].GetPackage()},
+		},
+	}
+	if b.index == 0 {
+		put.Contracts, put.BaseVersions = b.built.Changed, b.built.Base
+	}
+	r := b.apply(&catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: put}})
+	return executor.Key{Namespace: "default", Function: name, Revision: r.GetRevision()}
+}
+
+func (b *bench) delete(name string) {
+	b.t.Helper()
+	b.apply(&catalogv1.Command{Action: &catalogv1.Command_DeleteFunction{
+		DeleteFunction: &catalogv1.DeleteFunction{Namespace: "default", Name: name},
+	}})
+}
+
+func (b *bench) state(k executor.Key) string {
+	state, _ := b.State(k)
+	return state
+}
+
+// trial runs f in a bubble of synctest, with a table that has begun.
+func trial(t *testing.T, f func(*testing.T, *bench)) {
+	b := newBench(t)
+	synctest.Test(t, func(t *testing.T) {
+		b.t = t
+		b.start()
+		f(t, b)
+	})
+}
+
+func TestLoadsTheCurrentRevision(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		changed := b.Changed()
+		one, other := b.deploy("one"), b.deploy("other")
+		synctest.Wait()
+		for _, k := range []executor.Key{one, other} {
+			if !b.Ready(k) || b.state(k) != StateReady || !b.runner.has(k) {
+				t.Errorf("%s is %s", k, b.state(k))
+			}
+		}
+		select {
+		case <-changed:
+		default:
+			t.Error("Changed says nothing")
+		}
+		r, err := b.Revision(one)
+		if err != nil || len(r.Services) != 1 || r.World == nil {
+			t.Errorf("revision %v, %v", r, err)
+		}
+	})
+}
+
+func TestFailuresAreTriedAgain(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
+		b.runner.fail[k] = errors.New("no memory left")
+		b.deploy("calc")
+		synctest.Wait()
+		state, reason := b.State(k)
+		if state != StateFailed || reason != "no memory left" || b.Ready(k) {
+			t.Errorf("state %s, reason %q", state, reason)
+		}
+		var failed *LoadError
+		if err := b.Ensure(t.Context(), k); !errors.As(err, &failed) || b.runner.count(k) != 1 {
+			t.Errorf("Ensure did not fail at once: %v, %d loads", err, b.runner.count(k))
+		}
+		time.Sleep(time.Hour) // of the bubble's clock
+		synctest.Wait()
+		// 1, 2, 4, … 32 s and then every minute.
+		if n := b.runner.count(k); n < 60 || n > 70 {
+			t.Errorf("%d loads in an hour", n)
+		}
+		b.runner.mu.Lock()
+		delete(b.runner.fail, k)
+		b.runner.mu.Unlock()
+		time.Sleep(maxPause)
+		synctest.Wait()
+		if !b.Ready(k) {
+			t.Errorf("state %s", b.state(k))
+		}
+	})
+}
+
+func TestOlderRevisionStaysUntilIdle(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		first := b.deploy("calc")
+		synctest.Wait()
+		second := b.deploy("calc")
+		synctest.Wait()
+		if !b.Ready(first) || !b.Ready(second) {
+			t.Fatal("both are to be ready right after a deploy")
+		}
+		for range 3 { // in use
+			time.Sleep(4 * time.Minute)
+			if !b.Ready(first) {
+				t.Fatal("unloaded while in use")
+			}
+		}
+		time.Sleep(11 * time.Minute)
+		synctest.Wait()
+		if b.state(first) != StateIdle || b.runner.has(first) {
+			t.Errorf("the older one is %s", b.state(first))
+		}
+		if !b.runner.has(second) {
+			t.Error("the current one is unloaded")
+		}
+		if err := b.Ensure(t.Context(), first); err != nil || !b.Ready(first) {
+			t.Errorf("on demand: %v", err)
+		}
+	})
+}
+
+func TestOlderRevisionStaysWhileTheNewOneFails(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		first := b.deploy("calc")
+		synctest.Wait()
+		b.runner.fail[executor.Key{Namespace: "default", Function: "calc", Revision: 2}] = errors.New("broken")
+		b.deploy("calc")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if !b.Ready(first) {
+			t.Error("nobody answers")
+		}
+	})
+}
+
+func TestDeletedFunctionsAreUnloaded(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		first := b.deploy("calc")
+		synctest.Wait()
+		second := b.deploy("calc")
+		synctest.Wait()
+		b.delete("calc")
+		synctest.Wait()
+		if b.runner.has(first) || b.runner.has(second) || b.Ready(second) {
+			t.Error("still loaded")
+		}
+		if len(b.gone) != 1 || b.gone[0] != "default/calc" {
+			t.Errorf("gone %v", b.gone)
+		}
+		if err := b.Ensure(t.Context(), second); !errors.Is(err, ErrUnknown) {
+			t.Errorf("Ensure: %v", err)
+		}
+		if _, err := b.Revision(second); !errors.Is(err, ErrUnknown) {
+			t.Errorf("Revision: %v", err)
+		}
+	})
+}
+
+func TestDeletedWhileItLoads(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
+		hold := make(chan struct{})
+		b.runner.hold[k] = hold
+		b.deploy("calc")
+		ensured := make(chan error)
+		go func() { ensured <- b.Ensure(t.Context(), k) }()
+		synctest.Wait()
+		b.delete("calc")
+		synctest.Wait()
+		close(hold)
+		if err := <-ensured; !errors.Is(err, ErrUnknown) {
+			t.Errorf("Ensure: %v", err)
+		}
+		synctest.Wait()
+		if b.runner.has(k) || b.Ready(k) {
+			t.Error("loaded although it is deleted")
+		}
+	})
+}
+
+func TestEnsureGoesAheadOfTheQueue(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		slow := executor.Key{Namespace: "default", Function: "slow", Revision: 1}
+		b.runner.hold[slow] = make(chan struct{})
+		b.deploy("slow")
+		synctest.Wait() // the one worker is busy now
+		k := b.deploy("wanted")
+		synctest.Wait()
+		if b.state(k) != StateLoading || b.runner.count(k) != 0 {
+			t.Fatalf("state %s", b.state(k))
+		}
+		for range 3 {
+			if err := b.Ensure(t.Context(), k); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if b.runner.count(k) != 1 {
+			t.Errorf("%d loads", b.runner.count(k))
+		}
+		close(b.runner.hold[slow])
+		synctest.Wait()
+		if b.runner.count(k) != 1 {
+			t.Errorf("%d loads after the queue came to it", b.runner.count(k))
+		}
+	})
+}
+
+func TestEnsureLeavesWithItsCaller(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
+		b.runner.hold[k] = make(chan struct{})
+		b.deploy("calc")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.Ensure(ctx, k); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Ensure: %v", err)
+		}
+		close(b.runner.hold[k])
+		synctest.Wait()
+		if !b.Ready(k) {
+			t.Error("the load was given up with its caller")
+		}
+	})
+}
+
+func TestCloseInterruptsLoads(t *testing.T) {
+	b := newBench(t)
+	synctest.Test(t, func(t *testing.T) {
+		b.t = t
+		b.start()
+		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
+		b.runner.hold[k] = make(chan struct{})
+		b.deploy("calc")
+		synctest.Wait()
+		b.Close()
+		if err := b.Ensure(t.Context(), k); err == nil {
+			t.Error("Ensure after Close succeeds")
+		}
+	})
+}
+
+func TestBrokenArtifact(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		if err := os.WriteFile(b.path, []byte("\x00asm"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k := b.deploy("calc")
+		synctest.Wait()
+		if state, reason := b.State(k); state != StateFailed || reason == "" {
+			t.Errorf("state %s, reason %q", state, reason)
+		}
+	})
+}
+
+func TestReadWorld(t *testing.T) {
+	path := wat.Guest{}.File(t)
+	world, err := ReadWorld(path)
+	if err != nil || len(world.Exports) != 1 {
+		t.Fatalf("%v, %v", world, err)
+	}
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{empty, t.TempDir(), filepath.Join(t.TempDir(), "missing")} {
+		if world, err := ReadWorld(path); err == nil {
+			t.Errorf("%s: %v", path, world)
+		}
+	}
+}
