@@ -27,7 +27,8 @@ type conn struct {
 	out    *bufio.Writer
 	framer *http2.Framer
 
-	headers, data []byte               // the frames' payloads, the same for each call
+	first         []byte               // the headers of the first call, which fill the server's table
+	headers, data []byte               // the frames' payloads, the same for each call after it
 	next          uint32               // ID of the next stream
 	started       map[uint32]time.Time // the calls under way
 	sendable      int64                // what the server still takes on this connection, in bytes
@@ -71,26 +72,31 @@ func dial(ctx context.Context, config Config) (*conn, error) {
 	c.framer = http2.NewFramer(c.out, c.in)
 	c.framer.SetReuseFrames()
 	c.decoder = hpack.NewDecoder(4096, c.field)
-	c.headers = headerBlock(config)
+	c.first, c.headers = headerBlocks(config)
 	c.data = binary.BigEndian.AppendUint32([]byte{0}, uint32(len(config.Message)))
 	c.data = append(c.data, config.Message...)
 	return c, c.hello()
 }
 
-// headerBlock encodes the request's headers without adding to the server's table, so the same bytes serve every call.
-func headerBlock(config Config) []byte {
-	var block bytes.Buffer
-	encoder := hpack.NewEncoder(&block)
+// headerBlocks encodes the request's headers as clients do: the first block adds them to the server's table, and the
+// same few bytes refer to the table from then on.
+func headerBlocks(config Config) (first, next []byte) {
 	fields := []string{
 		":method", "POST", ":scheme", "http", ":path", config.Method, ":authority", config.Address,
 		"content-type", "application/grpc", "te", "trailers",
 	}
 	fields = append(fields, config.Metadata...)
-	for i := 0; i+1 < len(fields); i += 2 {
-		// A field that is marked sensitive is never put into the table. Writing to a buffer can't fail.
-		_ = encoder.WriteField(hpack.HeaderField{Name: strings.ToLower(fields[i]), Value: fields[i+1], Sensitive: true})
+	var block bytes.Buffer
+	encoder := hpack.NewEncoder(&block)
+	encode := func() []byte {
+		block.Reset()
+		for i := 0; i+1 < len(fields); i += 2 {
+			// Writing to a buffer can't fail.
+			_ = encoder.WriteField(hpack.HeaderField{Name: strings.ToLower(fields[i]), Value: fields[i+1]})
+		}
+		return bytes.Clone(block.Bytes())
 	}
-	return block.Bytes()
+	return encode(), encode()
 }
 
 func (c *conn) hello() error {
@@ -138,7 +144,11 @@ func (c *conn) call(now time.Time) error {
 	c.next += 2
 	c.started[id] = now
 	c.sendable -= int64(len(c.data))
-	err := c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: c.headers, EndHeaders: true})
+	headers := c.headers
+	if id == 1 {
+		headers = c.first
+	}
+	err := c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: headers, EndHeaders: true})
 	if err != nil {
 		return err
 	}
