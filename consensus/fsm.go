@@ -165,7 +165,7 @@ func (m *mark) wait(ctx context.Context, stop <-chan struct{}, index uint64) err
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-stop:
-			return ErrNoLeader
+			return ErrNoLeader // whoever waits looks for the next session
 		}
 	}
 }

@@ -40,6 +40,7 @@ type guard struct {
 	trouble func(error)
 
 	poisoned chan struct{} // closed once err is set
+	writes   sync.WaitGroup
 
 	mu     sync.Mutex
 	err    error  // guarded by mu; why no write is let through
@@ -91,13 +92,20 @@ func (g *guard) close() {
 	}
 }
 
+// wait returns when no write is under way, given up or not. Until then the store must not be closed, let alone opened
+// again. It is called after close.
+func (g *guard) wait() { g.writes.Wait() }
+
 // write runs one write to the log under the watchdog.
 func (g *guard) write(do func() error) error {
-	if err := g.failure(); err != nil {
+	result := make(chan error, 1)
+	g.mu.Lock()
+	if err := g.err; err != nil {
+		g.mu.Unlock()
 		return err
 	}
-	result := make(chan error, 1)
-	go func() { result <- do() }() // outlives a stall; the session waits for the store when it closes it
+	g.writes.Go(func() { result <- do() })
+	g.mu.Unlock()
 	timer := time.NewTimer(g.stall)
 	defer timer.Stop()
 	select {

@@ -15,12 +15,20 @@ var _ hclog.Logger = (*raftLogger)(nil)
 // raftLogger passes what raft and its log say to slog, one level quieter than they mean it: what raft finds worth
 // telling is news for whoever debugs raft, and its warnings are the ordinary life of a cluster.
 type raftLogger struct {
-	log  *slog.Logger
-	name string
-	args []any
+	log     *slog.Logger
+	name    string
+	args    []any
+	ceiling slog.Level // no line is above it
 }
 
-func newRaftLogger(log *slog.Logger) *raftLogger { return &raftLogger{log: log} }
+func newRaftLogger(log *slog.Logger) *raftLogger { return &raftLogger{log: log, ceiling: slog.LevelError} }
+
+// calm returns a logger for whom nothing is an error: to the transport, every connection that ends is one.
+func (l *raftLogger) calm(name string) *raftLogger {
+	return &raftLogger{log: l.log, name: name, args: l.args, ceiling: slog.LevelDebug}
+}
+
+func (l *raftLogger) level(level hclog.Level) slog.Level { return min(quieter(level), l.ceiling) }
 
 func quieter(level hclog.Level) slog.Level {
 	switch {
@@ -35,7 +43,7 @@ func quieter(level hclog.Level) slog.Level {
 }
 
 func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
-	to := quieter(level)
+	to := l.level(level)
 	if !l.log.Enabled(context.Background(), to) {
 		return
 	}
@@ -57,7 +65,7 @@ func (l *raftLogger) Warn(msg string, args ...any)  { l.Log(hclog.Warn, msg, arg
 func (l *raftLogger) Error(msg string, args ...any) { l.Log(hclog.Error, msg, args...) }
 
 func (l *raftLogger) enabled(level hclog.Level) bool {
-	return l.log.Enabled(context.Background(), quieter(level))
+	return l.log.Enabled(context.Background(), l.level(level))
 }
 
 func (l *raftLogger) IsTrace() bool { return l.enabled(hclog.Trace) }
@@ -69,7 +77,7 @@ func (l *raftLogger) IsError() bool { return l.enabled(hclog.Error) }
 func (l *raftLogger) ImpliedArgs() []any { return l.args }
 
 func (l *raftLogger) With(args ...any) hclog.Logger {
-	return &raftLogger{log: l.log.With(args...), name: l.name, args: append(l.args[:len(l.args):len(l.args)], args...)}
+	return &raftLogger{log: l.log.With(args...), name: l.name, ceiling: l.ceiling, args: append(l.args[:len(l.args):len(l.args)], args...)}
 }
 
 func (l *raftLogger) Name() string { return l.name }
@@ -82,7 +90,7 @@ func (l *raftLogger) Named(name string) hclog.Logger {
 }
 
 func (l *raftLogger) ResetNamed(name string) hclog.Logger {
-	return &raftLogger{log: l.log, name: name, args: l.args}
+	return &raftLogger{log: l.log, name: name, args: l.args, ceiling: l.ceiling}
 }
 
 // SetLevel does nothing: slog's handler decides.

@@ -167,24 +167,25 @@ func (n *Node) supervise(s *session) {
 			n.setFault(nil)
 		}
 		var err error
-		damaged := false
+		over := false // no other session follows
 		select {
 		case <-n.closing:
+			err, over = ErrClosed, true
 		case <-s.guard.poisoned:
 			err = s.guard.failure()
 			n.setFault(err)
 			n.log.Error("the disk takes no writes; serving what is known until it does", "error", err)
 		case err = <-s.halted:
-			damaged = true
+			over = true
 			n.setDamage(err)
 			n.log.Error("the log can't be applied further; serving what is known", "error", err)
 		}
 		n.setSession(nil)
-		if !s.stop(n.config.stuck) {
-			n.config.OnStuck(fmt.Errorf("%w: raft did not stop within %v: %w", ErrStorage, n.config.stuck, errors.Join(err, errStalled)))
+		if !s.stop(err, n.config.stuck) {
+			n.config.OnStuck(fmt.Errorf("%w: raft did not stop within %v: %w", ErrStorage, n.config.stuck, err))
 			return
 		}
-		if err == nil || damaged {
+		if over {
 			return
 		}
 		s = nil

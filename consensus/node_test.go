@@ -253,3 +253,7 @@ func TestTooLarge(t *testing.T) {
 	}
 	apply(t, n, deploy("b", "orders"))
 }
+
+func raiseLevel(id string, level uint32) *catalogv1.Command {
+	return &catalogv1.Command{RequestId: id, Action: &catalogv1.Command_RaiseLevel{RaiseLevel: &catalogv1.RaiseLevel{Level: level}}}
+}

@@ -38,6 +38,7 @@ type session struct {
 	notify  chan bool     // raft's news of leadership
 	halted  chan error    // the state machine can't go on
 	done    chan struct{} // closed when the session stops
+	cause   error         // why it stops; set before done is closed
 	workers sync.WaitGroup
 
 	mu   sync.Mutex
@@ -76,7 +77,7 @@ func (n *Node) start() (_ *session, err error) {
 	}
 	stream := newStream(n.port, n.advertise)
 	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: stream, MaxPool: connectionPool, MaxRPCsInFlight: maxInFlight, Timeout: rpcTimeout, Logger: n.raftLog.ResetNamed("transport"),
+		Stream: stream, MaxPool: connectionPool, MaxRPCsInFlight: maxInFlight, Timeout: rpcTimeout, Logger: n.raftLog.calm("transport"),
 	})
 	if err := s.run(snapshots, transport); err != nil {
 		return nil, errors.Join(err, transport.Close())
@@ -242,12 +243,14 @@ func (s *session) await(ctx context.Context, do func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.done:
-		return raft.ErrRaftShutdown
+		return s.cause
 	}
 }
 
-// stop ends raft and closes the log. It returns false if they did not end in time: then a write hangs in the disk.
-func (s *session) stop(limit time.Duration) bool {
+// stop ends raft and closes the log; cause is what callers are told. It returns false if they did not end in time: then
+// a write hangs in the disk.
+func (s *session) stop(cause error, limit time.Duration) bool {
+	s.cause = cause
 	close(s.done)
 	s.setTerm(0)
 	s.guard.close()
@@ -258,6 +261,7 @@ func (s *session) stop(limit time.Duration) bool {
 			s.node.log.Warn("raft did not shut down well", "error", err)
 		}
 		s.workers.Wait()
+		s.guard.wait()
 		if err := s.store.Close(); err != nil {
 			s.node.log.Warn("the log did not close well", "error", err)
 		}
