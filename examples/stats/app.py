@@ -3,6 +3,7 @@
 import math
 import statistics
 import struct
+from collections import Counter
 from typing import List, Optional, Tuple
 
 from componentize_py_types import Err
@@ -34,7 +35,8 @@ DARK_BLUE = (31, 58, 95)
 class Stats(exports.Stats):
     def summarize(self, series: List[float]) -> Summary:
         require(series, 1)
-        mode = statistics.mode(series)
+        # Not statistics.mode, which imports a module when it is called: a component has what was loaded when it was built.
+        mode, repeats = max(Counter(series).items(), key=lambda item: item[1])
         return Summary(
             count=len(series),
             range=Bounds(min(series), max(series)),
@@ -42,7 +44,7 @@ class Stats(exports.Stats):
             median=statistics.median(series),
             quartiles=quartiles(series),
             deviation=statistics.stdev(series) if len(series) > 1 else None,
-            mode=mode if series.count(mode) > 1 else None,
+            mode=mode if repeats > 1 else None,
         )
 
     def histogram(self, series: List[float], bins: Optional[int]) -> List[Bin]:

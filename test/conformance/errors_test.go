@@ -58,6 +58,12 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("there are no files", func(t *testing.T) {
+		got := fails(t, method(t, client, "test.conformance.v1.Host/Open"), `{"path": "/etc/passwd"}`)
+		if got.Code != codes.FailedPrecondition || len(got.Details) != 1 {
+			t.Errorf("%v %q, want the function's own error", got.Code, got.Message)
+		}
+	})
 	for _, name := range []string{"AsNothing", "Neither"} {
 		t.Run(name, func(t *testing.T) {
 			got := fails(t, method(t, client, "test.conformance.v1.Errors/"+name), `{"fail": true}`)

@@ -136,7 +136,7 @@ func TestExamples(t *testing.T) {
 			if size := image.Bounds().Size(); size.X != 64 || size.Y != 32 {
 				t.Errorf("%s: %v, want 64x32", style, size)
 			}
-			if r, g, _, _ := image.At(63, 0).RGBA(); r != 0xffff || g != 0 {
+			if r, g, _, _ := image.At(62, 1).RGBA(); r != 0xffff || g != 0 {
 				t.Errorf("%s: the highest value, at the right, is not drawn", style)
 			}
 		}

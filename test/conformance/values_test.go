@@ -195,7 +195,6 @@ var calls = []call{
 	{"test.conformance.v1.Errors/Neither", `{}`, `{}`},
 
 	{"test.conformance.v1.Host/Environment", ``, `{"value": [{"f0": "COLOR", "f1": "indigo"}]}`},
-	{"test.conformance.v1.Host/Open", `{"path": "/etc/passwd"}`, ``},
 	{"test.conformance.v1.Host/Count", ``, `{"value": 1}`},
 	{"test.conformance.v1.Host/Count", ``, `{"value": 1}`},
 }
