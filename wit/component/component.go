@@ -70,7 +70,7 @@ func Decode(data []byte) (world *wit.World, err error) {
 
 const (
 	// maxWork bounds what is evaluated: each byte counts 1 each time that it is, each definition defCost, each part of one
-	// partCost. Core modules do not count. A component from componentize-py comes to 1% of it.
+	// partCost. Core modules do not count. A component from componentize-py, with all of WASI, comes to 3% of it.
 	maxWork  = 4 << 20
 	defCost  = 16
 	partCost = 8
