@@ -41,6 +41,9 @@ func (b *book) assign() error {
 }
 
 func (b *book) assignService(u *unit) error {
+	if !b.claiming && len(u.types)+len(u.methods) == 0 {
+		return nil // nothing but aliases
+	}
 	l := b.ledgers[u.pkg]
 	if l == nil {
 		return u.place().refuse("there is no contract for proto package %s", u.pkg)
@@ -96,6 +99,9 @@ func (b *book) assignTypes(u *unit) error {
 }
 
 func (b *book) assignMethods(u *unit) error {
+	if len(u.methods) == 0 {
+		return nil
+	}
 	l := b.ledgers[u.pkg]
 	taken := make(map[string]string)
 	for _, c := range l.claims {
