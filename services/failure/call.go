@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
@@ -14,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/executor/transcode"
 )
 
 // Call is what the status of a failed call says about the call.
@@ -50,7 +50,7 @@ func FromCall(err error, call Call) error {
 	}
 	var details []proto.Message
 	if fault.Reason == executor.MalformedRequest {
-		details = append(details, violation(fault.Message))
+		details = append(details, violation(fault))
 	}
 	facts := map[string]string{
 		"namespace": call.Key.Namespace,
@@ -117,14 +117,11 @@ var kebab = map[string]codes.Code{
 	"unauthenticated":     codes.Unauthenticated,
 }
 
-// violation gives the detail that google.rpc has for a field that does not fit. The executor's message begins with the
-// path of the field: "order.items[2].size: 256 is no u8".
-func violation(message string) proto.Message {
-	field, description, ok := strings.Cut(message, ": ")
-	if !ok || strings.ContainsAny(field, " \n") {
-		field, description = "", message
+// violation gives the detail that google.rpc has for a field that does not fit.
+func violation(fault *executor.Error) proto.Message {
+	found := &errdetails.BadRequest_FieldViolation{Description: fault.Message}
+	if misfit := new(transcode.Error); errors.As(fault, &misfit) {
+		found.Field, found.Description = misfit.Path, misfit.Msg
 	}
-	return &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{
-		Field: field, Description: description,
-	}}}
+	return &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{found}}
 }

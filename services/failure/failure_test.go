@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/executor/transcode"
 )
 
 var orders = Call{Key: executor.Key{Namespace: "default", Function: "orders", Revision: 3}, ID: "abc-1"}
@@ -114,12 +115,12 @@ func TestFunctionErrorsCarryTheirDetailOnly(t *testing.T) {
 }
 
 func TestMalformedRequestsNameTheField(t *testing.T) {
-	for message, want := range map[string]string{
-		"v.kids[2].size: 256 is no u8": "v.kids[2].size|256 is no u8",
-		"not protobuf: bad tag":        "|not protobuf: bad tag",
-		"nothing at all":               "|nothing at all",
+	for want, cause := range map[string]error{
+		"v.kids[2].size|256 is no u8": &transcode.Error{Path: "v.kids[2].size", Msg: "256 is no u8"},
+		"|wire type 7":                &transcode.Error{Msg: "wire type 7"},
+		"|something else":             errors.New("something else"),
 	} {
-		err := FromCall(&executor.Error{Reason: executor.MalformedRequest, Message: message}, orders)
+		err := FromCall(&executor.Error{Reason: executor.MalformedRequest, Message: cause.Error(), Err: cause}, orders)
 		var got string
 		for _, detail := range status.Convert(err).Details() {
 			if bad, ok := detail.(*errdetails.BadRequest); ok {
@@ -127,7 +128,7 @@ func TestMalformedRequestsNameTheField(t *testing.T) {
 			}
 		}
 		if got != want {
-			t.Errorf("%q: %q; want %q", message, got, want)
+			t.Errorf("%v: %q; want %q", cause, got, want)
 		}
 	}
 }

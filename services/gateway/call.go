@@ -77,22 +77,21 @@ func (c *call) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.received = len(request.bytes)
-	response, err := g.config.Caller.Call(ctx, executor.Request{
-		Key:      c.destination.Key,
-		Service:  target.Service,
-		Method:   method,
-		Message:  request.bytes,
-		Metadata: md,
-		CallID:   c.id,
-	})
+	response, err := c.execute(ctx, request, target.Service, method, md)
 	c.timings = response.Timings
 	if err != nil {
-		request.abandon() // A guest that is still being interrupted may have it.
 		return c.failed(err, target, method)
 	}
-	request.free()
 	return c.answer(ctx, response)
+}
+
+// execute runs the call. The executor reads the request until it returns, and no longer.
+func (c *call) execute(ctx context.Context, request message, service, method string, md metadata.MD) (executor.Response, error) {
+	defer request.free()
+	c.received = len(request.bytes)
+	return c.gateway.config.Caller.Call(ctx, executor.Request{
+		Key: c.destination.Key, Service: service, Method: method, Message: request.bytes, Metadata: md, CallID: c.id,
+	})
 }
 
 // target reads the path and the metadata that is for weft.

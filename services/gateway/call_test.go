@@ -313,18 +313,18 @@ func TestMessagesOverTheLimit(t *testing.T) {
 
 func TestPanicIsOneCallsFault(t *testing.T) {
 	f := start(t, func(_ context.Context, r executor.Request) (executor.Response, error) {
-		if len(r.Message) == 0 {
+		if len(r.Message) == 10_000 {
 			panic("a bug")
 		}
 		return echo(context.Background(), r)
 	})
 	conn := f.dial()
-	expect(t, f.call(conn, place, nil).err, codes.Internal, failure.Internal, "a fault of weft")
+	expect(t, f.call(conn, place, make([]byte, 10_000)).err, codes.Internal, failure.Internal, "a fault of weft")
 	if a := f.call(conn, place, []byte("x")); a.err != nil {
 		t.Errorf("the next call: %v", a.err)
 	}
-	if n := f.calls.Load(); n != 0 {
-		t.Errorf("%d calls in flight", n)
+	if n, held := f.calls.Load(), f.memory.inUse(); n != 0 || held != 0 {
+		t.Errorf("%d calls in flight, %d bytes held", n, held)
 	}
 }
 

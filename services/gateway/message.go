@@ -38,18 +38,10 @@ type message struct {
 	claim  *claim
 }
 
-// free gives back what the message holds. It may be called on a message that was never received.
+// free gives back what the message holds.
 func (m *message) free() {
-	if m.buffer != nil {
-		m.buffer.Free()
-	}
-	m.abandon()
-}
-
-// abandon gives back the claim but leaves the bytes to the collector, for whoever may still read them.
-func (m *message) abandon() {
+	m.buffer.Free()
 	m.claim.release()
-	*m = message{}
 }
 
 // receive reads the only message of a request and the end of the stream after it: a server that answers before the end

@@ -92,5 +92,5 @@ func distance(a, b string, limit int) int {
 		}
 		before, previous, row = previous, row, before
 	}
-	return previous[len(b)]
+	return min(previous[len(b)], limit+1)
 }
