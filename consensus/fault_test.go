@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -261,12 +260,12 @@ func TestDamagedEntry(t *testing.T) {
 				t.Fatalf("apply: %v", err)
 			}
 			for range 2 {
-				eventually(t, "writes are refused", func() bool {
-					_, err := n.Apply(t.Context(), deploy("c", "c"))
-					return errors.Is(err, ErrDamaged)
-				})
-				if view := n.Catalog().View(); view.Function("default", "a") == nil || view.Len() != 1 || !errors.Is(n.Status().Fault, ErrDamaged) {
-					t.Fatalf("status %+v with %d functions", n.Status(), view.Len())
+				eventually(t, "the node says so", func() bool { return errors.Is(n.Status().Fault, ErrDamaged) })
+				if _, err := n.Apply(t.Context(), deploy("c", "c")); !errors.Is(err, ErrDamaged) || errors.Is(err, ErrOutcomeUnknown) {
+					t.Fatalf("apply: %v", err)
+				}
+				if view := n.Catalog().View(); view.Function("default", "a") == nil || view.Len() != 1 {
+					t.Fatalf("%d functions", view.Len())
 				}
 				shut(t, n)
 				n = open(t, Config{Dir: dir}) // and again after a restart
@@ -290,8 +289,5 @@ func TestNewerLevel(t *testing.T) {
 	eventually(t, "the node says that it must be upgraded", func() bool { return errors.Is(n.Status().Fault, ErrDamaged) })
 	if got := n.Catalog().View().Level(); got != 2 {
 		t.Fatalf("level %d", got)
-	}
-	if names, _ := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*")); len(names) > 1 {
-		t.Logf("snapshots %v", names)
 	}
 }

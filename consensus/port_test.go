@@ -1,0 +1,202 @@
+package consensus
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// greet dials a node's cluster port and returns what comes back within a moment.
+func greet(t *testing.T, n *Node, config *tls.Config) ([]byte, error) {
+	t.Helper()
+	raw, err := net.Dial("tcp", n.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	if err := raw.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	conn := tls.Client(raw, config)
+	if err := conn.Handshake(); err != nil {
+		return nil, err
+	}
+	if _, err := conn.Write([]byte{0, 1, 2, 3}); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(conn)
+}
+
+// TestStrangers dials the cluster port without a certificate, with that of another cluster, with one that has run out,
+// with another protocol and with no TLS at all. Each gets nothing.
+func TestStrangers(t *testing.T) {
+	n := open(t, Config{Dir: t.TempDir()})
+	apply(t, n, deploy("a", "a"))
+	own := n.port.keys
+	foreign, err := openKeys(t.TempDir(), identity{Cluster: "other", ID: "other"}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := foreign.client(raftProtocol)
+	elsewhere.RootCAs = own.pool // takes the node for real, but has nothing to show
+	expired := own.client(raftProtocol)
+	old := &keys{dir: t.TempDir(), identity: own.identity, authority: own.authority, authorityKey: own.authorityKey, pool: own.pool,
+		now: func() time.Time { return time.Now().Add(-2 * nodeLife) }}
+	if err := old.renew(); err != nil {
+		t.Fatal(err)
+	}
+	expired.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return old.node, nil }
+	protocol := own.client("http/1.1")
+	bare := own.client(raftProtocol)
+	bare.GetClientCertificate = nil
+	silent := own.client(raftProtocol)
+	silent.NextProtos = nil
+	for name, config := range map[string]*tls.Config{
+		"no certificate": bare, "another cluster": elsewhere, "expired": expired, "another protocol": protocol,
+		"no protocol": silent, "old TLS": {InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, NextProtos: []string{raftProtocol}},
+	} {
+		got, err := greet(t, n, config)
+		if len(got) > 0 || err == nil && name != "no protocol" {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection was left open", name)
+		}
+	}
+	conn, err := net.Dial("tcp", n.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) || len(got) > 7 { // at most a TLS alert
+		t.Errorf("no TLS: got %q, %v", got, err)
+	}
+
+	// A member is let in, and the node is none the worse for all of this.
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	member, err := n.port.dial(ctx, raftProtocol, n.Addr().String())
+	if err != nil {
+		t.Fatalf("a member: %v", err)
+	}
+	_ = member.Close()
+	apply(t, n, deploy("b", "b"))
+}
+
+// TestSilentStrangersEnd has connections that say nothing when the node closes.
+func TestSilentStrangersEnd(t *testing.T) {
+	n := open(t, Config{Dir: t.TempDir()})
+	for range 2 * maxHandshakes {
+		conn, err := net.Dial("tcp", n.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+	}
+	apply(t, n, deploy("a", "a"))
+	started := time.Now()
+	shut(t, n)
+	if took := time.Since(started); took > handshakeTimeout/2 {
+		t.Errorf("closing took %v", took)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	dir := t.TempDir()
+	id := identity{Cluster: "c", ID: "n"}
+	clock := time.Now()
+	now := func() time.Time { return clock }
+	k, err := openKeys(dir, id, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if info, _ := e.Info(); err == nil && !e.IsDir() && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := k.certificate().Leaf
+	if first.Subject.CommonName != "n" || first.URIs[0].String() != "weft://c/n" {
+		t.Fatalf("certificate of %v, %v", first.Subject, first.URIs)
+	}
+	if again, err := openKeys(dir, id, now); err != nil || !again.certificate().Leaf.Equal(first) || !again.authority.Equal(k.authority) {
+		t.Fatalf("opened again: other keys, %v", err)
+	}
+
+	// A peer whose clock is a day behind, or far ahead within the life of the certificate, takes it.
+	for _, skewed := range []time.Time{clock.Add(-24 * time.Hour), clock.Add(nodeLife / 2)} {
+		_, err := first.Verify(x509.VerifyOptions{Roots: k.pool, CurrentTime: skewed, DNSName: peerName, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		if err != nil {
+			t.Errorf("a peer whose clock says %v: %v", skewed, err)
+		}
+	}
+
+	// It renews itself while the node runs, and at a start.
+	clock = clock.Add(nodeLife * 3 / 4)
+	second := k.certificate().Leaf
+	if second.Equal(first) || !second.NotAfter.After(first.NotAfter) {
+		t.Fatal("a worn certificate was not renewed")
+	}
+	clock = clock.Add(2 * nodeLife)
+	reopened, err := openKeys(dir, id, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := reopened.certificate().Leaf
+	if third.Equal(second) {
+		t.Fatal("an expired certificate was not renewed")
+	}
+
+	// Without the authority's key it is used as it is.
+	if err := os.Remove(filepath.Join(dir, "ca.key")); err != nil {
+		t.Fatal(err)
+	}
+	clock = clock.Add(nodeLife * 3 / 4)
+	without, err := openKeys(dir, id, now)
+	if err != nil || !without.certificate().Leaf.Equal(third) {
+		t.Fatalf("without the authority's key: %v", err)
+	}
+
+	// A cluster that was started does not get another authority.
+	id.Started = true
+	if err := os.Remove(filepath.Join(dir, "ca.crt")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openKeys(dir, id, now); err == nil {
+		t.Fatal("a lost authority was replaced")
+	}
+}
+
+func TestAdvertised(t *testing.T) {
+	at := func(s string) net.Addr { return peerAddr(s) }
+	for _, tt := range []struct{ advertise, bound, want string }{
+		{"", "127.0.0.1:7072", "127.0.0.1:7072"},
+		{"", "0.0.0.0:7072", "127.0.0.1:7072"},
+		{"", "[::]:7072", "[::1]:7072"},
+		{"node-1.example", "0.0.0.0:7072", "node-1.example:7072"},
+		{"node-1.example:9", "0.0.0.0:7072", "node-1.example:9"},
+		{"fd00::1", "[::]:7072", "[fd00::1]:7072"},
+	} {
+		if got := advertised(tt.advertise, at(tt.bound)); got != tt.want {
+			t.Errorf("advertised(%q, %s) = %s, want %s", tt.advertise, tt.bound, got, tt.want)
+		}
+	}
+}
