@@ -108,7 +108,7 @@ func TestArenaConcurrency(t *testing.T) {
 	for g := range 4 {
 		wg.Go(func() {
 			var held []*Arena
-			for range 200 {
+			for range effort(200) {
 				a := NewArena()
 				if err := a.SetString(a.Args(1).At(0), bytes.Repeat([]byte{byte('a' + g)}, 100)); err != nil {
 					t.Error(err)

@@ -131,7 +131,7 @@ func drop(a *Arena) {
 // abort the process.
 func FuzzEdge(f *testing.F) {
 	types := fuzzTypes()
-	for i := range 64 {
+	for i := range effort(64) {
 		f.Add(uint8(i), []byte{byte(i), 1, 2, 3, byte(i * 7), 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21})
 	}
 	type target struct {

@@ -171,7 +171,7 @@ func TestClosed(t *testing.T) {
 func TestCloseWhileRunning(t *testing.T) {
 	e := testEngine()
 	c := compile(t, e, core(`(func (export "run"))`))
-	for range 20 {
+	for range effort(20) {
 		l := e.NewLinker()
 		tmpl, err := l.Prepare(c, []Export{{Function: "run"}})
 		if err != nil {

@@ -85,7 +85,4 @@ func (n *Names) Index(text []byte) int {
 }
 
 // at returns name i as the engine keeps it.
-func (n *Names) at(i int) name {
-	collect()
-	return n.table[i]
-}
+func (n *Names) at(i int) name { return n.table[i] }

@@ -166,10 +166,6 @@ func TestInterruptReuse(t *testing.T) {
 
 // TestTrapsOnManyThreads runs every kind of failure on 16 threads at once, with the collector busy.
 func TestTrapsOnManyThreads(t *testing.T) {
-	rounds := 30
-	if testing.Short() {
-		rounds = 5
-	}
 	bodies := map[TrapKind]string{
 		TrapUnreachable:       `(func (export "run") unreachable)`,
 		TrapStackOverflow:     `(func $r (export "run") call $r)`,
@@ -191,7 +187,7 @@ func TestTrapsOnManyThreads(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
-			for range rounds {
+			for range effort(30) {
 				for kind, tmpl := range tmpls {
 					it := NewInterrupt()
 					if kind == TrapInterrupted {

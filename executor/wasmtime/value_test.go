@@ -85,25 +85,21 @@ func TestEveryKindBothWays(t *testing.T) {
 	for k := wit.Bool; k <= wit.String; k++ {
 		t.Run(primitives[k], func(t *testing.T) {
 			e := newEchoer(t, &wit.Type{Kind: k})
-			for range 30 {
+			for range effort(30) {
 				e.check(t, newPlan(t, e.typ).random(r, 0))
 			}
 		})
 	}
 	t.Run("everything", func(t *testing.T) {
 		e := newEchoer(t, everything())
-		for range 200 {
+		for range effort(200) {
 			e.check(t, newPlan(t, e.typ).random(r, 0))
 		}
 	})
 }
 
 func TestRandomTypes(t *testing.T) {
-	n := 60
-	if testing.Short() {
-		n = 10
-	}
-	for seed := range n {
+	for seed := range effort(60) {
 		r := rand.New(rand.NewPCG(uint64(seed), 7))
 		e := newEchoer(t, randomType(r, 3))
 		for range 10 {

@@ -20,6 +20,17 @@ var testEngine = sync.OnceValue(func() *Engine {
 	return e
 })
 
+// effort is how often to repeat what takes n rounds when there is time.
+func effort(n int) int {
+	switch {
+	case debugging:
+		return max(1, n/30)
+	case testing.Short():
+		return max(1, n/5)
+	}
+	return n
+}
+
 // compile compiles the text of a component.
 func compile(t testing.TB, e *Engine, text string) *Component {
 	t.Helper()

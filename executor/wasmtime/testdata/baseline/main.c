@@ -1,0 +1,92 @@
+// The sequence of BenchmarkFresh, written directly against the C API: a fresh store and instance, one call with plain
+// values, and dropping both. Usage: baseline ENGINE-CONFIG-IN-HEX COMPILED-CODE THREADS CALLS; it prints the
+// nanoseconds that a call takes a thread.
+#include "weft.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static wasm_engine_t *engine;
+static wasmtime_component_t *component;
+static wasmtime_component_linker_t *linker;
+static wasmtime_component_export_index_t *export;
+static int64_t memory;
+static long calls;
+
+static void check(wasmtime_error_t *error) {
+  if (error == NULL) return;
+  weft_bytes text;
+  wasmtime_error_message(error, (wasm_byte_vec_t *)&text);
+  fprintf(stderr, "baseline: %.*s\n", (int)text.size, text.data);
+  exit(1);
+}
+
+static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint64_t *delta, uint8_t *kind) {
+  *delta = 1;
+  *kind = WEFT_CONTINUE;
+  return NULL;
+}
+
+static void call(void) {
+  static char text[] = "hello, world";
+  wasmtime_store_t *store = wasmtime_store_new(engine, NULL, NULL);
+  wasmtime_context_t *context = wasmtime_store_context(store);
+  wasmtime_store_limiter(store, memory, -1, -1, -1, -1);
+  wasmtime_store_epoch_deadline_callback(store, on_epoch, NULL, NULL);
+  wasmtime_context_set_epoch_deadline(context, 1);
+  weft_component_instance instance;
+  check(wasmtime_component_linker_instantiate(linker, context, component, (wasmtime_component_instance_t *)&instance));
+  weft_component_func func;
+  if (!wasmtime_component_instance_get_func((wasmtime_component_instance_t *)&instance, context, export,
+                                            (wasmtime_component_func_t *)&func)) {
+    exit(1);
+  }
+  weft_val args[2] = {{6, {7}}, {12, {sizeof text - 1, (uint64_t)(uintptr_t)text}}}; // u32, string
+  weft_val result = {0};
+  check(wasmtime_component_func_call((wasmtime_component_func_t *)&func, context, (wasmtime_component_val_t *)args, 2,
+                                     (wasmtime_component_val_t *)&result, 1));
+  if (result.kind != 12 || result.of[0] != sizeof text - 1) exit(1);
+  wasmtime_component_val_delete((wasmtime_component_val_t *)&result);
+  wasmtime_store_delete(store);
+}
+
+static void *loop(void *unused) {
+  for (long i = 0; i < calls; i++) call();
+  return NULL;
+}
+
+static void parallel(int threads) {
+  pthread_t t[64];
+  for (int i = 0; i < threads; i++) pthread_create(&t[i], NULL, loop, NULL);
+  for (int i = 0; i < threads; i++) pthread_join(t[i], NULL);
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+int main(int argc, char **argv) {
+  weft_engine_config config;
+  if (argc != 5 || strlen(argv[1]) != 2 * sizeof config || atoi(argv[3]) > 64) return 2;
+  for (size_t i = 0; i < sizeof config; i++) sscanf(argv[1] + 2 * i, "%2hhx", (unsigned char *)&config + i);
+  memory = config.memory_size;
+  engine = weft_engine_new(&config);
+  check(wasmtime_component_deserialize_file(engine, argv[2], &component));
+  linker = wasmtime_component_linker_new(engine);
+  export = wasmtime_component_get_export_index(component, NULL, "run", 3);
+  if (export == NULL) return 1;
+  int threads = atoi(argv[3]);
+  long n = atol(argv[4]);
+  calls = n / 10 + 1;
+  parallel(threads);
+  calls = n;
+  double start = now();
+  parallel(threads);
+  printf("%.1f\n", (now() - start) / n);
+  return 0;
+}
