@@ -172,7 +172,7 @@ func TestReasonOfOthers(t *testing.T) {
 // TestStatusesFitIntoTrailers makes statuses of arbitrary bytes: they fit, and are valid.
 func TestStatusesFitIntoTrailers(t *testing.T) {
 	text := rapid.OneOf(rapid.String(), rapid.Custom(func(t *rapid.T) string {
-		return strings.Repeat(rapid.SampledFrom([]string{"x", "ä", "\n", "日本", "\xff", "%"}).Draw(t, "part"), rapid.IntRange(0, 5000).Draw(t, "count"))
+		return strings.Repeat(rapid.SampledFrom([]string{"x", "ä", "\n", "€", "\xff", "%"}).Draw(t, "part"), rapid.IntRange(0, 5000).Draw(t, "count"))
 	}))
 	rapid.Check(t, func(t *rapid.T) {
 		var err error

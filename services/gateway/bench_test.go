@@ -35,6 +35,7 @@ func BenchmarkGateway(b *testing.B) {
 		b.Fatal(err)
 	}
 	drive := func(b *testing.B, address string) {
+		b.Helper()
 		for b.Loop() {
 			before := processorTime(b)
 			result, err := load.Run(b.Context(), load.Config{
@@ -59,9 +60,11 @@ func BenchmarkGateway(b *testing.B) {
 		}
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(listener) }()
-		defer func() { <-served }()
-		defer server.Stop()
 		drive(b, listener.Addr().String())
+		server.Stop()
+		if err := <-served; err != nil {
+			b.Error(err)
+		}
 	})
 	b.Run("gateway", func(b *testing.B) {
 		f := start(b, func(_ context.Context, r executor.Request) (executor.Response, error) {
@@ -74,6 +77,7 @@ func BenchmarkGateway(b *testing.B) {
 
 // processorTime is what this process has used.
 func processorTime(b *testing.B) time.Duration {
+	b.Helper()
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		b.Fatal(err)

@@ -39,7 +39,7 @@ func expect(t *testing.T, err error, code codes.Code, reason failure.Reason, wor
 
 func TestCallPassesBytesBothWays(t *testing.T) {
 	var got executor.Request
-	f := start(t, func(ctx context.Context, r executor.Request) (executor.Response, error) {
+	f := start(t, func(_ context.Context, r executor.Request) (executor.Response, error) {
 		got = r
 		got.Message = slices.Clone(r.Message)
 		return executor.Response{
@@ -147,7 +147,6 @@ func TestUnknownMethodSuggestsNames(t *testing.T) {
 
 func TestErrorsOfTheExecutor(t *testing.T) {
 	var fault error
-	hide := false
 	f := start(t, func(context.Context, executor.Request) (executor.Response, error) { return executor.Response{}, fault })
 	hidden := start(t, func(context.Context, executor.Request) (executor.Response, error) { return executor.Response{}, fault },
 		func(c *Config) { c.HideTraps = true })
@@ -170,8 +169,7 @@ func TestErrorsOfTheExecutor(t *testing.T) {
 			t.Errorf("%s: ErrorInfo %v", reason, info)
 		}
 		a = hidden.call(hidden.dial(), place, nil)
-		hide = strings.Contains(status.Convert(a.err).Message(), "256")
-		if hide == (reason == executor.Trap) {
+		if shown := strings.Contains(status.Convert(a.err).Message(), "256"); shown == (reason == executor.Trap) {
 			t.Errorf("%s with hidden traps: %v", reason, a.err)
 		}
 	}
@@ -312,11 +310,11 @@ func TestMessagesOverTheLimit(t *testing.T) {
 }
 
 func TestPanicIsOneCallsFault(t *testing.T) {
-	f := start(t, func(_ context.Context, r executor.Request) (executor.Response, error) {
+	f := start(t, func(ctx context.Context, r executor.Request) (executor.Response, error) {
 		if len(r.Message) == 10_000 {
 			panic("a bug")
 		}
-		return echo(context.Background(), r)
+		return echo(ctx, r)
 	})
 	conn := f.dial()
 	expect(t, f.call(conn, place, make([]byte, 10_000)).err, codes.Internal, failure.Internal, "a fault of weft")

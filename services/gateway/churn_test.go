@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func TestCallsWhileTheCatalogChanges(t *testing.T) {
 	for range 4 {
 		conn := f.dial()
 		group.Go(func() {
-			r := reflect(t, conn)
+			r := reflect(ctx, t, conn)
 			for i := 0; ctx.Err() == nil; i++ {
 				a := callWith(ctx, conn, place, []byte("x"))
 				if a.err == nil && string(a.message) != "orders" && string(a.message) != "second" {
@@ -128,6 +129,6 @@ func TestMetrics(t *testing.T) {
 // scrape gives the lines that Prometheus would get.
 func scrape(registry *prometheus.Registry) []string {
 	recorder := httptest.NewRecorder()
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	return strings.Split(recorder.Body.String(), "\n")
 }

@@ -72,5 +72,5 @@ func (o *origin) text() string {
 	if o.Addr == nil {
 		return ""
 	}
-	return o.Addr.String()
+	return o.String()
 }

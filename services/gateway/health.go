@@ -35,7 +35,7 @@ const maxListed = 100
 // List tells how all services of the namespace are, if there are not too many.
 func (h *health) List(ctx context.Context, _ *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
 	statuses := map[string]*healthpb.HealthCheckResponse{}
-	for _, name := range h.gateway.serviceNames(ctx) {
+	for _, name := range h.gateway.serviceNames(namespaceIn(ctx)) {
 		if len(statuses) == maxListed {
 			return nil, failure.Newf(codes.ResourceExhausted, failure.Busy,
 				"there are more than %d services; ask for one with Check", maxListed)

@@ -25,13 +25,13 @@ func TestHealthOfNodeAndServices(t *testing.T) {
 	client := healthpb.NewHealthClient(f.dial())
 	shop := metadata.AppendToOutgoingContext(t.Context(), "weft-namespace", "shop")
 	for _, test := range []struct {
-		ctx     context.Context
-		service string
+		namespace, service string
 	}{
-		{t.Context(), ""}, {t.Context(), ordersService}, {t.Context(), "grpc.health.v1.Health"},
-		{t.Context(), "grpc.reflection.v1.ServerReflection"}, {shop, "demo.shop.v1.Shop"}, {shop, ""},
+		{"default", ""}, {"default", ordersService}, {"default", "grpc.health.v1.Health"},
+		{"default", "grpc.reflection.v1.ServerReflection"}, {"shop", "demo.shop.v1.Shop"}, {"shop", ""},
 	} {
-		got, err := client.Check(test.ctx, &healthpb.HealthCheckRequest{Service: test.service})
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "weft-namespace", test.namespace)
+		got, err := client.Check(ctx, &healthpb.HealthCheckRequest{Service: test.service})
 		if err != nil || got.GetStatus() != serving {
 			t.Errorf("%q: %v, %v", test.service, got, err)
 		}

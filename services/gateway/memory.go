@@ -44,7 +44,7 @@ func newMemory(total int64) *memory {
 // request claims memory for a request, and waits for it until ctx is done. A claim of nil is one of nothing.
 func (m *memory) request(ctx context.Context, from *origin, size int64) (*claim, error) {
 	if size <= smallMessage {
-		return nil, nil
+		return nil, nil //nolint:nilnil // a claim of nothing
 	}
 	c := &claim{memory: m, origin: from, size: min(size, m.share)}
 	m.mu.Lock()
@@ -106,7 +106,7 @@ func (m *memory) inUse() int64 {
 func (m *memory) serve() {
 	for e := m.waiting.Front(); e != nil; {
 		next := e.Next()
-		w := e.Value.(*waiter)
+		w := e.Value.(*waiter) //nolint:forcetypeassert // nothing else is put in
 		if m.held+w.claim.size > m.total {
 			return // Whoever comes later waits longer, or large requests would never get their turn.
 		}

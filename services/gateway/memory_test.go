@@ -163,7 +163,7 @@ func TestMemoryIsNeverLost(t *testing.T) {
 					c.shrink(rapid.Int64Range(0, 1<<20).Draw(t, "size"))
 				}
 			},
-			"release": func(t *rapid.T) {
+			"release": func(*rapid.T) {
 				if c, ok := pick(); ok {
 					c.Put(nil)
 					delete(live, c)

@@ -135,7 +135,7 @@ func (g *Gateway) readCompressed(ctx context.Context, from source, size int64, t
 
 func decompress(packed mem.BufferSlice, name string, to *router.Destination) (mem.BufferSlice, error) {
 	reader := packed.Reader()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }() // It never fails.
 	plain, err := encoding.GetCompressor(name).Decompress(reader)
 	if err != nil {
 		return nil, notDecompressed(name, err)

@@ -101,10 +101,10 @@ func (m *metrics) series(f functionName) *series {
 func (m *metrics) of(namespace, name string) *series {
 	key := functionName{namespace, name}
 	if s, ok := m.functions.Load(key); ok {
-		return s.(*series)
+		return s.(*series) //nolint:forcetypeassert // nothing else is put in
 	}
 	s, _ := m.functions.LoadOrStore(key, m.series(key))
-	return s.(*series)
+	return s.(*series) //nolint:forcetypeassert // nothing else is put in
 }
 
 // forget drops the series of a function. A call that is just ending may bring them back once.

@@ -28,7 +28,7 @@ func (g *Gateway) stream(method string, desc grpc.StreamDesc) grpc.StreamHandler
 		ctx, cancel := context.WithCancel(stream.Context())
 		defer cancel()
 		defer context.AfterFunc(g.life, cancel)()
-		return desc.Handler(service, &watched{ServerStream: stream, ctx: ctx, life: g.life, both: desc.ClientStreams})
+		return desc.Handler(service, &watched{ServerStream: stream, gateway: g, ctx: ctx, both: desc.ClientStreams})
 	}
 }
 
@@ -44,9 +44,9 @@ func (g *Gateway) ended(method string, panicked any, err *error) {
 // watched is a stream that lasts as long as its client wants, but not longer than the gateway.
 type watched struct {
 	grpc.ServerStream
-	ctx  context.Context
-	life context.Context
-	both bool // the client sends messages, too, and the handler waits for them
+	gateway *Gateway
+	ctx     context.Context //nolint:containedctx // it is what Context gives
+	both    bool            // the client sends messages, too, and the handler waits for them
 }
 
 func (w *watched) Context() context.Context { return w.ctx }
@@ -61,7 +61,7 @@ func (w *watched) RecvMsg(message any) error {
 	select {
 	case err := <-result:
 		return err
-	case <-w.life.Done():
+	case <-w.gateway.life.Done():
 		return errDraining()
 	}
 }

@@ -41,20 +41,20 @@ func (r *reflectionsAlpha) ServerReflectionInfo(stream reflectionv1alpha.ServerR
 // reflected says where the answers of one stream come from.
 func (g *Gateway) reflected(ctx context.Context) reflection.ServerOptions {
 	return reflection.ServerOptions{
-		Services:           listing{gateway: g, ctx: ctx},
+		Services:           listing{gateway: g, namespace: namespaceIn(ctx)},
 		DescriptorResolver: latest{schemas: g.schemas, namespace: namespaceIn(ctx)},
 	}
 }
 
 // listing names the services of a namespace and weft's own.
 type listing struct {
-	gateway *Gateway
-	ctx     context.Context
+	gateway   *Gateway
+	namespace string
 }
 
 func (l listing) GetServiceInfo() map[string]grpc.ServiceInfo {
 	info := map[string]grpc.ServiceInfo{}
-	for _, name := range l.gateway.serviceNames(l.ctx) {
+	for _, name := range l.gateway.serviceNames(l.namespace) {
 		info[name] = grpc.ServiceInfo{}
 	}
 	return info
@@ -74,10 +74,10 @@ func (l latest) FindDescriptorByName(name protoreflect.FullName) (protoreflect.D
 	return l.schemas.in(l.namespace).FindDescriptorByName(name)
 }
 
-// serviceNames gives weft's own services and those that functions of the caller's namespace export.
-func (g *Gateway) serviceNames(ctx context.Context) []string {
+// serviceNames gives weft's own services and those that functions of a namespace export.
+func (g *Gateway) serviceNames(namespace string) []string {
 	names := slices.Sorted(maps.Keys(g.own))
-	for name := range g.config.Catalog.View().Services(namespaceIn(ctx)) {
+	for name := range g.config.Catalog.View().Services(namespace) {
 		names = append(names, name)
 	}
 	return names

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -25,9 +26,9 @@ type reflector struct {
 	stream reflectionv1.ServerReflection_ServerReflectionInfoClient
 }
 
-func reflect(t *testing.T, conn *grpc.ClientConn, pairs ...string) *reflector {
+func reflect(ctx context.Context, t *testing.T, conn *grpc.ClientConn, pairs ...string) *reflector {
 	t.Helper()
-	ctx := metadata.AppendToOutgoingContext(t.Context(), pairs...)
+	ctx = metadata.AppendToOutgoingContext(ctx, pairs...)
 	stream, err := reflectionv1.NewServerReflectionClient(conn).ServerReflectionInfo(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +96,7 @@ func (r *reflector) files(request *reflectionv1.ServerReflectionRequest) []*desc
 
 func TestReflectionFollowsDeploys(t *testing.T) {
 	f := start(t, echo)
-	r := reflect(t, f.dial())
+	r := reflect(t.Context(), t, f.dial())
 	own := []string{
 		"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
 	}
@@ -130,7 +131,7 @@ func TestReflectionKnowsNamespaces(t *testing.T) {
 	f.deploy("shop", "other", 0, contractOf("demo.orders.v1", "orders", "Orders", "Sell"), ordersService)
 	f.deploy("shop", "third", 0, contractOf("demo.shop.v1", "shop", "Shop", "Open"), "demo.shop.v1.Shop")
 	conn := f.dial()
-	here, there := reflect(t, conn), reflect(t, conn, "weft-namespace", "shop")
+	here, there := reflect(t.Context(), t, conn), reflect(t.Context(), t, conn, "weft-namespace", "shop")
 	if here.symbol("demo.shop.v1.Shop") != nil || there.symbol("demo.shop.v1.Shop") == nil {
 		t.Error("a service is seen from the wrong namespace")
 	}
@@ -147,7 +148,7 @@ func TestReflectionKnowsNamespaces(t *testing.T) {
 
 func TestReflectionResolvesWhatIsLinked(t *testing.T) {
 	f := start(t, echo)
-	r := reflect(t, f.dial())
+	r := reflect(t.Context(), t, f.dial())
 	for _, name := range []string{
 		"google.protobuf.Empty", "google.rpc.ErrorInfo", "google.rpc.BadRequest.FieldViolation", "google.rpc.Status",
 		"grpc.health.v1.Health.Watch", "weft.v1.Contract",
@@ -187,7 +188,7 @@ func TestReflectionFollowsImports(t *testing.T) {
 		Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
 	})
 	f.deploy("default", "user", 0, importing, "demo.user.v1.User")
-	files := reflect(t, f.dial()).symbol("demo.user.v1.User")
+	files := reflect(t.Context(), t, f.dial()).symbol("demo.user.v1.User")
 	if _, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: files}); err != nil || len(files) != 3 {
 		t.Errorf("%d files, %v", len(files), err)
 	}
@@ -205,15 +206,16 @@ func TestContractsThatDoNotHoldTogether(t *testing.T) {
 	for name, contract := range map[string]*weftv1.Contract{"Missing": missing, "Self": self, "Wrong": wrong} {
 		service := contract.GetPackage() + "." + name
 		f.deploy("default", strings.ToLower(name), 0, contract, service)
-		if files := reflect(t, f.dial()).symbol(service); files != nil {
+		if files := reflect(t.Context(), t, f.dial()).symbol(service); files != nil {
 			t.Errorf("%s is found", service)
 		}
 	}
-	if reflect(t, f.dial()).symbol(ordersService) == nil {
+	if reflect(t.Context(), t, f.dial()).symbol(ordersService) == nil {
 		t.Error("others are not found either")
 	}
 }
 
+//nolint:staticcheck // It is deprecated, and served because clients use it.
 func TestReflectionV1Alpha(t *testing.T) {
 	f := start(t, echo)
 	stream, err := reflectionv1alpha.NewServerReflectionClient(f.dial()).ServerReflectionInfo(t.Context())

@@ -116,7 +116,7 @@ func (r resolver) find(pkg string) *protoregistry.Files {
 		return nil
 	}
 	found, _ := r.packages.LoadOrStore(packageName{r.namespace, pkg}, new(schema))
-	s := found.(*schema)
+	s := found.(*schema) //nolint:forcetypeassert // nothing else is put in
 	s.once.Do(func() { s.files, s.err = r.build(pkg) })
 	return s.files
 }

@@ -108,7 +108,7 @@ type Gateway struct {
 	calls       atomic.Int64
 
 	own   map[string]*grpc.ServiceDesc // weft's own services; not changed after Serve
-	life  context.Context              // done when Drain begins
+	life  context.Context              //nolint:containedctx // done when Drain begins, whatever calls do
 	drain context.CancelFunc
 }
 

@@ -30,7 +30,7 @@ var templates = sync.Pool{New: func() any {
 // setTrailers tells the caller who answered and how long it took; after a failure also the mark of the call, by which
 // its lines in the function's log are found.
 func (c *call) setTrailers(failed bool) {
-	t := templates.Get().(*template)
+	t := templates.Get().(*template) //nolint:forcetypeassert // nothing else is put in
 	defer templates.Put(t)
 	t.function[0] = c.destination.Key.Function
 	t.revision[0] = strconv.FormatUint(uint64(c.destination.Key.Revision), 10)
@@ -80,8 +80,9 @@ func allowedTrailer(key string) bool {
 		return false
 	}
 	for i := range len(key) {
-		c := key[i]
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.') {
+		switch c := key[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
 			return false
 		}
 	}

@@ -39,7 +39,7 @@ func TestBytesThatAreNoHTTP2(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 			_, _ = conn.Write(data) // The server may have closed it already.
 			if _, err := io.Copy(io.Discard, conn); errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
@@ -209,7 +209,7 @@ func TestTooManyConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer second.Close()
+	defer func() { _ = second.Close() }()
 	if data, err := io.ReadAll(second); len(data) != 0 {
 		t.Errorf("the second connection was greeted: %x, %v", data, err)
 	}

@@ -39,6 +39,7 @@ type fixture struct {
 }
 
 func start(t testing.TB) *fixture {
+	t.Helper()
 	f := &fixture{t: t, catalog: catalog.New(), states: map[executor.Key]string{}, moved: make(chan struct{})}
 	f.Router = New(Config{Catalog: f.catalog, Placements: f, Wait: 5 * time.Second, Waiting: 3})
 	return f

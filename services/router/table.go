@@ -25,7 +25,7 @@ type table struct {
 // candidates gives the revisions that may answer the target, the wanted one first. There is at least one.
 func (t *table) candidates(target Target) ([]*Destination, error) {
 	if found, ok := t.entries.Load(target); ok {
-		return found.([]*Destination), nil
+		return found.([]*Destination), nil //nolint:forcetypeassert // nothing else is put in
 	}
 	found, err := t.resolve(target)
 	if err != nil {

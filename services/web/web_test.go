@@ -41,7 +41,13 @@ func start(t *testing.T, config Config) (server *Server, address string) {
 	return s, listener.Addr().String()
 }
 
-func get(t *testing.T, method, url string) (*http.Response, string) {
+// answer is what a request got.
+type answer struct {
+	code       int
+	kind, body string
+}
+
+func get(t *testing.T, method, url string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
@@ -51,12 +57,12 @@ func get(t *testing.T, method, url string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response, string(body)
+	return answer{response.StatusCode, response.Header.Get("Content-Type"), string(body)}
 }
 
 func TestPaths(t *testing.T) {
@@ -77,9 +83,9 @@ func TestPaths(t *testing.T) {
 		{"POST", "/healthz", 405, "", ""},
 		{"GET", "/nothing", 404, "", ""},
 	} {
-		response, body := get(t, test.method, "http://"+address+test.path)
-		if response.StatusCode != test.code || !strings.Contains(body, test.body) || !strings.HasPrefix(response.Header.Get("Content-Type"), test.kind) {
-			t.Errorf("%s %s: %d %s %q", test.method, test.path, response.StatusCode, response.Header.Get("Content-Type"), body)
+		got := get(t, test.method, "http://"+address+test.path)
+		if got.code != test.code || !strings.Contains(got.body, test.body) || !strings.HasPrefix(got.kind, test.kind) {
+			t.Errorf("%s %s: %+v", test.method, test.path, got)
 		}
 	}
 }
@@ -92,13 +98,13 @@ func TestHealthFollowsTheNode(t *testing.T) {
 		}
 		return nil
 	}})
-	if response, _ := get(t, "GET", "http://"+address+"/healthz"); response.StatusCode != 200 {
-		t.Errorf("serving: %d", response.StatusCode)
+	if got := get(t, "GET", "http://"+address+"/healthz"); got.code != http.StatusOK {
+		t.Errorf("serving: %+v", got)
 	}
 	draining.Store(true)
-	response, body := get(t, "GET", "http://"+address+"/healthz")
-	if response.StatusCode != 503 || body != `{"status":"not serving","reason":"it \"drains\""}`+"\n" {
-		t.Errorf("draining: %d %q", response.StatusCode, body)
+	got := get(t, "GET", "http://"+address+"/healthz")
+	if got.code != http.StatusServiceUnavailable || got.body != `{"status":"not serving","reason":"it \"drains\""}`+"\n" {
+		t.Errorf("draining: %+v", got)
 	}
 }
 
@@ -107,8 +113,8 @@ func TestMetricsThatFail(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "weft_good_total", Help: "Good."}), broken{})
 	_, address := start(t, Config{Gatherer: registry})
-	if response, body := get(t, "GET", "http://"+address+"/metrics"); response.StatusCode != 200 || !strings.Contains(body, "weft_good_total 0") {
-		t.Errorf("%d %q", response.StatusCode, body)
+	if got := get(t, "GET", "http://"+address+"/metrics"); got.code != http.StatusOK || !strings.Contains(got.body, "weft_good_total 0") {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -164,12 +170,12 @@ func TestGarbage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, _ = conn.Write([]byte("\x16\x03\x01 this is no HTTP\r\n\r\n"))
 	if answer, _ := io.ReadAll(conn); !strings.HasPrefix(string(answer), "HTTP/1.1 400") {
 		t.Errorf("answer %q", answer)
 	}
-	if response, _ := get(t, "GET", "http://"+address+"/healthz"); response.StatusCode != 200 {
-		t.Errorf("the next request: %d", response.StatusCode)
+	if got := get(t, "GET", "http://"+address+"/healthz"); got.code != http.StatusOK {
+		t.Errorf("the next request: %+v", got)
 	}
 }
