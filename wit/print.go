@@ -60,16 +60,16 @@ func (f *Function) String() string {
 }
 
 // printer builds bounded text.
-type printer struct{ strings.Builder }
+type printer struct{ out strings.Builder }
 
-func (p *printer) full() bool { return p.Len() > maxPrint }
+func (p *printer) full() bool { return p.out.Len() > maxPrint }
 
 // text returns what was printed, cut where it is too long. Names are ASCII, so any byte is a place to cut.
 func (p *printer) text() string {
 	if p.full() {
-		return p.String()[:maxPrint] + "…"
+		return p.out.String()[:maxPrint] + "…"
 	}
-	return p.String()
+	return p.out.String()
 }
 
 func (p *printer) add(parts ...string) {
@@ -77,7 +77,7 @@ func (p *printer) add(parts ...string) {
 		if p.full() {
 			return
 		}
-		p.WriteString(s)
+		p.out.WriteString(s)
 	}
 }
 

@@ -27,9 +27,9 @@ var (
 	ErrCoreModule = errors.New("a core WebAssembly module, not a component")
 )
 
-// Error says what is wrong with a component binary, and where.
+// Error says what is wrong with a component binary, and where. Its text is a sentence for the component's author.
 type Error struct {
-	// Section is the kind of section: "type", "import", …; "preamble" at the start of the file.
+	// Section is the kind of section: "type", "import", …; "preamble" for the first eight bytes.
 	Section string
 	// Offset counts bytes from the start of the file.
 	Offset int64
@@ -39,7 +39,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("component: %s section, offset %#x: %s", e.Section, e.Offset, e.Msg)
+	return fmt.Sprintf("component: %s (%s section, offset %#x)", e.Msg, e.Section, e.Offset)
 }
 
 // Unwrap returns ErrNotWasm, ErrCoreModule or nil.
@@ -88,8 +88,12 @@ type decoder struct {
 	foreign map[any]place
 }
 
-// componentPreamble begins every component.
-const componentPreamble = "\x00asm\x0d\x00\x01\x00"
+const (
+	// magic begins every WebAssembly binary.
+	magic = "\x00asm"
+	// componentPreamble begins every component.
+	componentPreamble = magic + "\x0d\x00\x01\x00"
+)
 
 // enter counts a level of nesting; the caller calls leave.
 func (d *decoder) enter(r *reader) {
@@ -103,12 +107,12 @@ func (d *decoder) leave() { d.depth-- }
 // preamble checks the first eight bytes.
 func (r *reader) preamble() {
 	switch {
-	case !bytes.HasPrefix(r.data, []byte("\x00asm")):
+	case !bytes.HasPrefix(r.data, []byte(magic)):
 		msg := ErrNotWasm.Error()
 		switch {
 		case len(r.data) == 0:
 			msg = "the file is empty"
-		case len(r.data) < 4 && bytes.HasPrefix([]byte("\x00asm"), r.data):
+		case len(r.data) < len(magic) && string(r.data) == magic[:len(r.data)]:
 			msg = "the file ends after a part of the preamble"
 		case bytes.HasPrefix(bytes.TrimSpace(r.data[:min(len(r.data), 64)]), []byte("(")):
 			msg = "this is WebAssembly text; convert it with `wasm-tools parse`"
@@ -122,7 +126,7 @@ func (r *reader) preamble() {
 	case layer[0] == 0 && layer[1] == 0:
 		panic(&Error{
 			Section: r.section, Offset: 4, cause: ErrCoreModule,
-			Msg: ErrCoreModule.Error() + "; make a component of it with `wasm-tools component new`, or with your toolchain's target for components (wasm32-wasip2)",
+			Msg: ErrCoreModule.Error() + "; make a component of it with `wasm-tools component new`, or use your toolchain's target for components, such as wasm32-wasip2",
 		})
 	case layer[0] != 1 || layer[1] != 0:
 		r.failAt(6, "layer %d is neither a core module nor a component", int(layer[0])|int(layer[1])<<8)

@@ -10,12 +10,28 @@ import (
 
 	bytecode "go.bytecodealliance.org/wit"
 
-	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/executor/wasmtime" //nolint:depguard // tests build components from text
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/component"
 )
 
 var update = flag.Bool("update", false, "write the golden files of this package")
+
+// failer is a test, a fuzz target or a property.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// assemble makes a component of text.
+func assemble(t failer, text string) []byte {
+	t.Helper()
+	data, err := wasmtime.WatToWasm(text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return data
+}
 
 // build makes a component of a text in testdata.
 func build(t testing.TB, name string) []byte {
@@ -24,11 +40,7 @@ func build(t testing.TB, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := wasmtime.WatToWasm(string(text))
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return data
+	return assemble(t, string(text))
 }
 
 func decode(t testing.TB, data []byte) *wit.World {

@@ -173,7 +173,7 @@ func (o oracle) side(side string, items func(func(string, bytecode.WorldItem) bo
 		case *bytecode.InterfaceRef:
 			lines := []string{side + " " + o.id(name, item.Interface)}
 			for name, t := range item.Interface.TypeDefs.All() {
-				lines = append(lines, "\ttype "+name+" = "+o.named(item.Interface, t))
+				lines = append(lines, "\ttype "+name+" = "+o.named(t))
 			}
 			for _, f := range item.Interface.Functions.All() {
 				lines = append(lines, "\t"+o.function(f))
@@ -196,7 +196,7 @@ func (o oracle) id(key string, i *bytecode.Interface) string {
 	return strings.ReplaceAll(id.String(), "%", "")
 }
 
-func (o oracle) named(i *bytecode.Interface, t *bytecode.TypeDef) string {
+func (o oracle) named(t *bytecode.TypeDef) string {
 	root := t.Root()
 	if root != t {
 		return o.typ(root)

@@ -21,16 +21,16 @@ func encode(w *wit.World) string {
 		e.exports(i)
 	}
 	e.line(")")
-	return e.String()
+	return e.out.String()
 }
 
 type encoder struct {
-	strings.Builder
+	out strings.Builder
 	// root is what types and resources are called in the outermost component.
 	root map[any]string
 }
 
-func (e *encoder) line(format string, args ...any) { fmt.Fprintf(e, format+"\n", args...) }
+func (e *encoder) line(format string, args ...any) { fmt.Fprintf(&e.out, format+"\n", args...) }
 
 // key identifies what an entry of an interface stands for.
 func key(n wit.NamedType) any {

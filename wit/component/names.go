@@ -156,7 +156,7 @@ func isVersion(s string) bool {
 	}
 	numbers := strings.Split(s, ".")
 	for _, n := range numbers {
-		if n == "" || len(n) > 20 || len(n) > 1 && n[0] == '0' || strings.TrimFunc(n, func(c rune) bool { return c >= '0' && c <= '9' }) != "" {
+		if n == "" || len(n) > 20 || len(n) > 1 && n[0] == '0' || strings.Trim(n, "0123456789") != "" {
 			return false
 		}
 	}
@@ -165,10 +165,8 @@ func isVersion(s string) bool {
 
 // isDotted tells whether s is a list of identifiers with dots between them, as in a pre-release.
 func isDotted(s string) bool {
-	for _, word := range strings.Split(s, ".") {
-		if word == "" || strings.ContainsFunc(word, func(c rune) bool {
-			return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-')
-		}) {
+	for word := range strings.SplitSeq(s, ".") {
+		if word == "" || strings.Trim(word, "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 			return false
 		}
 	}

@@ -15,7 +15,7 @@ var keywords = words(`use type func u8 u16 u32 u64 s8 s16 s32 s64 f32 f64 char r
 
 func words(s string) map[string]bool {
 	set := map[string]bool{}
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		set[word] = true
 	}
 	return set
@@ -29,7 +29,7 @@ type parser struct {
 }
 
 // advance reads the next token.
-func (p *parser) advance() { p.tok = p.lexer.next() }
+func (p *parser) advance() { p.tok = p.next() }
 
 // at tells whether the token is a keyword.
 func (p *parser) at(keyword string) bool {
@@ -191,7 +191,7 @@ func (p *parser) optVersion() {
 
 // versionHere parses a version at the token.
 func (p *parser) versionHere() {
-	p.lexer.version(p.tok.start)
+	p.version(p.tok.start)
 	p.advance()
 }
 
