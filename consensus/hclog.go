@@ -21,7 +21,9 @@ type raftLogger struct {
 	ceiling slog.Level // no line is above it
 }
 
-func newRaftLogger(log *slog.Logger) *raftLogger { return &raftLogger{log: log, ceiling: slog.LevelError} }
+func newRaftLogger(log *slog.Logger) *raftLogger {
+	return &raftLogger{log: log, ceiling: slog.LevelError}
+}
 
 // calm returns a logger for whom nothing is an error: to the transport, every connection that ends is one.
 func (l *raftLogger) calm(name string) *raftLogger {

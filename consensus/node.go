@@ -67,7 +67,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.patience, 10*time.Second)
 	setDefault(&c.snapshotEvery, snapshotEvery)
 	setDefault(&c.snapshotCheck, snapshotCheck)
-	setDefault(&c.journal, 1<<20)
+	setDefault(&c.journal, 4<<20)
 	return c
 }
 

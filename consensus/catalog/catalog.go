@@ -91,9 +91,10 @@ func (c *Catalog) apply(cmd *catalogv1.Command) *catalogv1.Result {
 }
 
 func (c *Catalog) remember(a *catalogv1.Applied) {
-	c.state.add(appliedRow(a))
-	if gone := c.window.remember(a); gone != nil {
-		c.state.drop(appliedRow(gone))
+	hash := rowHash(appliedRow(a))
+	c.state.addHash(hash)
+	if gone, full := c.window.remember(remembered{a, hash}); full {
+		c.state.dropHash(gone.hash)
 	}
 }
 

@@ -188,11 +188,14 @@ func TestWindowForgetsTheOldest(t *testing.T) {
 		c.Apply(i, cmd)
 	}
 	checkSum(t, c)
-	for id, want := range map[string]uint64{"id-1": Remembered + 2, "id-3": 3} {
+	for i, tt := range []struct {
+		id   string
+		want uint64
+	}{{"id-3", 3}, {"id-1", Remembered + 3}, {"id-3", 3}, {"id-2", Remembered + 5}} {
 		cmd := raise(1)
-		cmd.RequestId = id
-		if got := c.Apply(c.Index()+1, cmd); got.GetIndex() != want {
-			t.Errorf("%s: applied at index %d, want %d", id, got.GetIndex(), want)
+		cmd.RequestId = tt.id
+		if got := c.Apply(c.Index()+1, cmd); got.GetIndex() != tt.want {
+			t.Errorf("%d: %s applied at index %d, want %d", i, tt.id, got.GetIndex(), tt.want)
 		}
 	}
 	checkSum(t, c)

@@ -27,7 +27,7 @@ func (m *forged) snapshot() []byte {
 	_, _ = w.WriteString(magic)
 	_ = writeFrame(w, header)
 	for _, row := range m.rows {
-		_ = writeFrame(w, encodeRow(row))
+		_ = writeFrame(w, appendRow(nil, row))
 	}
 	_ = w.Flush()
 	digest := sha256.Sum256(b.Bytes())

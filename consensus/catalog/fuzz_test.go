@@ -47,7 +47,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add([]byte{})
 	var rows []byte
 	for row := range sample(&testing.T{}).Image().rows() {
-		b := encodeRow(row)
+		b := appendRow(nil, row)
 		rows = append(append(rows, byte(len(b))), b...)
 	}
 	f.Add(rows)

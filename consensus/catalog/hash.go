@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
+	"sync"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	"google.golang.org/protobuf/proto"
@@ -44,11 +45,18 @@ func (s *state) hash() []byte {
 	return h[:]
 }
 
-func rowHash(row *catalogv1.SnapshotRow) [32]byte { return sha256.Sum256(encodeRow(row)) }
+func rowHash(row *catalogv1.SnapshotRow) [32]byte {
+	scratch := rowScratch.Get().(*[]byte)
+	defer rowScratch.Put(scratch)
+	*scratch = appendRow((*scratch)[:0], row)
+	return sha256.Sum256(*scratch)
+}
 
-// encodeRow panics only for text that is not UTF-8, which validation keeps out of every row.
-func encodeRow(row *catalogv1.SnapshotRow) []byte {
-	b, err := deterministic.Marshal(row)
+var rowScratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// appendRow panics only for text that is not UTF-8, which validation keeps out of every row.
+func appendRow(b []byte, row *catalogv1.SnapshotRow) []byte {
+	b, err := deterministic.MarshalAppend(b, row)
 	if err != nil {
 		panic("catalog: row: " + err.Error())
 	}

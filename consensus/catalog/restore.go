@@ -145,10 +145,10 @@ func (b *builder) putApplied(a *catalogv1.Applied) error {
 	if a.GetRequestId() == "" || b.window.byID[a.GetRequestId()] != nil || len(b.window.ring) == Remembered {
 		return fmt.Errorf("request %q: %w", clip(a.GetRequestId()), errRow)
 	}
-	if n := len(b.window.ring); n > 0 && b.window.ring[n-1].GetResult().GetIndex() >= a.GetResult().GetIndex() {
+	if n := len(b.window.ring); n > 0 && b.window.ring[n-1].applied.GetResult().GetIndex() >= a.GetResult().GetIndex() {
 		return fmt.Errorf("request %q is out of order: %w", clip(a.GetRequestId()), errRow)
 	}
-	b.window.remember(a)
+	b.window.remember(remembered{a, rowHash(appliedRow(a))})
 	return nil
 }
 

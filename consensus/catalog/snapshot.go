@@ -70,8 +70,10 @@ func (m *Image) Write(w io.Writer) error {
 	if err := writeFrame(buffered, header); err != nil {
 		return err
 	}
+	var encoded []byte
 	for row := range m.rows() {
-		if err := writeFrame(buffered, encodeRow(row)); err != nil {
+		encoded = appendRow(encoded[:0], row)
+		if err := writeFrame(buffered, encoded); err != nil {
 			return err
 		}
 	}

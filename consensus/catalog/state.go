@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/benbjohnson/immutable"
@@ -63,16 +64,26 @@ func ageKey(namespace, service string, created uint64) string {
 func (s *state) add(row *catalogv1.SnapshotRow)  { s.rows++; s.sum.add(rowHash(row)) }
 func (s *state) drop(row *catalogv1.SnapshotRow) { s.rows--; s.sum.sub(rowHash(row)) }
 
+// addHash and dropHash are for whoever keeps the hash of a row.
+func (s *state) addHash(h [32]byte)  { s.rows++; s.sum.add(h) }
+func (s *state) dropHash(h [32]byte) { s.rows--; s.sum.sub(h) }
+
 // putFunction stores a function that is new or whose head changed (not one of its revisions).
 func (s *state) putFunction(f *catalogv1.Function) {
 	k := key(f.GetNamespace(), f.GetName())
-	if old, ok := s.functions.Get(k); ok {
+	old, replaces := s.functions.Get(k)
+	if replaces {
 		s.drop(functionRow(old))
-		s.unexport(old)
 	}
 	s.add(functionRow(f))
-	s.export(f)
 	s.functions = s.functions.Set(k, f)
+	if replaces && slices.Equal(currentRevision(old).GetServices(), currentRevision(f).GetServices()) {
+		return
+	}
+	if replaces {
+		s.unexport(old)
+	}
+	s.export(f)
 }
 
 // addRevision counts the row of a revision that the caller puts into its function.

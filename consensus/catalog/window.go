@@ -9,9 +9,15 @@ const Remembered = 10_000
 // window holds the last results by request ID, in log order. Only Apply looks at it, so it is an ordinary ring and
 // map; a snapshot copies the pointers.
 type window struct {
-	ring []*catalogv1.Applied // oldest first, starting at next once it is full
+	ring []remembered // oldest first, starting at next once it is full
 	next int
 	byID map[string]*catalogv1.Applied
+}
+
+// remembered is a row with its hash, which is asked for again when the row goes.
+type remembered struct {
+	applied *catalogv1.Applied
+	hash    [32]byte
 }
 
 func newWindow() window {
@@ -21,23 +27,25 @@ func newWindow() window {
 // find returns the result of an earlier command of this ID; nil if there was none.
 func (w *window) find(id string) *catalogv1.Result { return w.byID[id].GetResult() }
 
-// remember adds an ID that is not there yet and returns the one that had to go; nil if none had.
-func (w *window) remember(a *catalogv1.Applied) (gone *catalogv1.Applied) {
-	if len(w.ring) < Remembered {
-		w.ring = append(w.ring, a)
-	} else {
+// remember adds an ID that is not there yet, and tells which one had to go for it, if any.
+func (w *window) remember(r remembered) (gone remembered, full bool) {
+	if full = len(w.ring) == Remembered; full {
 		gone = w.ring[w.next]
-		delete(w.byID, gone.GetRequestId())
-		w.ring[w.next] = a
+		delete(w.byID, gone.applied.GetRequestId())
+		w.ring[w.next] = r
 		w.next = (w.next + 1) % Remembered
+	} else {
+		w.ring = append(w.ring, r)
 	}
-	w.byID[a.GetRequestId()] = a
-	return gone
+	w.byID[r.applied.GetRequestId()] = r.applied
+	return gone, full
 }
 
 // inOrder copies the window, oldest first.
 func (w *window) inOrder() []*catalogv1.Applied {
 	all := make([]*catalogv1.Applied, 0, len(w.ring))
-	all = append(all, w.ring[w.next:]...)
-	return append(all, w.ring[:w.next]...)
+	for i := range w.ring {
+		all = append(all, w.ring[(w.next+i)%len(w.ring)].applied)
+	}
+	return all
 }
