@@ -80,8 +80,11 @@ They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for wha
   weft call Orders/Place '{"order":{"id":"a1"}}'`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          unknownCommand,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+
+		SuggestionsMinimumDistance: 2,
+
+		Args: unknownCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef(c, "%w", err) })
 	root.AddGroup(&cobra.Group{ID: "functions", Title: "Functions:"}, &cobra.Group{ID: "cluster", Title: "Servers:"})

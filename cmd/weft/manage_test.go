@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/weft-run/weft/test/wat"
+)
+
+func TestListAndDescribe(t *testing.T) {
+	s := startServer(t)
+	s.weft("list").ok().complains("nothing is deployed in namespace default")
+	s.weft("list", "--json").ok().prints(`"functions": []`)
+	file := wat.Guest{}.File(t)
+	s.weft("deploy", file, "--name", "calc", "--env", "B=2", "--env", "A=1").ok()
+	s.weft("deploy", file, "--name", "second").ok()
+	s.weft("list").ok().prints("NAME    REVISION  STATE", "calc    1         ready", "(demo.calc.v1.Calc)")
+	s.weft("list", "-n", "other").ok().complains("namespace other")
+	s.weft("describe", "calc").ok().prints("Name:         calc", "State:        ready", "Environment:  A=1\n              B=2",
+		"wasi:logging/logging@0.1.0-draft (host)", "timeout 30s", "demo.calc.v1.Calc\n", "Try it:")
+	s.weft("describe", "clac").exits(exitFailure).complains("NOT_FOUND: no function clac in namespace default; did you mean calc?")
+	s.weft("describe", "calc", "-n", "NO").exits(exitFailure).complains("INVALID_ARGUMENT (INVALID_REQUEST)", `namespace "NO"`)
+}
+
+func TestUpdate(t *testing.T) {
+	s := startServer(t)
+	s.weft("deploy", wat.Guest{}.File(t), "--name", "calc", "--env", "A=1", "--env", "B=2", "--queue", "7").ok()
+	s.weft("update", "calc", "--memory", "128MiB", "--env", "A=3", "--unset-env", "B").ok().
+		prints("calc revision 2 is ready (memory 128MiB, timeout 30s, concurrency 64, queue 7")
+	s.weft("call", "Calc/Env").ok().prints(`"f0": "A"`, `"f1": "3"`)
+	s.weft("call", "Calc/Env", "--revision", "1").ok().prints(`"f1": "1"`, `"f1": "2"`)
+	s.weft("update", "calc", "--timeout", "2s", "--json").ok().prints(`"timeout": "2s"`, `"ready": true`)
+	s.weft("update", "calc", "--unset-env", "B").exits(exitFailure).complains(`"B" is not set in revision 3`)
+	s.weft("update", "calc", "--memory", "1B").exits(exitFailure).complains("memory 1: from 65536")
+	s.weft("update", "none", "--memory", "1MiB").exits(exitFailure).complains("NOT_FOUND")
+	s.weft("revisions", "calc").ok().prints("3         current, ready", "2         ready", "1         ready")
+	s.weft("revisions", "calc", "--json").ok().prints(`"number": 2`)
+}
+
+func TestRouteDeleteForget(t *testing.T) {
+	s := startServer(t)
+	s.weft("deploy", wat.Guest{Mark: "1"}.File(t), "--name", "one").ok()
+	s.weft("deploy", wat.Guest{Mark: "2"}.File(t), "--name", "two", "--env", "WHO=two").ok()
+	s.weft("call", "Calc/Env").ok().prints(`"value": []`)
+	s.weft("route", "demo.calc.v1.Calc", "two").ok().prints("two answers demo.calc.v1.Calc, before it one did")
+	s.weft("call", "Calc/Env").ok().prints(`"two"`)
+	s.weft("route", "demo.calc.v1.Calc", "two", "--json").ok().prints(`"previous": "two"`)
+	s.weft("route", "demo.calc.v1.Nothing", "two").exits(exitFailure).complains("NOT_EXPORTED")
+	s.weft("route", "demo.calc.v1.Calc", "three").exits(exitFailure).complains("NOT_FOUND")
+
+	s.weft("forget", "demo.calc.v1").exits(exitFailure).complains("FAILED_PRECONDITION (IN_USE)")
+	s.weft("update", "two", "--env", "A=b").ok()
+	s.weft("delete", "two").ok().prints("deleted two (2 revisions)")
+	s.weft("call", "Calc/Env").ok().prints(`"value": []`)
+	s.weft("delete", "one", "--json").ok().prints(`"revisions": 1`)
+	s.weft("delete", "one").exits(exitFailure).complains("NOT_FOUND")
+	s.weft("call", "Calc/Env").exits(exitFailure).complains("UNIMPLEMENTED")
+	waitUntil(t, "the artifacts are gone", func() bool { return len(artifactFiles(t, s.dir)) == 0 })
+
+	s.weft("schema").ok().prints("service Calc")
+	s.weft("forget", "demo.calc.v1").ok().prints("forgot demo.calc.v1")
+	s.weft("forget", "demo.calc.v1").exits(exitFailure).complains("NOT_FOUND")
+	if r := s.weft("schema").ok(); strings.Contains(r.out, "Calc") {
+		t.Errorf("the contract is still there: %s", r.out)
+	}
+}
+
+func TestLogs(t *testing.T) {
+	s := startServer(t)
+	s.weft("deploy", wat.Guest{}.File(t), "--name", "calc").ok()
+	s.weft("logs", "calc").ok()
+	for range 3 {
+		s.weft("call", "Calc/Log").ok()
+	}
+	s.weft("call", "Calc/Trap").exits(exitFailure)
+	all := s.weft("logs", "calc").ok().prints("logging info | calc: hello", "weft error")
+	if n := strings.Count(all.out, "hello"); n != 3 {
+		t.Errorf("%d lines of 3:\n%s", n, all.out)
+	}
+	if n := strings.Count(s.weft("logs", "calc", "--tail", "2").ok().out, "hello"); n > 2 {
+		t.Errorf("a tail of 2 has %d", n)
+	}
+	var line struct{ Level, Context, Message, Stream, Revision, CallID, Time any }
+	first, _, _ := strings.Cut(s.weft("logs", "calc", "--json").ok().out, "\n")
+	if err := json.Unmarshal([]byte(first), &line); err != nil || line.Message != "hello" || line.Context != "calc" || line.Level != "info" {
+		t.Errorf("%s: %v", first, err)
+	}
+	s.weft("logs", "none").exits(exitFailure).complains("NOT_FOUND")
+}
+
+func TestNodes(t *testing.T) {
+	s := startServer(t)
+	s.weft("nodes").ok().prints("NODE  VERSION", "test  v0.0.0-test")
+	s.weft("nodes", "--json").ok().prints(`"node": "test"`, `"stateHash": "`, `"engine": "`)
+}
+
+func TestCompletion(t *testing.T) {
+	s := startServer(t)
+	file := wat.Guest{Functions: []string{"add", "div"}}.File(t)
+	s.weft("deploy", file, "--name", "calc").ok()
+	s.weft("deploy", file, "--name", "other").ok()
+	complete := func(args ...string) result {
+		t.Helper()
+		return weftWith(t, "", append([]string{"__complete"}, args...)...).ok()
+	}
+	t.Setenv("WEFT_ADDR", s.addr)
+	for _, command := range []string{"describe", "revisions", "update", "delete", "logs", "schema"} {
+		complete(command, "").prints("calc\nother\n")
+	}
+	complete("route", "").prints("demo.calc.v1.Calc\n")
+	complete("route", "demo.calc.v1.Calc", "").prints("calc\nother\n")
+	complete("forget", "").prints("demo.calc.v1\n")
+	complete("call", "").prints("demo.calc.v1.Calc/Add\ndemo.calc.v1.Calc/Div\n")
+	complete("call", "Calc/Add", "--function", "").prints("calc\nother\n")
+	complete("deploy", "--name", "").prints("calc\nother\n")
+	complete("deploy", "").prints("wasm\n")
+	if r := complete("describe", "calc", ""); strings.Contains(r.out, "other") {
+		t.Errorf("a second name is offered: %s", r.out)
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestUsage(t *testing.T) {
+	tests := []struct{ args, want string }{
+		{"frobnicate", `no command "frobnicate"`},
+		{"lst", "did you mean list?"},
+		{"--frobnicate", "unknown flag: --frobnicate"},
+		{"list extra", "takes no arguments; 1 given"},
+		{"deploy", "takes FILE; 0 given"},
+		{"deploy a.wasm", "--name NAME"},
+		{"deploy a.wasm --name a --memory 64MB", `"64MB" is no size`},
+		{"deploy a.wasm --name a --memory 1.5GiB", "is no size"},
+		{"deploy a.wasm --name a --memory 0", "must be more than 0"},
+		{"deploy a.wasm --name a --memory 99999999999GiB", "too large"},
+		{"deploy a.wasm --name a --timeout 30", `"30" is no duration`},
+		{"deploy a.wasm --name a --timeout -1s", "must be more than 0"},
+		{"deploy a.wasm --name a --concurrency 0", "is no whole number from 1 on"},
+		{"deploy a.wasm --name a --env A", `"A" is no variable: write it as KEY=VALUE`},
+		{"deploy a.wasm --name a --env A=1 --env A=2", "variable A is set twice"},
+		{"deploy a.wasm --name a --replicas 3", "unknown flag: --replicas"},
+		{"call", "takes SERVICE/METHOD [JSON|@FILE|-]; 0 given"},
+		{"call a/b {} {}", "3 given"},
+		{"call a/b -H nothing", "is no header"},
+		{"call a/b -H a-bin=?", "must be base64"},
+		{"describe", "takes NAME; 0 given"},
+		{"update calc", "nothing to change"},
+		{"route a", "takes SERVICE NAME; 1 given"},
+		{"logs a --tail x", "is no whole number"},
+		{"schema a --format json", "write proto or descriptors"},
+		{"diff a", "takes FILE NAME"},
+		{"server extra", "takes no arguments"},
+		{"server --join 127.0.0.1:1", "unknown flag: --join"},
+		{"server --listen 0.0.0.0:0 --data-dir DIR", "--insecure"},
+		{"server --http :0 --listen 127.0.0.1:0 --data-dir DIR", "--insecure"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			args := strings.Fields(strings.ReplaceAll(tt.args, "DIR", t.TempDir()))
+			weftWith(t, "", args...).exits(exitUsage).complains(tt.want, "--help")
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	weftWith(t, "").ok().prints("Functions:", "Servers:", "weft deploy orders.wasm")
+	a := &app{}
+	for _, c := range a.root().Commands() {
+		t.Run(c.Name(), func(t *testing.T) {
+			weftWith(t, "", c.Name(), "--help").ok().prints("Usage:", "Examples:")
+			if c.Short == "" || strings.HasSuffix(c.Short, ".") || !strings.Contains(c.Example, "weft "+c.Name()) {
+				t.Errorf("short %q, example %q", c.Short, c.Example)
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	weftWith(t, "", "version").ok().prints("weft ", "linux/")
+	weftWith(t, "", "version", "--json").ok().prints(`"version": `, `"go": "go1.`)
+}
+
+func TestCompletionScripts(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		weftWith(t, "", "completion", shell).ok().prints("weft")
+	}
+}
+
+func TestNoServer(t *testing.T) {
+	// Port 1 of the loopback is nobody's.
+	weftWith(t, "", "list", "--addr", "127.0.0.1:1").exits(exitFailure).
+		complains("UNAVAILABLE: no answer from 127.0.0.1:1: connection refused", "weft server", "WEFT_ADDR")
+	weftWith(t, "", "list", "--addr", "localhost").exits(exitFailure).complains(`address "localhost" is no host:port`)
+	weftWith(t, "", "list", "--addr", "127.0.0.1:1", "--json").exits(exitFailure).complains(`"code": "UNAVAILABLE"`)
+	// Completion stays quiet.
+	weftWith(t, "", "__complete", "describe", "--addr", "127.0.0.1:1", "").ok()
+}
