@@ -159,3 +159,17 @@ func TestDeclarations(t *testing.T) {
 		}
 	}
 }
+
+// TestCWarnings compiles our C with more warnings than a user's build has.
+func TestCWarnings(t *testing.T) {
+	files, err := filepath.Glob("*.c")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	cc := compiler(t)
+	args := append(cc[1:], "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-I", ".")
+	args = append(append(args, files...), "testdata/baseline/main.c")
+	if out, err := exec.Command(cc[0], args...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

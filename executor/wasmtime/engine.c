@@ -49,6 +49,9 @@ bool weft_can_reserve(size_t size) {
 }
 
 size_t weft_thread_stack(void) {
+#ifdef __APPLE__
+  return pthread_get_stacksize_np(pthread_self()); // as Go makes its threads there
+#endif
   pthread_attr_t attr;
   size_t size = 0;
   if (pthread_attr_init(&attr) != 0) return 0;

@@ -1,6 +1,6 @@
 package wasmtime
 
-// #cgo CFLAGS: -std=gnu11 -Wall -Werror
+// #cgo CFLAGS: -std=gnu11
 // #include "weft.h"
 import "C"
 

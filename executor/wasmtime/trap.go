@@ -54,6 +54,26 @@ const (
 	TrapOther TrapKind = 255
 )
 
+var trapNames = map[TrapKind]string{
+	TrapStackOverflow: "stack overflow", TrapMemoryOutOfBounds: "memory out of bounds",
+	TrapHeapMisaligned: "misaligned access", TrapTableOutOfBounds: "table out of bounds",
+	TrapIndirectCallNull: "call to null", TrapBadSignature: "bad signature", TrapIntegerOverflow: "integer overflow",
+	TrapDivisionByZero: "division by zero", TrapBadConversion: "bad conversion", TrapUnreachable: "unreachable",
+	TrapInterrupted: "interrupted", TrapAllocationTooBig: "allocation too big", TrapCannotEnter: "cannot enter component",
+	TrapCannotLeave: "cannot leave component", TrapInvalidChar: "invalid char",
+	TrapStringOutOfBounds: "string out of bounds", TrapListOutOfBounds: "list out of bounds",
+	TrapDiscriminant: "invalid discriminant", TrapUnalignedPointer: "unaligned pointer",
+	TrapHost: "host error", TrapExit: "exit", TrapOther: "other",
+}
+
+// String returns a short name, for logs and metrics.
+func (k TrapKind) String() string {
+	if name, ok := trapNames[k]; ok {
+		return name
+	}
+	return fmt.Sprintf("trap %d", uint8(k))
+}
+
 // maxFrames bounds a backtrace, whatever the engine records.
 const maxFrames = 64
 
@@ -129,9 +149,9 @@ func describe(op string, err *C.wasmtime_error_t, interrupted bool, fault error)
 	case bool(C.wasmtime_error_exit_status(err, &status)):
 		t.Kind, t.Status, t.Message = TrapExit, int(status), fmt.Sprintf("exit with status %d", status)
 	case code >= 0:
-		t.Kind, t.Message = TrapKind(code), causes(message(err))
+		t.Kind, t.Message = TrapKind(code), causes(err)
 	case len(t.Frames) > 0:
-		t.Kind, t.Message = TrapOther, causes(message(err))
+		t.Kind, t.Message = TrapOther, causes(err)
 	default:
 		return plain(op, message(err))
 	}
@@ -150,35 +170,42 @@ func plain(op, text string) *Error {
 	return e
 }
 
-// message returns the engine's text for an error: the causes, outermost first.
+// message returns the engine's text for an error: what failed, then its causes.
 func message(err *C.wasmtime_error_t) string {
-	var out C.weft_bytes
-	C.wasmtime_error_message(err, vec(&out))
-	return valid(string(takeBytes(&out)))
+	head, causes := split(err)
+	return strings.Join(append([]string{head}, causes...), ": ")
 }
 
-// valid replaces what is not UTF-8.
-func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
-
-// causes takes the engine's backtrace off a message. The engine prints causes under the sentence that has the
-// backtrace, each indented and numbered if there are several.
-func causes(text string) string {
-	_, below, found := strings.Cut(text, "\n\nCaused by:\n")
-	if !found {
-		return text
+// causes returns only the causes, where the engine's text begins with a backtrace of the guest.
+func causes(err *C.wasmtime_error_t) string {
+	head, causes := split(err)
+	if len(causes) == 0 {
+		return head
 	}
-	var parts []string
+	return strings.Join(causes, ": ")
+}
+
+// split takes the engine's text for an error apart. The engine prints what failed, then the causes, outermost first,
+// each indented and numbered if there are several, then a backtrace of its own where RUST_BACKTRACE asks for that.
+func split(err *C.wasmtime_error_t) (head string, causes []string) {
+	var out C.weft_bytes
+	C.wasmtime_error_message(err, vec(&out))
+	text, _, _ := strings.Cut(valid(string(takeBytes(&out))), "\n\nStack backtrace:\n")
+	head, below, _ := strings.Cut(text, "\n\nCaused by:\n")
 	for line := range strings.Lines(below) {
 		line = strings.TrimSpace(line)
 		if n, rest, ok := strings.Cut(line, ": "); ok && strings.Trim(n, "0123456789") == "" {
 			line = rest
 		}
 		if line != "" {
-			parts = append(parts, strings.TrimPrefix(line, "wasm trap: "))
+			causes = append(causes, strings.TrimPrefix(line, "wasm trap: "))
 		}
 	}
-	return strings.Join(parts, ": ")
+	return head, causes
 }
+
+// valid replaces what is not UTF-8.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // frames returns the backtrace of an error.
 func frames(err *C.wasmtime_error_t) []Frame {

@@ -42,7 +42,10 @@ func TestTraps(t *testing.T) {
 		t.Run(tt.message, func(t *testing.T) {
 			trap := trapOf(t, run(t, prepare(t, core(tt.body), nil, "run"), InstanceConfig{}))
 			if trap.Kind != tt.kind || !strings.Contains(trap.Message, tt.message) {
-				t.Errorf("trap is %d, %q", trap.Kind, trap.Message)
+				t.Errorf("trap is %v, %q", trap.Kind, trap.Message)
+			}
+			if strings.Contains(trap.Message, "\n") || strings.Contains(trap.Message, "backtrace") {
+				t.Errorf("message has more than the cause: %q", trap.Message)
 			}
 			if len(trap.Frames) == 0 {
 				t.Error("no backtrace")

@@ -289,7 +289,7 @@ func TestMissingImport(t *testing.T) {
 	} {
 		_, err := prepare(t, text, nil).NewInstance(InstanceConfig{})
 		var e *Error
-		if !errors.As(err, &e) || !strings.Contains(e.Message, "take") || e.Op != "instantiate" {
+		if !errors.As(err, &e) || !strings.Contains(e.Message, "take") || strings.Contains(e.Message, "\n") || e.Op != "instantiate" {
 			t.Errorf("error is %v", err)
 		}
 	}
