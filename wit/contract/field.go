@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"maps"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -76,7 +77,7 @@ func (x *extender) newNested(l *ledger, in *message, field string, t *wit.Type, 
 // nestedName names a message nested in another after the field that uses it. Java allows no class to have the name of
 // one around it, and has classes of its own in each.
 func nestedName(l *ledger, in *message, field string) string {
-	taken := map[string]bool{"Builder": true}
+	taken := maps.Clone(javaNested)
 	for outer := range strings.SplitSeq(in.name, ".") {
 		taken[outer] = true
 	}
@@ -150,7 +151,7 @@ func newFieldNames(m *message, claims []*weftv1.Claim) fieldNames {
 }
 
 // javaInherited are the accessors that every generated message has and that protoc does not steer clear of.
-var javaInherited = []string{"Descriptor", "DefaultInstance"}
+var javaInherited = []string{"Descriptor", "DefaultInstance", "[]DefaultInstance"}
 
 // oneof takes the name of a oneof.
 func (n fieldNames) oneof(name string) {

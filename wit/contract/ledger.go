@@ -2,7 +2,6 @@ package contract
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -110,12 +109,15 @@ func (l *ledger) hold(kind nameKind, name, item string) {
 
 // taken returns who holds a name or one that would be derived from it, "" if it is free.
 func (l *ledger) taken(kind nameKind, name string) string {
+	if kind == messageName && javaNested[name] {
+		return "a class in every class that Java's generator makes"
+	}
 	for i, n := range append([]string{name}, derivedNames(kind, name)...) {
 		if item, ok := l.holders[n]; ok {
 			return cmp.Or(item, n)
 		}
 		if from, ok := l.derived[n]; ok && i == 0 {
-			return fmt.Sprintf("code generated for %s", from)
+			return "code generated for " + from
 		}
 	}
 	return ""

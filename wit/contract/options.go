@@ -76,6 +76,10 @@ var (
 		void volatile while true false null`)
 )
 
+// javaNested are the classes that generated Java may have within the class of a message; Java allows no class the name
+// of one around it.
+var javaNested = set("Builder ResultCase")
+
 // derivedNames returns the names that generators make from the name of a message, enum, service or file, beside it
 // in the same scope.
 func derivedNames(kind nameKind, name string) []string {

@@ -45,7 +45,7 @@ func (s *section) message(name string, parts []part, comment string) error {
 		s.removeFields(parts)
 	}
 	if s.oneof && len(s.m.desc.OneofDecl) == 0 {
-		s.m.desc.OneofDecl = []*descriptorpb.OneofDescriptorProto{{Name: proto.String(oneofName(parts))}}
+		s.m.desc.OneofDecl = []*descriptorpb.OneofDescriptorProto{{Name: proto.String(oneofName(name, parts))}}
 		s.names.oneof(s.m.desc.OneofDecl[0].GetName())
 	}
 	for _, p := range parts {
@@ -63,20 +63,21 @@ func (s *section) noteType(name string) {
 	}
 }
 
-// oneofName returns the name of a variant's oneof, which must differ from its cases; Java makes an accessor of it.
-func oneofName(parts []part) string {
+// oneofName returns the name of the oneof of a variant's message, which must differ from its cases. Java makes an
+// accessor and a class of it.
+func oneofName(message string, parts []part) string {
 	used := make(map[string]bool)
 	for _, p := range parts {
 		used[p.name] = true
 	}
-	name := "kind"
-	for _, next := range []string{"variant", "variant_kind"} {
-		if !used[name] && !used[name+"_case"] {
-			return name
-		}
-		name = next
+	clashes := func(name string) bool {
+		return used[name] || used[name+"_case"] || pascal(name)+"Case" == message
 	}
-	for used[name] || used[name+"_case"] {
+	if !clashes("kind") {
+		return "kind"
+	}
+	name := "variant"
+	for clashes(name) {
 		name += "_kind"
 	}
 	return name

@@ -2,6 +2,9 @@ package contract_test
 
 import (
 	"bytes"
+	"errors"
+	"flag"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -16,9 +19,12 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"pgregory.net/rapid"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/wittest"
 )
 
 const toolchains = "../../examples/toolchains/"
@@ -204,4 +210,35 @@ func compileGo(t *testing.T, dir string) {
 		}
 	}
 	run(t, stubs, "go", "build", "./...")
+}
+
+var (
+	worlds = flag.Int("worlds", 24, "how many random worlds to compile")
+	first  = flag.Int("first", 0, "the first of them")
+)
+
+// TestRandomCompiles puts random worlds, each in packages of its own, through all compilers at once.
+func TestRandomCompiles(t *testing.T) {
+	dir := t.TempDir()
+	var contracts []*weftv1.Contract
+	for seed := *first; seed < *first+*worlds; seed++ {
+		namespace := fmt.Sprintf("random%d", seed)
+		world := rapid.Custom(func(t *rapid.T) *wit.World { return wittest.World(t, namespace) }).Example(seed)
+		built, err := contract.Build(contract.Input{Function: namespace, World: world})
+		var refused *contract.RefusedError
+		if errors.As(err, &refused) && strings.Contains(refused.Msg, "is held by") {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		contracts = append(contracts, built.Contracts...)
+	}
+	if len(contracts) < *worlds/2 {
+		t.Fatalf("only %d packages came out", len(contracts))
+	}
+	write(t, dir, contracts)
+	run(t, dir, "buf", "lint")
+	compileJava(t, dir)
+	compileGo(t, dir)
 }

@@ -11,11 +11,11 @@ import (
 // names are WIT names of which many clash somewhere: with each other once they are protobuf, with keywords, or with
 // what code generators make of others.
 var names = []string{
-	"a", "b", "c", "ab", "a-b", "a1", "a-1", "x-y-z", "xy-z", "kind", "kind-case", "variant", "value", "items", "ok", "err",
+	"a", "b", "c", "ab", "a-b", "a1", "a-1", "x-y-z", "xy-z", "kind", "variant", "value", "items", "ok", "err",
 	"result", "f0", "f1", "class", "type", "package", "string", "import", "message", "option", "order", "order-request",
 	"order-error", "order-or-builder", "level", "level-low", "low", "unspecified", "builder", "descriptor",
 	"default-instance", "body", "body-bytes", "level-value", "URL", "url-x", "HTTP-2", "empty", "object", "place", "get",
-	"get-request", "place-response", "orders", "types", "names", "names-list", "names-count", "reset", "string-bytes",
+	"get-request", "place-response", "orders", "types", "result-case", "kind-case", "variant-case", "names", "names-list", "names-count", "reset", "string-bytes",
 }
 
 // name draws a name that is not taken, and takes it. WIT tells no names apart by case alone.
