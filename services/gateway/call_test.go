@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -390,6 +392,83 @@ func TestDamagedCompression(t *testing.T) {
 		c.data(1, true, frame(1, data))
 		if code, message := c.status(1); code != codes.InvalidArgument || !strings.Contains(message, "not valid gzip") {
 			t.Errorf("%s: %v %q", name, code, message)
+		}
+	}
+}
+
+func TestCompressedRequestsGetCompressedResponses(t *testing.T) {
+	f := start(t, func(context.Context, executor.Request) (executor.Response, error) {
+		return executor.Response{Message: bytes.Repeat([]byte("x"), 10_000)}, nil
+	})
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte("request"))
+	_ = w.Close()
+	for encoding, request := range map[string][]byte{"gzip": frame(1, packed.Bytes()), "identity": frame(0, []byte("request"))} {
+		c := f.dialRaw()
+		c.headers(1, false, "grpc-encoding", encoding)
+		c.data(1, true, request)
+		got, size := "identity", 0
+		for ended := false; !ended; {
+			f, err := c.framer.ReadFrame()
+			c.must(err)
+			switch f := f.(type) {
+			case *http2.MetaHeadersFrame:
+				for _, field := range f.Fields {
+					if field.Name == "grpc-encoding" {
+						got = field.Value
+					}
+				}
+				ended = f.StreamEnded()
+			case *http2.DataFrame:
+				size += len(f.Data())
+			default:
+			}
+		}
+		if got != encoding || (size < 1000) != (encoding == "gzip") {
+			t.Errorf("%s: the response of %d bytes is in %s", encoding, size, got)
+		}
+	}
+}
+
+// TestTheLargestStatusReachesStrictClients: many clients take 8 KiB of trailers.
+func TestTheLargestStatusReachesStrictClients(t *testing.T) {
+	name := "f" + strings.Repeat("x", 62)
+	var fault error
+	f := start(t, func(context.Context, executor.Request) (executor.Response, error) { return executor.Response{}, fault },
+		func(c *Config) { c.Node = name })
+	f.deploy("default", name, 0, nil, "demo.f.v1.F")
+	conn := f.dial(grpc.WithMaxHeaderListSize(8 << 10))
+	for _, text := range []string{strings.Repeat("x", 5000), strings.Repeat("ä\n", 2500)} {
+		fault = &executor.Error{Reason: executor.Trap, Message: text}
+		expect(t, f.call(conn, "/demo.f.v1.F/Get", nil).err, codes.Internal, failure.Reason(executor.Trap), text[:500])
+		for size := 500; size < 10_000; size += 100 {
+			fault = &executor.FunctionError{Case: "aborted", Message: text[:1000], DetailType: "demo.f.v1.Error", Detail: make([]byte, size)}
+			expect(t, f.call(conn, "/demo.f.v1.F/Get", nil).err, codes.Aborted, "", text[:500])
+		}
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	var log bytes.Buffer
+	f := start(t, func(context.Context, executor.Request) (executor.Response, error) {
+		return executor.Response{Message: []byte("four")}, nil
+	}, func(c *Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	conn := f.dial()
+	f.call(conn, place, []byte("seventy"))
+	f.call(conn, "/demo.orders.v1.Order/Place", nil)
+	f.Stop()
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	for i, words := range [][]string{
+		{"level=DEBUG msg=call", "method=" + place, "peer=127.0.0.1:", "code=OK", "received=7", "sent=4", "revision=default/orders@1"},
+		{"method=/demo.orders.v1.Order/Place", "code=Unimplemented", `error="no service demo.orders.v1.Order`},
+	} {
+		for _, w := range words {
+			if i >= len(lines) || !strings.Contains(lines[i], w) {
+				t.Errorf("line %d of %q lacks %q", i, lines, w)
+			}
 		}
 	}
 }
