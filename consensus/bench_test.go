@@ -73,13 +73,13 @@ func BenchmarkApply(b *testing.B) {
 			for i := range entries {
 				entries[i] = benchCommand(int64(i))
 			}
-			var next int64
+			var next atomic.Int64
 			var ours, theirs, ratios []float64
 			for b.Loop() {
 				ours, theirs, ratios = nil, nil, nil
 				for range turns {
 					o := inFlight(b, goroutines, turn, func(int64) error {
-						entry := entries[atomic.AddInt64(&next, 1)%int64(len(entries))]
+						entry := entries[next.Add(1)%int64(len(entries))]
 						_, err := n.session.propose(b.Context(), entry, time.Second)
 						return err
 					})

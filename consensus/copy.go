@@ -152,7 +152,7 @@ func (l *localCopy) replay(path string) (good int64, err error) {
 	good = int64(len(magic))
 	for {
 		index, previous, entry, err := readRecord(r)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return good, nil
 		}
 		if err == nil && index > l.catalog.Index() {
@@ -190,7 +190,7 @@ func readRecord(r io.Reader) (index, previous uint64, entry []byte, err error) {
 	}
 	entry = make([]byte, length-(journalHeader-8))
 	if _, err := io.ReadFull(r, entry); err != nil {
-		return 0, 0, nil, fmt.Errorf("cut off: %w", err)
+		return 0, 0, nil, fmt.Errorf("cut off: %v", err) //nolint:errorlint // io.EOF means something else here
 	}
 	sum := crc32.Update(crc32.Checksum(header[8:], castagnoli), castagnoli, entry)
 	if sum != binary.LittleEndian.Uint32(header[4:]) {
@@ -257,7 +257,7 @@ func (l *localCopy) append(entries []*raft.Log) {
 
 // follow notes that the catalog has moved. The caller holds mu.
 func (l *localCopy) follow() {
-	if fork := l.catalog.Fork(); fork != nil && fork != l.fork {
+	if fork := l.catalog.Fork(); fork != nil && !errors.Is(fork, l.fork) {
 		l.log.Error("local copy of the catalog differs from the log; it is made anew", "error", fork)
 		l.fork, l.broken = fork, fork
 	}

@@ -298,7 +298,7 @@ func FuzzEntry(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(entry)
-	f.Fuzz(func(t *testing.T, entry []byte) {
+	f.Fuzz(func(_ *testing.T, entry []byte) {
 		if cmd, err := decodeEntry(entry); err == nil {
 			catalog.New().Apply(1, cmd)
 		}

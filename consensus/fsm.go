@@ -141,12 +141,6 @@ func (m *mark) advance(index uint64) {
 	}
 }
 
-func (m *mark) get() uint64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.index
-}
-
 // wait returns once the mark has reached the index, or ctx is done, or stop is closed.
 func (m *mark) wait(ctx context.Context, stop <-chan struct{}, index uint64) error {
 	for {

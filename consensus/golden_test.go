@@ -69,6 +69,7 @@ func goldenCommand(i int) *catalogv1.Command {
 
 // makeGolden leaves a directory with a snapshot, entries after it, a copy and a journal.
 func makeGolden(t *testing.T) {
+	t.Helper()
 	dir := t.TempDir()
 	n := open(t, Config{Dir: dir, snapshotEvery: 20, snapshotCheck: 5 * time.Millisecond, journal: 2 << 10})
 	for i := range 30 {
@@ -112,7 +113,7 @@ func unpack(t *testing.T, from, dir string) {
 	defer func() { _ = root.Close() }()
 	for r := tar.NewReader(z); ; {
 		header, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"slices"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -21,8 +22,8 @@ type raftLogger struct {
 	ceiling slog.Level // no line is above it
 }
 
-func newRaftLogger(log *slog.Logger) *raftLogger {
-	return &raftLogger{log: log, ceiling: slog.LevelError}
+func newRaftLogger(log *slog.Logger, name string) *raftLogger {
+	return &raftLogger{log: log, name: name, ceiling: slog.LevelError}
 }
 
 // calm returns a logger for whom nothing is an error: to the transport, every connection that ends is one.
@@ -79,7 +80,7 @@ func (l *raftLogger) IsError() bool { return l.enabled(hclog.Error) }
 func (l *raftLogger) ImpliedArgs() []any { return l.args }
 
 func (l *raftLogger) With(args ...any) hclog.Logger {
-	return &raftLogger{log: l.log.With(args...), name: l.name, ceiling: l.ceiling, args: append(l.args[:len(l.args):len(l.args)], args...)}
+	return &raftLogger{log: l.log.With(args...), name: l.name, ceiling: l.ceiling, args: append(slices.Clip(l.args), args...)}
 }
 
 func (l *raftLogger) Name() string { return l.name }

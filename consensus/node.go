@@ -114,7 +114,7 @@ func Open(config Config) (_ *Node, err error) {
 		return nil, fmt.Errorf("consensus: %w", err)
 	}
 	n := &Node{
-		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger).ResetNamed("raft").(*raftLogger),
+		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger, "raft"),
 		catalog: catalog.New(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
 	}
 	var undo []func() error

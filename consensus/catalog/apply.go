@@ -44,7 +44,7 @@ func (s *state) doPutRevision(put *catalogv1.PutRevision, now int64) *catalogv1.
 	}
 
 	f := &catalogv1.Function{Namespace: namespace, Name: put.GetName(), CreatedIndex: s.index}
-	number := uint32(1)
+	var number uint32
 	if exists {
 		f.CreatedIndex = old.GetCreatedIndex()
 		f.Revisions = slices.Clone(old.GetRevisions())

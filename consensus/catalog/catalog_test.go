@@ -21,7 +21,10 @@ type log struct {
 	index uint64
 }
 
-func newLog(t *testing.T) *log { return &log{t: t, c: New()} }
+func newLog(t *testing.T) *log {
+	t.Helper()
+	return &log{t: t, c: New()}
+}
 
 func (l *log) apply(cmd *catalogv1.Command) *catalogv1.Result {
 	l.t.Helper()
@@ -113,7 +116,7 @@ func raise(level uint32) *catalogv1.Command {
 
 func schema(pkg string, version uint64, imports ...string) *weftv1.Contract {
 	return &weftv1.Contract{Package: pkg, Version: version, Files: []*descriptorpb.FileDescriptorProto{
-		{Name: proto.String(fileOf(pkg)), Package: proto.String(pkg), Dependency: imports},
+		{Name: new(fileOf(pkg)), Package: new(pkg), Dependency: imports},
 	}}
 }
 
@@ -225,7 +228,7 @@ func TestContractsAreCompared(t *testing.T) {
 		{"twice", catalogv1.Refusal_REASON_INVALID, "twice", deploy{contracts: []*weftv1.Contract{schema("a.v1", 1), schema("a.v1", 1)}}},
 		{"used but not there", catalogv1.Refusal_REASON_NOT_FOUND, "other.v1", deploy{packages: []string{"other.v1"}}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(tt.name, func(*testing.T) {
 			tt.deploy.name = "stock"
 			cmd := put(tt.deploy)
 			if tt.name == "twice" {

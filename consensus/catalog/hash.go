@@ -46,13 +46,16 @@ func (s *state) hash() []byte {
 }
 
 func rowHash(row *catalogv1.SnapshotRow) [32]byte {
-	scratch := rowScratch.Get().(*[]byte)
+	scratch, _ := rowScratch.Get().(*[]byte)
+	if scratch == nil {
+		scratch = new([]byte)
+	}
 	defer rowScratch.Put(scratch)
 	*scratch = appendRow((*scratch)[:0], row)
 	return sha256.Sum256(*scratch)
 }
 
-var rowScratch = sync.Pool{New: func() any { return new([]byte) }}
+var rowScratch sync.Pool // of *[]byte
 
 // appendRow panics only for text that is not UTF-8, which validation keeps out of every row.
 func appendRow(b []byte, row *catalogv1.SnapshotRow) []byte {

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"iter"
+
+	"github.com/benbjohnson/immutable"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	"google.golang.org/protobuf/proto"
@@ -94,7 +97,7 @@ func writeFrame(w *bufio.Writer, b []byte) error {
 }
 
 // rows ranges over all rows in the order of a snapshot.
-func (m *Image) rows() func(yield func(*catalogv1.SnapshotRow) bool) {
+func (m *Image) rows() iter.Seq[*catalogv1.SnapshotRow] {
 	return func(yield func(*catalogv1.SnapshotRow) bool) {
 		s := &m.state
 		for _, f := range entries(s.functions) {
@@ -107,20 +110,8 @@ func (m *Image) rows() func(yield func(*catalogv1.SnapshotRow) bool) {
 				}
 			}
 		}
-		for k, last := range entries(s.deleted) {
-			if namespace, name := splitKey(k); !yield(deletedRow(namespace, name, last)) {
-				return
-			}
-		}
-		for k, c := range entries(s.contracts) {
-			if namespace, pkg := splitKey(k); !yield(contractRow(namespace, pkg, c)) {
-				return
-			}
-		}
-		for k, function := range entries(s.routes) {
-			if namespace, service := splitKey(k); !yield(routeRow(namespace, service, function)) {
-				return
-			}
+		if !yieldRows(s.deleted, deletedRow, yield) || !yieldRows(s.contracts, contractRow, yield) || !yieldRows(s.routes, routeRow, yield) {
+			return
 		}
 		for _, a := range m.applied {
 			if !yield(appliedRow(a)) {
@@ -128,6 +119,19 @@ func (m *Image) rows() func(yield func(*catalogv1.SnapshotRow) bool) {
 			}
 		}
 	}
+}
+
+// yieldRows yields the rows of a map whose keys are a namespace and a name. It returns false when yield did.
+func yieldRows[V any](
+	m *immutable.SortedMap[string, V], row func(namespace, name string, value V) *catalogv1.SnapshotRow,
+	yield func(*catalogv1.SnapshotRow) bool,
+) bool {
+	for k, value := range entries(m) {
+		if namespace, name := splitKey(k); !yield(row(namespace, name, value)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Restore replaces the state by a snapshot. All or nothing: with an error, which is ErrSnapshot unless reading failed
@@ -227,14 +231,14 @@ func (in *snapshotReader) end() error {
 	}
 	if _, err := in.r.ReadByte(); err == nil {
 		return fmt.Errorf("%w: something follows its end", ErrSnapshot)
-	} else if err != io.EOF {
+	} else if !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil
 }
 
 func cutOff(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: it is cut off", ErrSnapshot)
 	}
 	return fmt.Errorf("%w: %w", ErrSnapshot, err)

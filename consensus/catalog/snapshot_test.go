@@ -19,6 +19,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // sample holds a row of every kind.
 func sample(t *testing.T) *Catalog {
+	t.Helper()
 	l := newLog(t)
 	first := put(deploy{name: "orders", services: []string{"demo.v1.Orders"}, contracts: []*weftv1.Contract{schema("demo.v1", 1, "google/protobuf/empty.proto")}})
 	first.GetPutRevision().GetRevision().Environment = map[string]string{"B": "2", "A": "1", "C": "3"}

@@ -182,9 +182,9 @@ func prefixed[V any](m *immutable.SortedMap[string, V], parts ...string) func(yi
 func currentRevision(f *catalogv1.Function) *catalogv1.Revision {
 	rs := f.GetRevisions()
 	// Numbers grow by one, mostly, so the current one is near the end.
-	for i := len(rs) - 1; i >= 0; i-- {
-		if rs[i].GetNumber() == f.GetCurrent() {
-			return rs[i]
+	for _, r := range slices.Backward(rs) {
+		if r.GetNumber() == f.GetCurrent() {
+			return r
 		}
 	}
 	return nil

@@ -109,19 +109,19 @@ func TestPutRefusals(t *testing.T) {
 	cancel()
 	broken := errors.New("client went away")
 	for name, tt := range map[string]struct {
-		ctx   context.Context
+		ctx   func() context.Context
 		r     io.Reader
 		limit int64
 		want  error
 	}{
-		"too large":        {t.Context(), bytes.NewReader(make([]byte, 11)), 10, ErrTooLarge},
-		"far too large":    {t.Context(), bytes.NewReader(make([]byte, 1<<20)), 10, ErrTooLarge},
-		"client went away": {t.Context(), io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), plenty, broken},
-		"canceled":         {canceled, strings.NewReader("x"), plenty, context.Canceled},
+		"too large":        {t.Context, bytes.NewReader(make([]byte, 11)), 10, ErrTooLarge},
+		"far too large":    {t.Context, bytes.NewReader(make([]byte, 1<<20)), 10, ErrTooLarge},
+		"client went away": {t.Context, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), plenty, broken},
+		"canceled":         {func() context.Context { return canceled }, strings.NewReader("x"), plenty, context.Canceled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			if _, _, err := s.Put(tt.ctx, tt.r, tt.limit); !errors.Is(err, tt.want) || errors.Is(err, ErrStorage) {
+			if _, _, err := s.Put(tt.ctx(), tt.r, tt.limit); !errors.Is(err, tt.want) || errors.Is(err, ErrStorage) {
 				t.Fatalf("put: %v", err)
 			}
 			if left := files(t, s); len(left) != 0 {
