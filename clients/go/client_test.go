@@ -142,6 +142,7 @@ func TestLogsStopWithTheLoopAndTheContext(t *testing.T) {
 		break
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var last error
 	for line, err := range client.Logs(ctx, "orders", weft.LogOptions{Follow: true}) {
 		if line.GetMessage() == "three" {
