@@ -16,7 +16,7 @@ wasm_engine_t *weft_engine_new(const weft_engine_config *c) {
   wasmtime_config_memory_init_cow_set(config, true);
   wasmtime_config_memory_reservation_set(config, c->memory_reservation);
   wasmtime_config_memory_guard_size_set(config, c->memory_guard);
-  // Backtraces follow frame pointers; registering unwind tables with libc would only make loading slow.
+  // Backtraces follow frame pointers, so nothing needs unwind tables.
   wasmtime_config_native_unwind_info_set(config, false);
   if (c->pooling) {
     wasmtime_pooling_allocation_config_t *pool = wasmtime_pooling_allocation_config_new();
