@@ -52,7 +52,7 @@ const (
 // Config says how an [Engine] is set up. The zero value is a server's engine for a small machine.
 type Config struct {
 	// MaxInstances is how many instances can exist at once, 64 by default. Address space is reserved for all of them
-	// when the engine is made, 16 GiB each; memory is used only by those that run.
+	// when the engine is made, 16 GiB each and guards between; memory is used only by those that run.
 	MaxInstances int
 	// MaxMemory is up to how many bytes one linear memory can grow, 1 GiB by default and 4 GiB at most. A component
 	// whose memory starts larger is refused.
