@@ -55,6 +55,7 @@ func (s *section) value(e *enum, names valueNames, p part, number int32) (used b
 			want = names.free(strings.ToUpper(p.name))
 		}
 		claim = s.l.claim(p.item, want, formValue)
+		names.claimed[want] = true
 	}
 	name := claim.GetName()
 	v := e.values[name]

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -169,7 +170,8 @@ func (n fieldNames) enter(f *descriptorpb.FieldDescriptorProto) {
 	}
 }
 
-// free returns the name of a field: the one that it wants, or that with _field appended until nothing clashes.
+// free returns the name of a field: the one that it wants, or that with the first number from 2 on that makes it clash
+// with nothing.
 func (n fieldNames) free(p part, oneof bool) string {
 	typ, repeated := fieldType(nil), false
 	if p.wit != nil {
@@ -177,8 +179,8 @@ func (n fieldNames) free(p part, oneof bool) string {
 		typ, repeated = fieldType(t), kind == Repeated
 	}
 	name := p.name
-	for n.clashes(name, typ, repeated) {
-		name += "_field"
+	for i := 2; n.clashes(name, typ, repeated); i++ {
+		name = p.name + "_" + strconv.Itoa(i)
 	}
 	return name
 }
@@ -208,14 +210,18 @@ func javaAccessors(name string, typ descriptorpb.FieldDescriptorProto_Type, repe
 	case descriptorpb.FieldDescriptorProto_TYPE_MESSAGE:
 		suffixes = []string{"Builder", "OrBuilder"}
 	}
+	var names []string
+	if typ == descriptorpb.FieldDescriptorProto_TYPE_MESSAGE {
+		names = append(names, name+"FieldBuilder")
+	}
 	if !repeated {
-		names := []string{name}
+		names = append(names, name)
 		for _, s := range suffixes {
 			names = append(names, name+s)
 		}
 		return names
 	}
-	names := []string{"[]" + name}
+	names = append(names, "[]"+name)
 	for _, s := range suffixes {
 		names = append(names, "[]"+name+s)
 		if s != "Bytes" {

@@ -154,6 +154,9 @@ func (h *history) deploy(t *testing.T, text string) {
 	for _, c := range built.Contracts {
 		h.contracts[c.GetPackage()] = c
 	}
+	if twice := shared(built.Services); twice != "" {
+		t.Errorf("two fields share a number: %s", twice)
+	}
 	h.revisions = append(h.revisions, revision{world, built.Services})
 	again(t, in, built, h.contracts)
 }
@@ -169,6 +172,45 @@ func (h *history) rebind(t *testing.T) {
 			t.Errorf("revision %d has other numbers now", i+1)
 		}
 	}
+}
+
+// shared returns a message two of whose fields have one number, or an enum with such values, "" if there is none.
+func shared(services []*contract.Service) (twice string) {
+	seen := make(map[*contract.Shape]bool)
+	var fields func(message string, fields []contract.Field)
+	fields = func(message string, all []contract.Field) {
+		numbers := make(map[int32]bool)
+		for _, f := range all {
+			if numbers[f.Number] {
+				twice = message + "." + f.Name
+			}
+			numbers[f.Number] = true
+			if f.Shape == nil || seen[f.Shape] {
+				continue
+			}
+			seen[f.Shape] = true
+			values := make(map[int32]bool)
+			for _, n := range f.Shape.Numbers {
+				if values[n] {
+					twice = f.Shape.Message
+				}
+				values[n] = true
+			}
+			fields(f.Shape.Message, f.Shape.Fields)
+		}
+	}
+	for _, s := range services {
+		for _, m := range s.Methods {
+			fields(m.Request, m.Params)
+			if m.Result != nil {
+				fields(m.Response, []contract.Field{*m.Result})
+			}
+			if m.Error != nil && m.Error.Field == nil {
+				fields(m.Error.Message, m.Error.Shape.Fields)
+			}
+		}
+	}
+	return twice
 }
 
 // again checks that a build gives the same bytes again, and that building on its result changes nothing.

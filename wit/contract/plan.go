@@ -75,7 +75,7 @@ func (u *unit) place() *place { return interfacePlace(u.iface) }
 
 func interfacePlace(i *wit.Interface) *place {
 	if i == nil {
-		return nil
+		return &place{step: "the world"}
 	}
 	return &place{step: i.ID}
 }

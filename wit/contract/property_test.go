@@ -21,6 +21,7 @@ import (
 //   - the same input gives the same bytes, and building on the result changes nothing
 //   - what is compatible is accepted, what is breaking is refused
 //   - names and numbers never change and are never given to something else
+//   - no two fields of a message share a number
 //   - every revision still binds to the numbers that it was built with
 func TestRandom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -86,6 +87,9 @@ func (a *archive) build(t *rapid.T, world *wit.World, breaking bool) bool {
 	in.Stored, in.AllowBreaking = a.contracts, false
 	if idle, err := contract.Build(in); err != nil || len(idle.Changed)+len(idle.Changes) > 0 {
 		t.Fatalf("building on the result changes it: %v, %v", err, idle)
+	}
+	if twice := shared(built.Services); twice != "" {
+		t.Fatalf("two fields share a number: %s", twice)
 	}
 	a.revisions = append(a.revisions, revision{world, built.Services})
 	return true

@@ -123,6 +123,7 @@ func (s *section) part(p part) error {
 		} else {
 			claim = s.l.claim(p.item, p.name, "") // from a contract that was not made here
 		}
+		s.names.claimed[claim.GetName()] = true
 	}
 	f := s.m.fields[claim.GetName()]
 	if f != nil && claim.GetForm() == "" && s.fits(f, p) {

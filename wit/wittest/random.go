@@ -15,7 +15,7 @@ var names = []string{
 	"result", "f0", "f1", "class", "type", "package", "string", "import", "message", "option", "order", "order-request",
 	"order-error", "order-or-builder", "level", "level-low", "low", "unspecified", "builder", "descriptor",
 	"default-instance", "body", "body-bytes", "level-value", "URL", "url-x", "HTTP-2", "empty", "object", "place", "get",
-	"get-request", "place-response", "orders", "types", "result-case", "kind-case", "variant-case", "names", "names-list", "names-count", "reset", "string-bytes",
+	"get-request", "place-response", "orders", "types", "result-case", "kind-case", "variant-case", "names", "names-list", "names-count", "a1-field", "a1-2", "body-bytes-2", "level-unspecified", "reset", "string-bytes",
 }
 
 // name draws a name that is not taken, and takes it. WIT tells no names apart by case alone.

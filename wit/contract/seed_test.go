@@ -1,0 +1,219 @@
+package contract_test
+
+import (
+	"errors"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/wittest"
+)
+
+// TestSeed carries the contracts of each golden case to another namespace, as `weft deploy --contract` does, where
+// every revision must get the names and numbers that it has at home.
+func TestSeed(t *testing.T) {
+	for _, name := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			h := replay(t, filepath.Join("testdata", name))
+			seeds := make(map[string]*weftv1.Contract)
+			for pkg, c := range h.contracts {
+				data, err := proto.Marshal(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				seeds[pkg] = new(weftv1.Contract)
+				if err := proto.Unmarshal(data, seeds[pkg]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			last := h.revisions[len(h.revisions)-1]
+			built, err := contract.Build(contract.Input{Function: function, World: last.world, Seeds: seeds})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(built.Services, last.services) {
+				t.Error("the numbers are others")
+			}
+			for _, c := range built.Changed {
+				if c.GetVersion() != 1 || built.Base[c.GetPackage()] != 0 {
+					t.Errorf("version of %s is %d", c.GetPackage(), c.GetVersion())
+				}
+				c = proto.CloneOf(c)
+				c.Version = seeds[c.GetPackage()].GetVersion()
+				if !proto.Equal(c, seeds[c.GetPackage()]) {
+					t.Errorf("%s is not what was carried over", c.GetPackage())
+				}
+			}
+			stored := make(map[string]*weftv1.Contract)
+			for _, c := range built.Contracts {
+				stored[c.GetPackage()] = c
+			}
+			if len(stored) < len(h.contracts) {
+				return // the revisions are of different packages
+			}
+			for i, r := range h.revisions {
+				if services, err := contract.Bind(function, r.world, stored); err != nil || !reflect.DeepEqual(services, r.services) {
+					t.Errorf("revision %d has other numbers: %v", i+1, err)
+				}
+			}
+		})
+	}
+}
+
+const shop = `package demo:shop { interface shop {
+	enum size { small, large }
+	record item { name: string, size: size, tags: list<string> }
+	variant answer { yes(u32), no }
+	buy: func(item: item) -> result<answer, string>;
+} } world w { export demo:shop/shop; }`
+
+// TestStoredFirst checks that a seed counts only where nothing is stored.
+func TestStoredFirst(t *testing.T) {
+	world := wittest.MustParse(shop)
+	built, err := contract.Build(contract.Input{Function: function, World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := map[string]*weftv1.Contract{"demo.shop": built.Contracts[0]}
+	seeds := map[string]*weftv1.Contract{"demo.shop": {Package: "damaged"}}
+	again, err := contract.Build(contract.Input{Function: function, World: world, Stored: stored, Seeds: seeds})
+	if err != nil || len(again.Changed) > 0 {
+		t.Errorf("%v, %v", err, again)
+	}
+}
+
+// protoFirst is what somebody wrote by hand, without claims: other numbers, a zero that is a case, a field that
+// the component does not have.
+const protoFirst = `
+	package: "demo.shop"
+	files {
+		name: "demo/shop/shop.proto" package: "demo.shop" syntax: "proto3"
+		options { go_package: "example.com/shop" java_package: "com.example.shop" }
+		message_type {
+			name: "Item"
+			field { name: "size" number: 7 label: LABEL_OPTIONAL type: TYPE_ENUM type_name: ".demo.shop.Size" }
+			field { name: "name" number: 3 label: LABEL_OPTIONAL type: TYPE_STRING }
+			field { name: "weight" number: 9 label: LABEL_OPTIONAL type: TYPE_DOUBLE }
+			reserved_range { start: 10 end: 12 }
+		}
+		message_type { name: "BuyRequest" field { name: "item" number: 4 label: LABEL_OPTIONAL type: TYPE_MESSAGE type_name: ".demo.shop.Item" } }
+		message_type { name: "BuyResponse" }
+		enum_type { name: "Size" value { name: "SIZE_SMALL" number: 0 } value { name: "SIZE_LARGE" number: 5 } }
+		service { name: "Shop" method { name: "Buy" input_type: ".demo.shop.BuyRequest" output_type: ".demo.shop.BuyResponse" } }
+	}`
+
+func parseContract(t testing.TB, text string) *weftv1.Contract {
+	t.Helper()
+	c := new(weftv1.Contract)
+	if err := prototext.Unmarshal([]byte(text), c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestProtoFirst starts from a contract that was not made here: names match, numbers come from it.
+func TestProtoFirst(t *testing.T) {
+	built, err := contract.Build(contract.Input{
+		Function: function,
+		World:    wittest.MustParse(shop),
+		Seeds:    map[string]*weftv1.Contract{"demo.shop": parseContract(t, protoFirst)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := built.Services[0].Methods[0].Params[0]
+	if item.Number != 4 || item.Shape.Message != "demo.shop.Item" {
+		t.Errorf("parameter is %+v", item)
+	}
+	var numbers []int32
+	for _, f := range item.Shape.Fields {
+		numbers = append(numbers, f.Number)
+	}
+	if want := []int32{3, 7, 12}; !reflect.DeepEqual(numbers, want) {
+		t.Errorf("numbers of name, size and tags are %v, want %v", numbers, want)
+	}
+	if got, want := item.Shape.Fields[1].Shape.Numbers, []int32{0, 5}; !reflect.DeepEqual(got, want) {
+		t.Errorf("numbers of the enum are %v, want %v", got, want)
+	}
+}
+
+// TestDamagedSeed has contracts that users might give and that this package could not go on with.
+func TestDamagedSeed(t *testing.T) {
+	file := `name: "demo/shop/shop.proto" package: "demo.shop" syntax: "proto3"`
+	tests := []struct{ name, seed, want string }{
+		{"other package", `package: "demo.other"`, `demo.shop: the given contract is of package "demo.other"`},
+		{"file of another package", `package: "demo.shop" files { name: "x.proto" package: "x" syntax: "proto3" }`, `demo.shop: the given contract has file x.proto of package "x"`},
+		{"proto2", `package: "demo.shop" files { name: "x.proto" package: "demo.shop" }`, "demo.shop: the given contract has file x.proto, which is not proto3"},
+		{"public import", `package: "demo.shop" files { ` + file + ` dependency: "a.proto" public_dependency: 0 }`, "demo.shop: the given contract has file demo/shop/shop.proto with extensions or public imports"},
+		{"claimed twice", `package: "demo.shop" claims { item: "a#b" name: "B" } claims { item: "a#c" name: "B" }`, `demo.shop: the given contract is damaged: it claims "B" twice`},
+		{"fields claimed twice", `package: "demo.shop" claims { item: "shop#item.name" name: "name" } claims { item: "shop#item.tags" name: "name" }`, `demo.shop: the given contract is damaged: it claims "name" twice`},
+		{"missing import", `package: "demo.shop" files { ` + file + ` dependency: "gone.proto" message_type { name: "A" field { name: "a" number: 1 label: LABEL_OPTIONAL type: TYPE_MESSAGE type_name: ".gone.B" } } }`,
+			"gone.proto: no contract has this file, which others import"},
+		{"streaming", `package: "demo.shop" files { ` + file + ` message_type { name: "BuyRequest" } message_type { name: "BuyResponse" } service { name: "Shop" method { name: "Buy" input_type: ".demo.shop.BuyRequest" output_type: ".demo.shop.BuyResponse" server_streaming: true } } }`,
+			"demo:shop/shop#buy(): the contract's method demo.shop.Shop/Buy is not unary with messages of its own package"},
+		{"a variant without oneof", `package: "demo.shop" files { ` + file + ` message_type { name: "Answer" field { name: "yes" number: 1 label: LABEL_OPTIONAL type: TYPE_UINT32 } } }`,
+			"demo:shop/shop#answer.yes: the contract's field demo.shop.Answer.yes is not in the oneof that it should be in"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := contract.Build(contract.Input{
+				Function: function,
+				World:    wittest.MustParse(shop),
+				Seeds:    map[string]*weftv1.Contract{"demo.shop": parseContract(t, test.seed)},
+			})
+			wantRefused(t, err, test.want)
+		})
+	}
+}
+
+// FuzzSeed builds on contracts that anybody may have written. Whatever is accepted must be stable.
+func FuzzSeed(f *testing.F) {
+	world := wittest.MustParse(shop)
+	built, err := contract.Build(contract.Input{Function: function, World: world})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range []*weftv1.Contract{built.Contracts[0], parseContract(f, protoFirst)} {
+		data, err := proto.Marshal(c)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		seed := new(weftv1.Contract)
+		if proto.Unmarshal(data, seed) != nil {
+			return
+		}
+		in := contract.Input{
+			Function:      function,
+			World:         world,
+			Seeds:         map[string]*weftv1.Contract{"demo.shop": seed},
+			AllowBreaking: true,
+		}
+		built, err := contract.Build(in)
+		if err != nil {
+			var refused *contract.RefusedError
+			if !errors.As(err, &refused) {
+				t.Fatalf("%T: %v", err, err)
+			}
+			return
+		}
+		in.Stored = make(map[string]*weftv1.Contract)
+		for _, c := range built.Contracts {
+			in.Stored[c.GetPackage()] = c
+		}
+		idle, err := contract.Build(in)
+		if err != nil || len(idle.Changed) > 0 || !reflect.DeepEqual(idle.Services, built.Services) {
+			t.Fatalf("building on the result changes it: %v", err)
+		}
+		if set, err := contract.Files(built.Contracts); err == nil {
+			_, _ = contract.Print(set)
+		}
+	})
+}
