@@ -40,7 +40,8 @@ test: build examples $(COMPONENTS)/conformance.wasm ## Run all tests
 
 .PHONY: build
 build: ## Build bin/weft
-	@go build -trimpath -o bin/weft ./cmd/weft
+	@echo "weft: building bin/weft" >&2
+	go build -trimpath -o bin/weft ./cmd/weft
 
 .PHONY: examples
 examples: orders text stats ## Build the example components
