@@ -3,7 +3,6 @@ package executor
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +21,10 @@ const (
 	defaultCompileTimeout = 2 * time.Minute
 	defaultCompiles       = 1
 )
+
+// minCompileMemory is what a compile is given at least. With a tenth of it the compiler's threads do not start, and what
+// has started of them waits for ever.
+const minCompileMemory = 256 << 20
 
 // compiler compiles components in child processes, a few at once, each component once.
 type compiler struct {
@@ -141,7 +144,7 @@ func (c *compiler) run(ctx context.Context, digest [32]byte, path string) error 
 		return ctx.Err()
 	}
 	start := time.Now()
-	err := c.child(ctx, digest, path)
+	err := c.child(ctx, path, c.cache.scratch(digest))
 	if err == nil {
 		if err = c.cache.publish(digest); err != nil {
 			err = fileError(err)
@@ -154,8 +157,8 @@ func (c *compiler) run(ctx context.Context, digest [32]byte, path string) error 
 	return err
 }
 
-// child runs the compile child.
-func (c *compiler) child(ctx context.Context, digest [32]byte, path string) error {
+// child has a child process compile the component at path to the file code.
+func (c *compiler) child(ctx context.Context, path, code string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errCompileTime)
 	defer cancel()
 	self, err := os.Executable()
@@ -164,7 +167,7 @@ func (c *compiler) child(ctx context.Context, digest [32]byte, path string) erro
 	}
 	report, trouble := &head{max: 64 << 10}, &head{max: 16 << 10}
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Args = []string{childName, path, c.cache.scratch(digest), strconv.FormatUint(c.memory, 10)}
+	cmd.Args = []string{childName, path, code, strconv.FormatUint(c.memory, 10)}
 	cmd.Stdout, cmd.Stderr = report, trouble
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	cmd.WaitDelay = time.Second
@@ -181,13 +184,13 @@ func (c *compiler) child(ctx context.Context, digest [32]byte, path string) erro
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return c.childError(err, strings.TrimSpace(report.String()), strings.TrimSpace(trouble.String()), digest)
+	return c.childError(err, strings.TrimSpace(report.String()), strings.TrimSpace(trouble.String()))
 }
 
 var errCompileTime = errors.New("compile timeout")
 
 // childError says why a compile child ended without its work done.
-func (c *compiler) childError(err error, report, trouble string, digest [32]byte) error {
+func (c *compiler) childError(err error, report, trouble string) error {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return fileError(err)
@@ -202,7 +205,7 @@ func (c *compiler) childError(err error, report, trouble string, digest [32]byte
 	case exitFull:
 		return &Error{Reason: DiskFull, Err: err, Message: "no room on disk for the compiled code: " + report}
 	}
-	for _, text := range []string{"memory allocation of", "out of memory", "cannot allocate memory", "failed to spawn thread"} {
+	for _, text := range []string{"memory allocation of", "out of memory", "cannot allocate memory", "ThreadPoolBuildError", "failed to spawn thread"} {
 		if strings.Contains(trouble, text) {
 			return c.outOfMemory(err)
 		}
@@ -215,7 +218,7 @@ func (c *compiler) childError(err error, report, trouble string, digest [32]byte
 		last = last[:i]
 	}
 	return &Error{Reason: CompileFailed, Err: err, Message: fmt.Sprintf(
-		"the compiler crashed on the component %s (%v): %s", hex.EncodeToString(digest[:6]), err, last)}
+		"the compiler crashed on the component (%v): %s", err, last)}
 }
 
 func (c *compiler) outOfMemory(err error) error {

@@ -27,7 +27,8 @@ type Config struct {
 	// Registerer is given the metrics. Nil: they are not exported.
 	Registerer prometheus.Registerer
 
-	// CompileMemory and CompileTimeout bound one compile. Defaults: 2 GiB and 2 minutes.
+	// CompileMemory and CompileTimeout bound one compile. Defaults: 2 GiB and 2 minutes. A component of 19 MB (Python)
+	// takes about 400 MiB on two cores; less than 256 MiB is refused.
 	CompileMemory  uint64
 	CompileTimeout time.Duration
 	// Compiles is how many compiles run at once. Default: 1.
@@ -80,6 +81,10 @@ func New(config Config) (*Executor, error) {
 	}
 	if config.CompileMemory == 0 {
 		config.CompileMemory = defaultCompileMemory
+	}
+	if config.CompileMemory < minCompileMemory {
+		return nil, fmt.Errorf("executor: %d bytes of memory to compile; it takes at least %s", config.CompileMemory,
+			sizeText(minCompileMemory))
 	}
 	if config.CompileTimeout <= 0 {
 		config.CompileTimeout = defaultCompileTimeout

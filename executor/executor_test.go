@@ -184,7 +184,14 @@ func newGuest(t testing.TB, config Config, limits Limits) *guest {
 	if err := g.Load(t.Context(), g.rev); err != nil {
 		t.Fatal(err)
 	}
+	g.idle()
 	return g
+}
+
+// idle waits until no instance is left, not even of a call that was answered.
+func (g *guest) idle() {
+	g.t.Helper()
+	until(g.t, func() bool { _, busy, lost := g.queue.counts(); return busy == lost })
 }
 
 // call calls a method whose parameter, if it has one, is a number.
@@ -222,4 +229,21 @@ func refused(t testing.TB, err error, reason Reason, text ...string) *Error {
 		}
 	}
 	return e
+}
+
+// metric gives the value of a gauge or counter, or the count of a histogram, of the first series.
+func (g *guest) metric(name string) float64 {
+	g.t.Helper()
+	families, err := g.reg.Gather()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			m := f.GetMetric()[0]
+			return m.GetGauge().GetValue() + m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	g.t.Fatalf("there is no metric %s", name)
+	return 0
 }

@@ -163,7 +163,7 @@ func (x *Executor) decode(j *job, arena *wasmtime.Arena) error {
 	case j.method.export == startOnly:
 		return nil
 	}
-	if err := j.method.plan.Decode(j.message, arena); err != nil {
+	if _, err := j.method.plan.Decode(j.message, arena); err != nil {
 		return &Error{Reason: MalformedRequest, Message: err.Error(), Err: err}
 	}
 	return nil

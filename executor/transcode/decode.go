@@ -59,11 +59,11 @@ type piece struct{ off, end, next int32 }
 
 var decoders = sync.Pool{New: func() any { return &decoder{pieces: make([]piece, 1)} }}
 
-// Decode sets the arguments of a call in arena, whose earlier arguments it replaces. An error is an *Error. The
-// message is not kept.
-func (p *Plan) Decode(message []byte, arena *wasmtime.Arena) error {
+// Decode sets the arguments of a call in arena, whose earlier arguments it replaces, and returns them. An error is an
+// *Error. The message is not kept.
+func (p *Plan) Decode(message []byte, arena *wasmtime.Arena) (wasmtime.Values, error) {
 	if len(message) > maxMessage {
-		return errorf("a request of %d bytes: 2 GiB is the most", len(message))
+		return wasmtime.Values{}, errorf("a request of %d bytes: 2 GiB is the most", len(message))
 	}
 	d := decoders.Get().(*decoder)
 	d.buf, d.arena, d.budget = message, arena, freeUnfolded+unfolding*len(message)
@@ -71,12 +71,12 @@ func (p *Plan) Decode(message []byte, arena *wasmtime.Arena) error {
 		d.slots = make([]slot, p.request.need)
 	}
 	d.slots = d.slots[:cap(d.slots)]
-	err := d.arguments(p.request)
+	args, err := d.arguments(p.request)
 	d.release()
 	if err != nil {
-		return err
+		return wasmtime.Values{}, err
 	}
-	return nil
+	return args, nil
 }
 
 // release puts the decoder back, unless it has grown out of proportion.
@@ -89,16 +89,17 @@ func (d *decoder) release() {
 	decoders.Put(d)
 }
 
-func (d *decoder) arguments(n *node) *Error {
+func (d *decoder) arguments(n *node) (wasmtime.Values, *Error) {
 	at := span{end: int32(len(d.buf))}
 	slots := d.push(n)
 	if _, err := d.walk(n, slots, at); err != nil {
-		return err
+		return wasmtime.Values{}, err
 	}
 	if err := d.spend(len(n.fields) * valueSize); err != nil {
-		return err
+		return wasmtime.Values{}, err
 	}
-	return d.fields(n, slots, d.arena.Args(len(n.fields)), at)
+	args := d.arena.Args(len(n.fields))
+	return args, d.fields(n, slots, args, at)
 }
 
 // push takes the slots of a message from the stack, which is as high as the plan needs.

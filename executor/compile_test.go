@@ -1,0 +1,130 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// bigComponent takes the compiler a while: n functions of some size.
+func bigComponent(n, size int) string {
+	body := strings.Repeat("(local.set 0 (i64.mul (i64.add (local.get 0) (i64.const 3)) (i64.xor (local.get 0) (i64.const 5))))", size)
+	var b strings.Builder
+	b.WriteString("(component (core module $m\n")
+	for i := range n {
+		fmt.Fprintf(&b, "(func (export \"f%d\") (param i64) (result i64) %s (local.get 0))\n", i, body)
+	}
+	b.WriteString(") (core instance $i (instantiate $m)))")
+	return b.String()
+}
+
+func TestCompile(t *testing.T) {
+	g := newExecutor(t, Config{Dir: t.TempDir()})
+	path, digest := component(t, guestText)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := g.Compile(t.Context(), digest, path); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := g.metric("weft_compile_seconds"); n != 1 {
+		t.Errorf("it was compiled %v times", n)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Compile(t.Context(), digest, path); err != nil {
+		t.Errorf("what is in the cache was compiled again: %v", err)
+	}
+	if misses := g.metric("weft_code_cache_misses_total"); misses > 4 {
+		t.Errorf("%v misses", misses)
+	}
+}
+
+func TestCompileInvalid(t *testing.T) {
+	g := newExecutor(t, Config{Dir: t.TempDir()})
+	whole, err := os.ReadFile(guestRevision(t, Limits{}).Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name    string
+		content []byte
+		want    string
+	}{
+		{"empty", nil, "the component does not compile: "},
+		{"not wasm", []byte("#!/bin/sh\n"), "the component does not compile: "},
+		{"core module", []byte("\x00asm\x01\x00\x00\x00"), "the component does not compile: "},
+		{"truncated", whole[:len(whole)/2], "the component does not compile: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "c.wasm")
+			if err := os.WriteFile(path, c.content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			e := refused(t, g.Compile(t.Context(), [32]byte{1}, path), CompileFailed, c.want)
+			if strings.Contains(e.Message, "wasmtime:") || len(e.Message) <= len(c.want) {
+				t.Errorf("message is %q", e.Message)
+			}
+		})
+	}
+	e := refused(t, g.Compile(t.Context(), [32]byte{1}, "/nonexistent"), Internal, "/nonexistent")
+	if strings.Contains(e.Message, "exit status") {
+		t.Errorf("message is %q", e.Message)
+	}
+	left, err := os.ReadDir(g.cache.home)
+	if err != nil || len(left) != 0 {
+		t.Errorf("the cache holds %v, %v", left, err)
+	}
+}
+
+func TestCompileTime(t *testing.T) {
+	g := newExecutor(t, Config{Dir: t.TempDir(), CompileTimeout: 50 * time.Millisecond})
+	path, digest := component(t, bigComponent(300, 200))
+	start := time.Now()
+	refused(t, g.Compile(t.Context(), digest, path), CompileFailed, "longer than 50ms")
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestCompileMemory(t *testing.T) {
+	g := newExecutor(t, Config{Dir: t.TempDir(), CompileMemory: minCompileMemory})
+	path, digest := component(t, bigComponent(2, 40_000))
+	refused(t, g.Compile(t.Context(), digest, path), CompileFailed, "256 MiB", "memory")
+	if _, err := New(Config{Dir: t.TempDir(), CompileMemory: minCompileMemory - 1}); err == nil || !strings.Contains(err.Error(), "256 MiB") {
+		t.Errorf("less memory: %v", err)
+	}
+}
+
+// TestCompileCanceled expects the child to be gone when nobody waits for it any more.
+func TestCompileCanceled(t *testing.T) {
+	g := newExecutor(t, Config{Dir: t.TempDir()})
+	path, digest := component(t, bigComponent(300, 200))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := g.Compile(ctx, digest, path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error is %v", err)
+	}
+	g.compiler.wg.Wait()
+	left, err := os.ReadDir(g.cache.home)
+	if err != nil || len(left) != 0 {
+		t.Errorf("the cache holds %v, %v", left, err)
+	}
+}
+
+func TestCompileDiskFull(t *testing.T) {
+	g := newExecutor(t, Config{Dir: t.TempDir()})
+	path, _ := component(t, guestText)
+	refused(t, g.compiler.child(t.Context(), path, "/dev/full"), DiskFull, "no room on disk", "/dev/full")
+	refused(t, g.compiler.child(t.Context(), path, filepath.Join(t.TempDir(), "absent", "file")), Internal, "no such file")
+}
