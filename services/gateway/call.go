@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"strconv"
@@ -80,7 +81,7 @@ func (c *call) run(ctx context.Context) error {
 	response, err := c.execute(ctx, request, target.Service, method, md)
 	c.timings = response.Timings
 	if err != nil {
-		return c.failed(err, target, method)
+		return c.failed(ctx, err, target, method)
 	}
 	return c.answer(ctx, response)
 }
@@ -155,7 +156,10 @@ func first(md metadata.MD, key string) string {
 }
 
 // failed gives the status of a call that the executor could not bring to an end, or whose function returned an error.
-func (c *call) failed(err error, target router.Target, method string) error {
+func (c *call) failed(ctx context.Context, err error, target router.Target, method string) error {
+	if fault := new(executor.Error); errors.As(err, &fault) && fault.Reason == executor.Canceled && expired(ctx) {
+		err = &executor.Error{Reason: executor.Deadline, Message: "the deadline came before the answer", Err: err}
+	}
 	err = failure.FromCall(err, failure.Call{
 		Key: c.destination.Key, ID: c.id, HideTraps: c.gateway.config.HideTraps,
 	})
@@ -163,6 +167,13 @@ func (c *call) failed(err error, target router.Target, method string) error {
 		return c.gateway.schemas.unknownMethod(target, method, c.destination.Key)
 	}
 	return err
+}
+
+// expired tells whether the deadline of a call is over. grpc-go ends the stream then, so the context may say that it was
+// canceled.
+func expired(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && !time.Now().Before(deadline)
 }
 
 // answer sends the response of a call that went well.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/http2"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -213,6 +214,30 @@ func TestDeadlineReachesTheExecutor(t *testing.T) {
 	}
 	if until := time.Until(<-seen); until > 50*time.Millisecond || until < -10*time.Second {
 		t.Errorf("the executor had a deadline in %v", until)
+	}
+}
+
+// TestDeadlinesAreCountedAsSuch: grpc-go cancels the context of a stream whose deadline comes.
+func TestDeadlinesAreCountedAsSuch(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	f := start(t, func(ctx context.Context, _ executor.Request) (executor.Response, error) {
+		<-ctx.Done()
+		return executor.Response{}, &executor.Error{Reason: executor.Canceled, Message: "canceled"}
+	}, func(c *Config) { c.Registerer = registry })
+	c := f.dialRaw()
+	c.headers(1, false, "grpc-timeout", "20m")
+	c.data(1, true, frame(0, nil))
+	for {
+		frame, err := c.framer.ReadFrame()
+		c.must(err)
+		if frame.Header().StreamID == 1 && (frame.Header().Type == http2.FrameRSTStream || frame.Header().Flags.Has(http2.FlagHeadersEndStream)) {
+			break // The stream has ended, by whoever was first.
+		}
+	}
+	f.Stop()
+	want := `weft_calls_total{code="DeadlineExceeded",function="orders",namespace="default"} 1`
+	if !slices.Contains(scrape(registry), want) {
+		t.Errorf("no line %s", want)
 	}
 }
 

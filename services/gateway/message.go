@@ -181,7 +181,7 @@ func tooLarge(size int64, to *router.Destination) error {
 // readError says why a request could not be read.
 func readError(ctx context.Context, err error) error {
 	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case expired(ctx):
 		return failure.New(codes.DeadlineExceeded, failure.Deadline, "the deadline came before the request was here")
 	case ctx.Err() != nil:
 		return failure.New(codes.Canceled, failure.Canceled, "the caller went away before the request was here")

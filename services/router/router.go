@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -135,11 +134,12 @@ func (r *Router) wait(ctx context.Context, target Target, key executor.Key) (*De
 	if d := r.ready(candidates); d != nil {
 		return d, nil
 	}
+	deadline, limits := ctx.Deadline()
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return nil, failure.Newf(codes.Canceled, failure.Canceled, "the caller went away while %s was loading", key)
-	case ctx.Err() != nil:
+	case limits && !time.Now().Before(deadline): // It ends the stream, so the context may say that it was canceled.
 		return nil, failure.Newf(codes.DeadlineExceeded, failure.Deadline, "the deadline came while %s was loading", key)
+	case ctx.Err() != nil:
+		return nil, failure.Newf(codes.Canceled, failure.Canceled, "the caller went away while %s was loading", key)
 	case err == nil || limited.Err() != nil:
 		return nil, failure.Newf(codes.Unavailable, failure.NotReady, "%s is still loading; try again", key)
 	default:
