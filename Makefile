@@ -10,9 +10,12 @@ SHELL := bash
 TOOLCHAINS := examples/toolchains
 COMPONENTS := build/components
 
-# What go test tests, and how much longer than usual it may take on a slow machine.
+# What go test tests, and what bounds it on a slow machine.
 PACKAGES ?= ./...
 TESTFLAGS ?= -timeout 20m
+
+# What tests compile schemas with.
+SCHEMA_PACKAGES := protobuf-compiler libprotobuf-dev default-jdk-headless libprotobuf-java
 
 # The time that make fuzz-short gives to each fuzz target.
 FUZZTIME ?= 10s
@@ -33,7 +36,7 @@ demo: build examples ## Deploy three components on a node and call them in three
 .PHONY: test
 test: build examples $(COMPONENTS)/conformance.wasm ## Run all tests
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
-	$(TOOLCHAINS)/apt.sh "checking schemas with protoc" protobuf-compiler libprotobuf-dev
+	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	export PATH="$$tools:$$PATH"
 	go vet $(PACKAGES)
 	go test $(TESTFLAGS) $(PACKAGES)
@@ -86,6 +89,7 @@ generate: ## Write generated code anew
 .PHONY: race
 race: build examples $(COMPONENTS)/conformance.wasm ## Run all tests with the race detector
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
+	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	PATH="$$tools:$$PATH" go test -race $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: debug
@@ -103,7 +107,7 @@ toolchains: ## Install all that the other targets install
 	$(TOOLCHAINS)/python.sh >/dev/null
 	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
 	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl protoc-gen-go protoc-gen-go-grpc >/dev/null
-	$(TOOLCHAINS)/apt.sh "generating stubs" protobuf-compiler libprotobuf-dev
+	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 
 .PHONY: clean
 clean: ## Remove what was built; the toolchains stay

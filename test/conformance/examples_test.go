@@ -78,6 +78,19 @@ func TestExamples(t *testing.T) {
 			})
 		}
 	}
+	t.Run("an example has one service", func(t *testing.T) {
+		for name, service := range map[string]string{
+			"orders": "demo.orders.v1.Orders", "text": "demo.text.v1.Text", "stats": "demo.stats.v1.Stats",
+		} {
+			f, err := client.Get(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := f.GetServices(); len(s) != 1 || s[0].GetName() != service {
+				t.Errorf("%s has %v, want %s alone", name, s, service)
+			}
+		}
+	})
 	refused := []struct {
 		call
 

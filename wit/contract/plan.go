@@ -123,8 +123,16 @@ func survey(function string, w *wit.World) (*plan, error) {
 
 // served tells whether an export is for callers: not what the host calls, nor componentize-py's initializer.
 func served(i *wit.Interface) bool {
-	python := i.ID == "exports" && len(i.Functions) == 1 && i.Functions[0].Name == "init" && len(i.Types) == 0
-	return i.Namespace != "wasi" && !python
+	return i.Namespace != "wasi" && !pythonInit(i)
+}
+
+// pythonInit recognises the interface that componentize-py adds to each component:
+// "init: func(app-name: string, symbols: symbols, stub-wasi: bool) -> result<_, string>".
+func pythonInit(i *wit.Interface) bool {
+	if i.ID != "exports" || len(i.Functions) != 1 || i.Functions[0].Name != "init" {
+		return false
+	}
+	return slices.ContainsFunc(i.Functions[0].Params, func(p wit.Field) bool { return p.Name == "stub-wasi" })
 }
 
 // sortTypes puts the types in the order of the interface that defines them.
