@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -70,11 +71,8 @@ func (c *Client) Invoke(ctx context.Context, method string, request []byte, opts
 		opt(&o)
 	}
 	ctx = c.outgoing(ctx)
-	for k, values := range o.metadata {
-		for _, v := range values {
-			ctx = metadata.AppendToOutgoingContext(ctx, k, v)
-		}
-	}
+	given, _ := metadata.FromOutgoingContext(ctx)
+	ctx = metadata.NewOutgoingContext(ctx, metadata.Join(given, o.metadata))
 	call := []grpc.CallOption{grpc.ForceCodecV2(rawCodec{})}
 	if o.header != nil {
 		call = append(call, grpc.Header(o.header))
@@ -117,7 +115,7 @@ func (m *Method) Call(ctx context.Context, request []byte, opts ...CallOption) (
 
 // explain adds the JSON of an error's details, as far as their types are known here or to the server.
 func (m *Method) explain(ctx context.Context, err error) error {
-	e, ok := err.(*Error)
+	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err
 	}
@@ -176,10 +174,18 @@ type rawCodec struct{}
 func (rawCodec) Name() string { return "proto" }
 
 func (rawCodec) Marshal(v any) (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil
+	message, ok := v.(*[]byte)
+	if !ok {
+		return nil, fmt.Errorf("weft: %T is no message bytes", v)
+	}
+	return mem.BufferSlice{mem.SliceBuffer(*message)}, nil
 }
 
 func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
-	*v.(*[]byte) = data.Materialize()
+	message, ok := v.(*[]byte)
+	if !ok {
+		return fmt.Errorf("weft: %T is no message bytes", v)
+	}
+	*message = data.Materialize()
 	return nil
 }

@@ -123,7 +123,7 @@ func TestCallErrors(t *testing.T) {
 	})
 	for name, request := range map[string]string{
 		"not JSON":      `{`,
-		"unknown field": `{"nmae":"orders"}`,
+		"unknown field": `{"title":"orders"}`,
 		"wrong type":    `{"name":7}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,10 @@ func TestConnectChecksTheAddress(t *testing.T) {
 			t.Errorf("%q: error %v", addr, err)
 		}
 		if err == nil {
-			client.Close()
+			err = client.Close()
+		}
+		if ok && err != nil {
+			t.Error(err)
 		}
 	}
 }

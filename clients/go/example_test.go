@@ -2,10 +2,8 @@ package weft_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log"
-	"os"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -14,64 +12,76 @@ import (
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 )
 
-func Example() {
-	client, err := weft.Connect("127.0.0.1:7070")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer client.Close()
+// addr is the address of a server, started by TestMain. Yours has 127.0.0.1:7070.
+var addr string
 
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	answer, err := client.Call(ctx, "demo.orders.v1.Orders/Place", []byte(`{"order":{"id":"a1"}}`))
+func Example() {
+	client, err := weft.Connect(addr)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	fmt.Printf("%s\n", answer)
+	defer func() { _ = client.Close() }()
+
+	// Functions are called like this method of weft's own: "demo.orders.v1.Orders/Place", or "Orders/Place".
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	answer, err := client.Call(ctx, "weft.v1.FunctionService/Get", []byte(`{"name": "orders"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(string(answer))
+	// Output:
+	// {"function":{"namespace":"","name":"orders","revision":0,"revisions":[],"services":[]}}
 }
 
 func ExampleClient_Deploy() {
-	client, err := weft.Connect("127.0.0.1:7070", weft.WithNamespace("staging"))
+	client, err := weft.Connect(addr, weft.WithNamespace("staging"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 
-	component, err := os.Open("orders.wasm")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer component.Close()
+	component := strings.NewReader("\x00asm\x0d\x00\x01\x00") // usually an *os.File
 	spec := &weftv1.DeploySpec{
 		Name:   "orders",
 		Limits: &weftv1.Limits{MemoryBytes: 128 << 20, Timeout: durationpb.New(5 * time.Second)},
 	}
 	response, err := client.Deploy(context.Background(), component, spec, func(sent int64) {
-		log.Printf("%d bytes sent", sent)
+		fmt.Println(sent, "bytes sent")
 	})
-	var refused *weft.Error
-	if errors.As(err, &refused) && refused.Reason == "BREAKING_CHANGE" {
-		for _, change := range refused.Changes() {
-			log.Printf("%s: %s", change.GetPath(), change.GetDescription())
-		}
-	}
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err) // a *weft.Error, if the server refuses
+		return
 	}
-	fmt.Println(response.GetFunction().GetRevision())
+	fmt.Println("revision", response.GetFunction().GetRevision())
+	// Output:
+	// 8 bytes sent
+	// revision 1
 }
 
 func ExampleClient_Logs() {
-	client, err := weft.Connect("127.0.0.1:7070")
+	client, err := weft.Connect(addr)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 
-	for line, err := range client.Logs(context.Background(), "orders", weft.LogOptions{Follow: true, Tail: 10}) {
+	for line, err := range client.Logs(context.Background(), "orders", weft.LogOptions{Follow: true}) {
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
-		fmt.Println(line.GetStream(), line.GetMessage())
+		fmt.Println(line.GetMessage())
+		if line.GetMessage() == "three" {
+			break
+		}
 	}
+	// Output:
+	// one
+	// two
+	// three
 }

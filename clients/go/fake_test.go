@@ -3,8 +3,10 @@ package weft_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"testing"
 
@@ -32,30 +34,48 @@ type fake struct {
 	gets     int                // guarded by mu
 }
 
-// serve starts the fake on a free port and returns a client of it.
+// TestMain starts a fake for the examples.
+func TestMain(m *testing.M) {
+	_, server, listening, err := start()
+	if err != nil {
+		panic(err)
+	}
+	addr = listening
+	code := m.Run()
+	server.Stop()
+	os.Exit(code)
+}
+
+// start starts a fake on a free port.
+func start() (f *fake, server *grpc.Server, addr string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, "", err
+	}
+	f, server = &fake{}, grpc.NewServer()
+	weftv1.RegisterFunctionServiceServer(server, f)
+	reflection.Register(server)
+	go func() { _ = server.Serve(listener) }() // Stop waits for it
+	return f, server, listener.Addr().String(), nil
+}
+
+// serve starts a fake and returns a client of it.
 func serve(t testing.TB, opts ...weft.Option) (*fake, *weft.Client) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	f, server, addr, err := start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{}
-	server := grpc.NewServer()
-	weftv1.RegisterFunctionServiceServer(server, f)
-	reflection.Register(server)
-	done := make(chan error)
-	go func() { done <- server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	client, err := weft.Connect(addr, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		server.Stop()
-		if err := <-done; err != nil {
+		if err := client.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	client, err := weft.Connect(listener.Addr().String(), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { client.Close() })
 	return f, client
 }
 
@@ -69,7 +89,7 @@ func (f *fake) Deploy(stream grpc.ClientStreamingServer[weftv1.DeployRequest, we
 	f.spec, f.body = first.GetSpec(), nil
 	for {
 		next, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

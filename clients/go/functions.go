@@ -3,6 +3,7 @@ package weft
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"iter"
 
@@ -107,7 +108,7 @@ func (c *Client) Logs(ctx context.Context, name string, o LogOptions) iter.Seq2[
 		}
 		for {
 			line, err := stream.Recv()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if !yield(line, wrap(err)) || err != nil {

@@ -57,7 +57,7 @@ func TestCallErrors(t *testing.T) {
 		{"stream", []string{"FunctionService/Logs"}, []string{"is a stream"}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(tt.name, func(*testing.T) {
 			s.weft(append([]string{"call"}, tt.args...)...).exits(exitFailure).complains(tt.want...)
 		})
 	}
@@ -67,34 +67,26 @@ func TestCallErrors(t *testing.T) {
 func TestCallErrorJSON(t *testing.T) {
 	s := startServer(t)
 	s.weft("deploy", wat.Guest{}.File(t), "--name", "calc").ok()
-	type failed struct {
-		Error struct {
-			Code, Reason, Message string
-			Details               []struct {
-				Type  string
-				Value json.RawMessage
-			}
-		}
-	}
-	parse := func(r result) (f failed) {
+	parse := func(r result) failure {
 		t.Helper()
-		if err := json.Unmarshal([]byte(r.exits(exitFailure).complains().err), &f); err != nil {
+		var f map[string]failure
+		if err := json.Unmarshal([]byte(r.exits(exitFailure).complains().err), &f); err != nil || len(f) != 1 {
 			t.Fatalf("%v: %s", err, r.err)
 		}
-		return f
+		return f["error"]
 	}
-	own := parse(s.weft("call", "Calc/Div", `{"a":1}`, "--json")).Error
+	own := parse(s.weft("call", "Calc/Div", `{"a":1}`, "--json"))
 	if own.Code != "FAILED_PRECONDITION" || own.Reason != "" || own.Message != "division by zero" || len(own.Details) != 1 {
 		t.Fatalf("%+v", own)
 	}
 	if d := own.Details[0]; d.Type != "demo.calc.v1.DivError" || !strings.Contains(string(d.Value), `"division by zero"`) {
 		t.Errorf("detail %s %s", d.Type, d.Value)
 	}
-	trap := parse(s.weft("call", "Calc/Trap", "--json")).Error
+	trap := parse(s.weft("call", "Calc/Trap", "--json"))
 	if trap.Code != "INTERNAL" || trap.Reason != "TRAP" {
 		t.Errorf("%+v", trap)
 	}
-	local := parse(s.weft("call", "Calc/Add", "{", "--json")).Error
+	local := parse(s.weft("call", "Calc/Add", "{", "--json"))
 	if local.Code != "" || local.Message == "" {
 		t.Errorf("%+v", local)
 	}

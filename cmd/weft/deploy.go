@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -83,7 +84,7 @@ would not survive is refused with the path of what breaks, unless --allow-breaki
 			if c.Flags().Changed("wait") {
 				spec.Wait = durationpb.New(wait.value)
 			}
-			return a.deploy(c, args[0], spec)
+			return a.deploy(c.Context(), args[0], spec)
 		},
 	}
 	f := c.Flags()
@@ -99,15 +100,15 @@ would not survive is refused with the path of what breaks, unless --allow-breaki
 	return a.remote(c)
 }
 
-func (a *app) deploy(c *cobra.Command, path string, spec *weftv1.DeploySpec) error {
+func (a *app) deploy(ctx context.Context, path string, spec *weftv1.DeploySpec) error {
 	file, err := openComponent(path)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	return a.with(func(client *weft.Client) error {
 		bar := a.progress(file)
-		response, err := client.Deploy(c.Context(), file, spec, bar.update)
+		response, err := client.Deploy(ctx, file, spec, bar.update)
 		bar.clear()
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
@@ -126,7 +127,7 @@ func openComponent(path string) (*os.File, error) {
 		return nil, err
 	}
 	if info, err := file.Stat(); err != nil || info.IsDir() {
-		file.Close()
+		_ = file.Close()
 		return nil, fmt.Errorf("%s is a directory; name a component's .wasm file", path)
 	}
 	return file, nil

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
 
 	weft "github.com/weft-run/weft/clients/go"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/test/wat"
 )
 
@@ -34,38 +37,25 @@ func TestDeployJSON(t *testing.T) {
 	s := startServer(t)
 	file := wat.Guest{}.File(t)
 	first := s.weft("deploy", file, "--name", "calc", "--json", "--memory", "128MiB", "--timeout", "2s", "--env", "A=b").ok()
-	var got struct {
-		Function struct {
-			Revision  int
-			Revisions []struct {
-				Limits      struct{ MemoryBytes, Timeout string }
-				Environment map[string]string
-				Bindings    []struct{ Import, Target string }
-				State       string
-			}
-			Services []struct {
-				Name, Interface, Owner string
-				Methods                []struct{ Name, Sample, ErrorType string }
-			}
-		}
-		Ready bool
-	}
-	if err := json.Unmarshal([]byte(first.out), &got); err != nil {
+	var got weftv1.DeployResponse
+	if err := protojson.Unmarshal([]byte(first.out), &got); err != nil {
 		t.Fatal(err)
 	}
-	f := got.Function
-	if !got.Ready || f.Revision != 1 || len(f.Revisions) != 1 || len(f.Services) != 1 {
-		t.Fatalf("%+v", got)
+	f := got.GetFunction()
+	if !got.GetReady() || f.GetRevision() != 1 || len(f.GetRevisions()) != 1 || len(f.GetServices()) != 1 {
+		t.Fatalf("%v", &got)
 	}
-	r, service := f.Revisions[0], f.Services[0]
-	if r.Limits.MemoryBytes != "134217728" || r.Limits.Timeout != "2s" || r.Environment["A"] != "b" || r.State != "ready" {
-		t.Errorf("revision %+v", r)
+	r, service := f.GetRevisions()[0], f.GetServices()[0]
+	if r.GetLimits().GetMemoryBytes() != 128<<20 || r.GetLimits().GetTimeout().AsDuration() != 2*time.Second ||
+		r.GetEnvironment()["A"] != "b" || r.GetState() != "ready" {
+		t.Errorf("revision %v", r)
 	}
-	if len(r.Bindings) != 2 || r.Bindings[0].Import != "wasi:cli/environment@0.2.0" || r.Bindings[0].Target != "host" {
-		t.Errorf("bindings %+v", r.Bindings)
+	if b := r.GetBindings(); len(b) != 2 || b[0].GetImport() != "wasi:cli/environment@0.2.0" || b[0].GetTarget() != "host" {
+		t.Errorf("bindings %v", b)
 	}
-	if service.Interface != "demo:calc/calc@1.0.0" || service.Owner != "calc" || service.Methods[2].Sample != `{"size":{"f0":1,"f1":1}}` {
-		t.Errorf("service %+v", service)
+	if service.GetInterface() != "demo:calc/calc@1.0.0" || service.GetOwner() != "calc" ||
+		service.GetMethods()[2].GetSample() != `{"size":{"f0":1,"f1":1}}` {
+		t.Errorf("service %v", service)
 	}
 	if again := s.weft("describe", "calc", "--json").ok(); again.out != s.weft("describe", "calc", "--json").out {
 		t.Error("JSON differs from one time to the next")
@@ -96,7 +86,7 @@ func TestGrpcurlLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	answer, err := client.Call(t.Context(), words[8], []byte(words[6]), weft.OfFunction("other"))
 	if err != nil || string(answer) != `{"value":"name"}` {
 		t.Errorf("%s, %v", answer, err)
@@ -237,7 +227,7 @@ func TestInterruptedDeployLeavesNoTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = client.Deploy(ctx, &interrupted{head: wat.Guest{}.Bytes(t), cancel: cancel}, deploySpec("calc"), nil)
 	if err == nil {

@@ -31,7 +31,7 @@ func (a *app) printDeploy(r *weftv1.DeployResponse, dryRun bool) error {
 		return err
 	}
 	for _, w := range r.GetWarnings() {
-		fmt.Fprintf(a.err, "warning: %s\n", w)
+		a.say("warning: %s\n", w)
 	}
 	return nil
 }

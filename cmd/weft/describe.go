@@ -27,7 +27,7 @@ func (a *app) describeCommand() *cobra.Command {
 }
 
 // get fetches a function and prints it.
-func (a *app) get(c *cobra.Command, name string, print func(*weftv1.Function) error) error {
+func (a *app) get(c *cobra.Command, name string, show func(*weftv1.Function) error) error {
 	return a.with(func(client *weft.Client) error {
 		f, err := client.Get(c.Context(), name)
 		if err != nil {
@@ -36,7 +36,7 @@ func (a *app) get(c *cobra.Command, name string, print func(*weftv1.Function) er
 		if a.json {
 			return a.printJSON(&weftv1.GetResponse{Function: f})
 		}
-		return print(f)
+		return show(f)
 	})
 }
 

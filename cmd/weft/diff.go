@@ -31,7 +31,7 @@ are marked with "!", and the exit status is 1 then.`,
 			if err != nil {
 				return err
 			}
-			defer file.Close()
+			defer func() { _ = file.Close() }()
 			return a.with(func(client *weft.Client) error {
 				response, err := client.Diff(c.Context(), file, spec)
 				if err != nil {

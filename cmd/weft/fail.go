@@ -13,6 +13,9 @@ import (
 	weft "github.com/weft-run/weft/clients/go"
 )
 
+// say writes to stderr. Nothing can be done if that fails.
+func (a *app) say(format string, args ...any) { _, _ = fmt.Fprintf(a.err, format, args...) }
+
 // failure is an error as --json prints it: {"error": {…}}, on stderr, so that stdout holds an answer or nothing.
 type failure struct {
 	// Code is the gRPC code, empty for what went wrong before a server was asked.
@@ -35,7 +38,7 @@ func (a *app) fail(err error) {
 	if a.json {
 		text, marshalErr := json.MarshalIndent(map[string]failure{"error": f}, "", "  ")
 		if marshalErr == nil {
-			fmt.Fprintf(a.err, "%s\n", text)
+			a.say("%s\n", text)
 			return
 		}
 	}
@@ -46,15 +49,15 @@ func (a *app) fail(err error) {
 			prefix = fmt.Sprintf("%s (%s): ", f.Code, f.Reason)
 		}
 	}
-	fmt.Fprintf(a.err, "weft: %s%s\n", prefix, f.Message)
+	a.say("weft: %s%s\n", prefix, f.Message)
 	for _, d := range f.Details {
 		if strings.HasPrefix(d.Type, "google.rpc.") {
 			continue // the message says it
 		}
 		if d.Value != nil {
-			fmt.Fprintf(a.err, "%s %s\n", d.Type, indent(d.Value))
+			a.say("%s %s\n", d.Type, indent(d.Value))
 		} else {
-			fmt.Fprintf(a.err, "%s (%d bytes)\n", d.Type, len(d.Bytes))
+			a.say("%s (%d bytes)\n", d.Type, len(d.Bytes))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,7 +26,7 @@ func (a *app) listCommand() *cobra.Command {
 					return a.printJSON(&weftv1.ListResponse{Functions: functions})
 				}
 				if len(functions) == 0 {
-					fmt.Fprintf(a.err, "nothing is deployed in namespace %s\n", a.namespace)
+					a.say("nothing is deployed in namespace %s\n", a.namespace)
 					return nil
 				}
 				row, flush := table(a.out, "NAME", "REVISION", "STATE", "AGE", "SERVICES")

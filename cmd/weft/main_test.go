@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	for _, v := range []string{"WEFT_ADDR", "WEFT_NAMESPACE"} {
-		os.Unsetenv(v)
+		_ = os.Unsetenv(v)
 	}
 	os.Exit(m.Run())
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protojson"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/test/wat"
 )
 
@@ -81,9 +83,10 @@ func TestLogs(t *testing.T) {
 	if n := strings.Count(s.weft("logs", "calc", "--tail", "2").ok().out, "hello"); n > 2 {
 		t.Errorf("a tail of 2 has %d", n)
 	}
-	var line struct{ Level, Context, Message, Stream, Revision, CallID, Time any }
+	var line weftv1.LogsResponse
 	first, _, _ := strings.Cut(s.weft("logs", "calc", "--json").ok().out, "\n")
-	if err := json.Unmarshal([]byte(first), &line); err != nil || line.Message != "hello" || line.Context != "calc" || line.Level != "info" {
+	if err := protojson.Unmarshal([]byte(first), &line); err != nil || line.GetMessage() != "hello" ||
+		line.GetContext() != "calc" || line.GetLevel() != "info" {
 		t.Errorf("%s: %v", first, err)
 	}
 	s.weft("logs", "none").exits(exitFailure).complains("NOT_FOUND")

@@ -49,16 +49,14 @@ func oneLine(m proto.Message) (string, error) {
 func table(w io.Writer, header ...string) (row func(cells ...any), flush func() error) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	row = func(cells ...any) {
+		texts := make([]string, len(cells))
 		for i, c := range cells {
-			if i > 0 {
-				fmt.Fprint(t, "\t")
-			}
-			fmt.Fprint(t, c)
+			texts[i] = fmt.Sprint(c)
 		}
-		fmt.Fprintln(t)
+		_, _ = fmt.Fprintln(t, strings.Join(texts, "\t")) // it goes to memory; flush says what is wrong
 	}
 	if len(header) > 0 {
-		fmt.Fprintln(t, strings.Join(header, "\t"))
+		row(strings.Join(header, "\t"))
 	}
 	return row, t.Flush
 }
@@ -108,9 +106,8 @@ func plural(n int, noun string) string {
 
 // quote quotes a word for a POSIX shell.
 func quote(s string) string {
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+%", r))
-	}) {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+%"
+	if s != "" && strings.Trim(s, plain) == "" {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

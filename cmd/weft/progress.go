@@ -41,13 +41,13 @@ func (p *progress) update(sent int64) {
 		}
 	}
 	if text != p.shown {
-		fmt.Fprintf(p.w, "\r\033[K%s", text)
+		_, _ = fmt.Fprintf(p.w, "\r\033[K%s", text)
 		p.shown = text
 	}
 }
 
 func (p *progress) clear() {
 	if p.w != nil && p.shown != "" {
-		fmt.Fprint(p.w, "\r\033[K")
+		_, _ = fmt.Fprint(p.w, "\r\033[K")
 	}
 }

@@ -34,7 +34,7 @@ type app struct {
 // run runs the command line and returns the exit status.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	a := &app{in: in, out: out, err: errs}
-	root := a.root()
+	root := a.root() //nolint:contextcheck // commands have the context that cobra gives them
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage):
-		fmt.Fprintf(errs, "weft: %v\nRun '%s --help' for what it takes.\n", err, usage.command)
+		a.say("weft: %v\nRun '%s --help' for what it takes.\n", err, usage.command)
 		return exitUsage
 	default:
 		a.fail(err)
@@ -161,7 +161,7 @@ func (a *app) with(f func(*weft.Client) error) error {
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	return f(client)
 }
 

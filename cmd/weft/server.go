@@ -32,8 +32,7 @@ and stop it; a second one stops it at once.`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			err := a.serve(c.Context(), config)
-			var insecure *node.InsecureError
-			if errors.As(err, &insecure) {
+			if _, ok := errors.AsType[*node.InsecureError](err); ok {
 				return usagef(c, "%w", err)
 			}
 			return err

@@ -76,7 +76,7 @@ func (a *app) printUpdate(r *weftv1.UpdateResponse) error {
 	_, err := fmt.Fprintf(a.out, "%s revision %d %s (%s)\n", f.GetName(), f.GetRevision(), state,
 		limitsText(currentRevision(f).GetLimits()))
 	for _, w := range r.GetWarnings() {
-		fmt.Fprintf(a.err, "warning: %s\n", w)
+		a.say("warning: %s\n", w)
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func newRow(c *candidate, spec *weftv1.DeploySpec, p *plan) *catalogv1.Revision 
 // pause waits a little and makes sure that this node sees what it lost against.
 func (s *Server) pause(ctx context.Context, attempt int) error {
 	select {
-	case <-time.After(mrand.N(time.Duration(attempt) * 5 * time.Millisecond)):
+	case <-time.After(mrand.N(time.Duration(attempt) * 5 * time.Millisecond)): //nolint:gosec // no secret
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -154,9 +154,6 @@ func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.R
 }
 
 func readWit(files []*weftv1.WitFile) (doc.Comments, error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
 	content := make(map[string][]byte, len(files))
 	for _, f := range files {
 		content[f.GetPath()] = f.GetContent()

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -51,19 +50,22 @@ func (s *sampler) request(m *contract.Method) string {
 	if w.full() {
 		return ""
 	}
-	return w.String()
+	return string(w.text)
 }
 
+// sample is one request as it is written.
 type sample struct {
 	*sampler
-	strings.Builder
+	text []byte
 }
 
-func (w *sample) full() bool { return w.Len() > maxSample }
+func (w *sample) full() bool { return len(w.text) > maxSample }
+
+func (w *sample) add(text string) { w.text = append(w.text, text...) }
 
 // object writes the fields that must be there, or that a reader will want to see.
 func (w *sample) object(fields []contract.Field) {
-	w.WriteByte('{')
+	w.add("{")
 	first := true
 	for _, f := range fields {
 		if w.full() {
@@ -73,20 +75,20 @@ func (w *sample) object(fields []contract.Field) {
 			continue
 		}
 		if !first {
-			w.WriteByte(',')
+			w.add(",")
 		}
 		first = false
 		w.field(f)
 	}
-	w.WriteByte('}')
+	w.add("}")
 }
 
 func (w *sample) field(f contract.Field) {
-	w.WriteString(strconv.Quote(jsonName(f.Name)) + ":")
+	w.add(strconv.Quote(jsonName(f.Name)) + ":")
 	if f.Label == contract.Repeated {
-		w.WriteByte('[')
+		w.add("[")
 		w.value(f.Name, f.Shape)
-		w.WriteByte(']')
+		w.add("]")
 		return
 	}
 	w.value(f.Name, f.Shape)
@@ -98,19 +100,18 @@ func (w *sample) value(name string, shape *contract.Shape) {
 		return
 	}
 	if shape == nil { // google.protobuf.Empty
-		w.WriteString("{}")
+		w.add("{}")
 		return
 	}
 	switch shape.Kind {
 	case wit.Bool:
-		w.WriteString("true")
+		w.add("true")
 	case wit.F32, wit.F64:
-		w.WriteString("1.5")
+		w.add("1.5")
 	case wit.Char:
-		w.WriteString(`"a"`)
+		w.add(`"a"`)
 	case wit.String:
-		text, _ := json.Marshal(name)
-		w.Write(text)
+		w.add(strconv.Quote(name)) // an identifier
 	case wit.Enum:
 		w.enum(shape)
 	case wit.Record, wit.Tuple:
@@ -119,14 +120,14 @@ func (w *sample) value(name string, shape *contract.Shape) {
 		w.object(shape.Fields[:min(1, len(shape.Fields))])
 	case wit.List:
 		if shape.Scalar() {
-			w.WriteString(`"d2VmdA=="`)
+			w.add(`"d2VmdA=="`)
 			return
 		}
 		w.object(shape.Fields)
 	case wit.Option:
-		w.WriteString("{}")
+		w.add("{}")
 	default: // integers
-		w.WriteByte('1')
+		w.add("1")
 	}
 }
 
@@ -136,10 +137,10 @@ func (w *sample) enum(shape *contract.Shape) {
 		number = shape.Numbers[0]
 	}
 	if name, ok := w.enums[strings.TrimPrefix(shape.Message, ".")][number]; ok {
-		w.WriteString(strconv.Quote(name))
+		w.add(strconv.Quote(name))
 		return
 	}
-	w.WriteString(strconv.Itoa(int(number)))
+	w.add(strconv.Itoa(int(number)))
 }
 
 // jsonName is protobuf's name of a field in JSON: "unit_price" is unitPrice.

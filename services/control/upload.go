@@ -28,7 +28,7 @@ type part interface {
 
 // upload is the component that a client streams: an io.Reader. It fails when the client pauses for too long.
 type upload struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // it is an io.Reader, of one request
 	parts  <-chan received
 	idle   time.Duration
 	timer  *time.Timer

@@ -51,19 +51,20 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 		}
 	}()
 	// It takes the data directory for this process.
-	if n.consensus, err = consensus.Open(consensus.Config{
+	if n.consensus, err = consensus.Open(consensus.Config{ //nolint:contextcheck // it outlives the start
 		Dir: filepath.Join(config.DataDir, "consensus"), Name: config.Name, Listen: config.Cluster, Logger: config.Logger,
 	}); err != nil {
 		return nil, err
 	}
+	var ports net.ListenConfig
 	// The ports are taken before the work begins, and answer after it.
-	if n.grpc, err = net.Listen("tcp", config.GRPC); err != nil {
+	if n.grpc, err = ports.Listen(ctx, "tcp", config.GRPC); err != nil {
 		return nil, fmt.Errorf("node: gRPC port: %w", err)
 	}
-	if n.http, err = net.Listen("tcp", config.HTTP); err != nil {
+	if n.http, err = ports.Listen(ctx, "tcp", config.HTTP); err != nil {
 		return nil, fmt.Errorf("node: HTTP port: %w", err)
 	}
-	if err = n.build(); err != nil {
+	if err = n.build(); err != nil { //nolint:contextcheck // the parts outlive the start
 		return nil, err
 	}
 	n.serve("gRPC", func() error { return n.gateway.Serve(n.grpc) })

@@ -74,8 +74,8 @@ const (
 // Table is this node's placements. All its methods are safe for concurrent use.
 type Table struct {
 	config Config
+	ctx    context.Context //nolint:containedctx // loads live as long as the table, not as whoever asks for them
 	cancel context.CancelFunc
-	ctx    context.Context
 	tasks  sync.WaitGroup
 	// background and demand have a place for each load that may run.
 	background, demand chan struct{}
@@ -156,9 +156,10 @@ func (t *Table) Close() {
 
 // Ready tells whether a revision answers calls on this node.
 func (t *Table) Ready(k executor.Key) bool {
-	e, ok := t.ready.Load(k)
+	found, _ := t.ready.Load(k)
+	e, ok := found.(*entry)
 	if ok {
-		e.(*entry).used.Store(time.Now().UnixNano())
+		e.used.Store(time.Now().UnixNano())
 	}
 	return ok
 }

@@ -96,6 +96,7 @@ func (b *bench) Path(digest [32]byte) (string, error) {
 
 // newBench makes the parts that need no bubble of synctest. The table is made by start.
 func newBench(t *testing.T) *bench {
+	t.Helper()
 	data := wat.Guest{}.Bytes(t)
 	world, err := component.Decode(data)
 	if err != nil {
@@ -127,8 +128,8 @@ func (b *bench) start() {
 		Logger: slog.New(slog.DiscardHandler),
 		Gone:   func(namespace, function string) { b.gone = append(b.gone, namespace+"/"+function) },
 	})
-	b.Table.Start()
-	b.t.Cleanup(b.Table.Close)
+	b.Start()
+	b.t.Cleanup(b.Close)
 }
 
 func (b *bench) apply(c *catalogv1.Command) *catalogv1.Result {
@@ -172,6 +173,7 @@ func (b *bench) state(k executor.Key) string {
 
 // trial runs f in a bubble of synctest, with a table that has begun.
 func trial(t *testing.T, f func(*testing.T, *bench)) {
+	t.Helper()
 	b := newBench(t)
 	synctest.Test(t, func(t *testing.T) {
 		b.t = t
@@ -182,6 +184,7 @@ func trial(t *testing.T, f func(*testing.T, *bench)) {
 
 func TestLoadsTheCurrentRevision(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		changed := b.Changed()
 		one, other := b.deploy("one"), b.deploy("other")
 		synctest.Wait()
@@ -204,6 +207,7 @@ func TestLoadsTheCurrentRevision(t *testing.T) {
 
 func TestFailuresAreTriedAgain(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
 		b.runner.fail[k] = errors.New("no memory left")
 		b.deploy("calc")
@@ -235,6 +239,7 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 
 func TestOlderRevisionStaysUntilIdle(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		first := b.deploy("calc")
 		synctest.Wait()
 		second := b.deploy("calc")
@@ -264,6 +269,7 @@ func TestOlderRevisionStaysUntilIdle(t *testing.T) {
 
 func TestOlderRevisionStaysWhileTheNewOneFails(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		first := b.deploy("calc")
 		synctest.Wait()
 		b.runner.fail[executor.Key{Namespace: "default", Function: "calc", Revision: 2}] = errors.New("broken")
@@ -278,6 +284,7 @@ func TestOlderRevisionStaysWhileTheNewOneFails(t *testing.T) {
 
 func TestDeletedFunctionsAreUnloaded(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		first := b.deploy("calc")
 		synctest.Wait()
 		second := b.deploy("calc")
@@ -301,6 +308,7 @@ func TestDeletedFunctionsAreUnloaded(t *testing.T) {
 
 func TestDeletedWhileItLoads(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
 		hold := make(chan struct{})
 		b.runner.hold[k] = hold
@@ -323,6 +331,7 @@ func TestDeletedWhileItLoads(t *testing.T) {
 
 func TestEnsureGoesAheadOfTheQueue(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		slow := executor.Key{Namespace: "default", Function: "slow", Revision: 1}
 		b.runner.hold[slow] = make(chan struct{})
 		b.deploy("slow")
@@ -350,6 +359,7 @@ func TestEnsureGoesAheadOfTheQueue(t *testing.T) {
 
 func TestEnsureLeavesWithItsCaller(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
 		b.runner.hold[k] = make(chan struct{})
 		b.deploy("calc")
@@ -384,6 +394,7 @@ func TestCloseInterruptsLoads(t *testing.T) {
 
 func TestBrokenArtifact(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		if err := os.WriteFile(b.path, []byte("\x00asm"), 0o600); err != nil {
 			t.Fatal(err)
 		}

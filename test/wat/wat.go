@@ -51,6 +51,7 @@ var functions = map[string]string{
 
 var order = []string{"add", "div", "area", "spell", "greet", "env", "log", "trap", "spin"}
 
+//nolint:dupword // WebAssembly says i32 often
 const body = `
 (component
   %[1]s
