@@ -84,7 +84,7 @@ func (b *binder) method(u *unit, l *ledger, m *method) (*Method, error) {
 	}
 	switch {
 	case m.err == nil:
-	case m.failure == "":
+	case ownMessage(m.err):
 		shape, err := b.named(m.err, memberPlace(u.iface, m.function.Name+"() error"))
 		if err != nil {
 			return nil, err

@@ -16,7 +16,11 @@ func (s *section) enum(name string, parts []part, comment string) error {
 		f := s.l.ensureFile(fileName(s.u.pkg, s.u.label()), s.u)
 		f.EnumType = append(f.EnumType, d)
 		e = s.l.addEnum("", d)
-		e.add(&descriptorpb.EnumValueDescriptorProto{Name: proto.String(names.free(unspecified)), Number: proto.Int32(0)})
+		zero, err := names.free(unspecified, part{place: s.u.place().at("#" + name)})
+		if err != nil {
+			return err
+		}
+		e.add(&descriptorpb.EnumValueDescriptorProto{Name: proto.String(zero), Number: proto.Int32(0)})
 		if !s.extender.fresh[s.u.pkg] {
 			s.change(s.l.full(name), false, "enum added")
 		}
@@ -36,7 +40,11 @@ func (s *section) enum(name string, parts []part, comment string) error {
 		next = max(next, r.GetEnd()+1)
 	}
 	for _, p := range parts {
-		if s.value(e, names, p, next) {
+		used, err := s.value(e, names, p, next)
+		if err != nil {
+			return err
+		}
+		if used {
 			next++
 		}
 	}
@@ -46,13 +54,15 @@ func (s *section) enum(name string, parts []part, comment string) error {
 const unspecified = "UNSPECIFIED"
 
 // value maps one case; it tells whether it used the number.
-func (s *section) value(e *enum, names valueNames, p part, number int32) (used bool) {
+func (s *section) value(e *enum, names valueNames, p part, number int32) (used bool, err error) {
 	claim := s.l.claims[itemKey(p.item, formValue)]
 	if claim == nil {
 		want := names.prefix + strings.ToUpper(p.name)
 		v := e.values[want]
 		if v == nil || names.claimed[want] || (v.GetNumber() == 0 && want == names.prefix+unspecified) {
-			want = names.free(strings.ToUpper(p.name))
+			if want, err = names.free(strings.ToUpper(p.name), p); err != nil {
+				return false, err
+			}
 		}
 		claim = s.l.claim(p.item, want, formValue)
 		names.claimed[want] = true
@@ -61,7 +71,7 @@ func (s *section) value(e *enum, names valueNames, p part, number int32) (used b
 	v := e.values[name]
 	retired := s.l.retiredAs(e.name, name, formValue)
 	if v == nil && retired != nil && s.u.older {
-		return false
+		return false, nil
 	}
 	if v == nil {
 		if !s.fresh && !s.quiet {
@@ -80,7 +90,7 @@ func (s *section) value(e *enum, names valueNames, p part, number int32) (used b
 		e.add(v)
 	}
 	s.docs.set(v, p.doc, s.documented)
-	return used
+	return used, nil
 }
 
 // removeValues takes out the values that the component no longer has.
@@ -123,11 +133,16 @@ func (s *section) valueNames(name string, e *enum) valueNames {
 }
 
 // free returns the name of a value and takes it: one that clashes repeats its prefix.
-func (n valueNames) free(value string) string {
+func (n valueNames) free(value string, p part) (string, error) {
 	for n.taken[n.prefix+value] || n.camel[valueCamel(value)] {
-		value = n.prefix + value
+		if value = n.prefix + value; len(value) > maxValueName {
+			return "", p.place.refuse("the name %s… is longer than %d characters", value[:40], maxValueName)
+		}
 	}
 	n.taken[n.prefix+value] = true
 	n.camel[valueCamel(value)] = true
-	return n.prefix + value
+	return n.prefix + value, nil
 }
+
+// maxValueName is the longest name of an enum's value, in bytes. It holds the name of the enum and that of the case.
+const maxValueName = 2 * maxName

@@ -130,10 +130,17 @@ type fieldNames struct {
 	squeezed  map[string]bool
 	accessors map[string]bool
 	claimed   map[string]bool
+	last      map[string]int // the last number that was put behind a squeezed name
 }
 
 func newFieldNames(m *message, claims []*weftv1.Claim) fieldNames {
-	n := fieldNames{make(map[string]bool), make(map[string]bool), make(map[string]bool), make(map[string]bool)}
+	n := fieldNames{
+		taken:     make(map[string]bool),
+		squeezed:  make(map[string]bool),
+		accessors: make(map[string]bool),
+		claimed:   make(map[string]bool),
+		last:      make(map[string]int),
+	}
 	for _, name := range javaInherited {
 		n.accessors[name] = true
 	}
@@ -178,9 +185,10 @@ func (n fieldNames) free(p part, oneof bool) string {
 		kind, t := label(p.wit, oneof)
 		typ, repeated = fieldType(t), kind == Repeated
 	}
-	name := p.name
-	for i := 2; n.clashes(name, typ, repeated); i++ {
-		name = p.name + "_" + strconv.Itoa(i)
+	name, key := p.name, squeezed(p.name)
+	for n.clashes(name, typ, repeated) {
+		n.last[key] = max(n.last[key], 1) + 1
+		name = p.name + "_" + strconv.Itoa(n.last[key])
 	}
 	return name
 }

@@ -148,6 +148,10 @@ func checkSeed(pkg string, c *weftv1.Contract) error {
 		} else if !inPackageScope(claim.GetItem()) {
 			scope = itemKey(claim.GetItem()[:max(0, strings.LastIndexByte(claim.GetItem(), '.'))], claim.GetForm())
 		}
+		isInterface := !strings.Contains(strings.TrimSuffix(claim.GetItem(), "#"), "#")
+		if claim.GetName() == "" && !isInterface {
+			return refuse("is damaged: %q has no name", claim.GetItem())
+		}
 		name := scope + " " + claim.GetName()
 		if items[claimKey(claim)] || (names[name] && claim.GetName() != "") {
 			return refuse("is damaged: it claims %q twice", claim.GetName())

@@ -130,6 +130,9 @@ func (p *printer) commentLines(text string) {
 }
 
 func (p *printer) fileOptions(o *descriptorpb.FileOptions) {
+	if o == nil {
+		return
+	}
 	var lines []string
 	text := func(name string, value *string) {
 		if value != nil {

@@ -4,10 +4,14 @@ import (
 	"errors"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"pgregory.net/rapid"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/wit/contract"
@@ -107,7 +111,10 @@ const protoFirst = `
 		service { name: "Shop" method { name: "Buy" input_type: ".demo.shop.BuyRequest" output_type: ".demo.shop.BuyResponse" } }
 	}`
 
-func parseContract(t testing.TB, text string) *weftv1.Contract {
+func parseContract(t interface {
+	Helper()
+	Fatal(...any)
+}, text string) *weftv1.Contract {
 	t.Helper()
 	c := new(weftv1.Contract)
 	if err := prototext.Unmarshal([]byte(text), c); err != nil {
@@ -130,15 +137,9 @@ func TestProtoFirst(t *testing.T) {
 	if item.Number != 4 || item.Shape.Message != "demo.shop.Item" {
 		t.Errorf("parameter is %+v", item)
 	}
-	var numbers []int32
-	for _, f := range item.Shape.Fields {
-		numbers = append(numbers, f.Number)
-	}
-	if want := []int32{3, 7, 12}; !reflect.DeepEqual(numbers, want) {
-		t.Errorf("numbers of name, size and tags are %v, want %v", numbers, want)
-	}
-	if got, want := item.Shape.Fields[1].Shape.Numbers, []int32{0, 5}; !reflect.DeepEqual(got, want) {
-		t.Errorf("numbers of the enum are %v, want %v", got, want)
+	// item, name, size, its values, tags
+	if got, want := numbers(built.Services), []int32{4, 3, 7, 0, 5, 12}; !slices.Equal(got, want) {
+		t.Errorf("numbers are %v, want %v", got, want)
 	}
 }
 
@@ -171,49 +172,142 @@ func TestDamagedSeed(t *testing.T) {
 	}
 }
 
-// FuzzSeed builds on contracts that anybody may have written. Whatever is accepted must be stable.
-func FuzzSeed(f *testing.F) {
+// TestMangledSeed builds on contracts that were damaged at random, as anybody may give them. Whatever is accepted must
+// be stable.
+func TestMangledSeed(t *testing.T) { rapid.Check(t, mangled) }
+
+func FuzzSeed(f *testing.F) { f.Fuzz(rapid.MakeFuzz(mangled)) }
+
+func mangled(t *rapid.T) {
 	world := wittest.MustParse(shop)
-	built, err := contract.Build(contract.Input{Function: function, World: world})
+	seed := parseContract(t, protoFirst)
+	if rapid.Bool().Draw(t, "claims") {
+		// One that is made here, with something retired.
+		before := wittest.MustParse(strings.Replace(shop, "tags: list<string>", "tags: string, gone: u32", 1))
+		first, err := contract.Build(contract.Input{Function: function, World: before})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored := map[string]*weftv1.Contract{"demo.shop": first.Contracts[0]}
+		built, err := contract.Build(contract.Input{Function: function, World: world, Stored: stored, AllowBreaking: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed = built.Contracts[0]
+	}
+	for range rapid.IntRange(1, 3).Draw(t, "damages") {
+		mangle(t, seed.ProtoReflect())
+	}
+	in := contract.Input{
+		Function:      function,
+		World:         world,
+		Seeds:         map[string]*weftv1.Contract{"demo.shop": seed},
+		AllowBreaking: true,
+	}
+	built, err := contract.Build(in)
+	var refused *contract.RefusedError
+	if errors.As(err, &refused) {
+		return
+	}
 	if err != nil {
-		f.Fatal(err)
+		t.Fatalf("%T: %v", err, err)
 	}
-	for _, c := range []*weftv1.Contract{built.Contracts[0], parseContract(f, protoFirst)} {
-		data, err := proto.Marshal(c)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
+	if twice := shared(built.Services); twice != "" {
+		t.Fatalf("two fields share a number: %s", twice)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		seed := new(weftv1.Contract)
-		if proto.Unmarshal(data, seed) != nil {
-			return
-		}
-		in := contract.Input{
-			Function:      function,
-			World:         world,
-			Seeds:         map[string]*weftv1.Contract{"demo.shop": seed},
-			AllowBreaking: true,
-		}
-		built, err := contract.Build(in)
-		if err != nil {
-			var refused *contract.RefusedError
-			if !errors.As(err, &refused) {
-				t.Fatalf("%T: %v", err, err)
-			}
-			return
-		}
-		in.Stored = make(map[string]*weftv1.Contract)
-		for _, c := range built.Contracts {
-			in.Stored[c.GetPackage()] = c
-		}
-		idle, err := contract.Build(in)
-		if err != nil || len(idle.Changed) > 0 || !reflect.DeepEqual(idle.Services, built.Services) {
-			t.Fatalf("building on the result changes it: %v", err)
-		}
-		if set, err := contract.Files(built.Contracts); err == nil {
-			_, _ = contract.Print(set)
-		}
+	in.Stored = make(map[string]*weftv1.Contract)
+	for _, c := range built.Contracts {
+		in.Stored[c.GetPackage()] = c
+	}
+	idle, err := contract.Build(in)
+	if err != nil || len(idle.Changed) > 0 || !reflect.DeepEqual(numbers(idle.Services), numbers(built.Services)) {
+		t.Fatalf("building on the result changes it: %v", err)
+	}
+	set, err := contract.Files(built.Contracts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := contract.Print(set); err != nil && !strings.Contains(err.Error(), "can be printed") {
+		t.Logf("not printed: %v", err)
+	}
+}
+
+// mangle changes one thing somewhere in a message: removes it, doubles it, or gives it another value.
+func mangle(t *rapid.T, m protoreflect.Message) {
+	var set []protoreflect.FieldDescriptor
+	m.Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		set = append(set, f)
+		return true
 	})
+	slices.SortFunc(set, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number() - b.Number()) })
+	if len(set) == 0 {
+		return
+	}
+	f := set[rapid.IntRange(0, len(set)-1).Draw(t, "field")]
+	if rapid.IntRange(0, 9).Draw(t, "clear") == 0 {
+		m.Clear(f)
+		return
+	}
+	if !f.IsList() {
+		if f.Message() != nil {
+			mangle(t, m.Mutable(f).Message())
+		} else {
+			m.Set(f, scalar(t, f))
+		}
+		return
+	}
+	list := m.Mutable(f).List()
+	i := rapid.IntRange(0, list.Len()-1).Draw(t, "element")
+	switch what := rapid.IntRange(0, 9).Draw(t, "what"); {
+	case what == 0:
+		list.Append(list.Get(i))
+	case what == 1:
+		list.Set(i, list.Get(list.Len()-1))
+		list.Truncate(list.Len() - 1)
+	case f.Message() != nil:
+		mangle(t, list.Get(i).Message())
+	default:
+		list.Set(i, scalar(t, f))
+	}
+}
+
+func scalar(t *rapid.T, f protoreflect.FieldDescriptor) protoreflect.Value {
+	number := rapid.SampledFrom([]int32{-1, 0, 1, 2, 3, 5, 7, 19_500, 1<<29 - 1, 1 << 29, 1<<31 - 1}).Draw(t, "number")
+	switch f.Kind() {
+	case protoreflect.StringKind:
+		return protoreflect.ValueOfString(rapid.SampledFrom([]string{"", "name", "tags", "size", "item", "Item", "Size", "Shop", "Buy",
+			"Answer", "kind", "SIZE_LARGE", ".demo.shop.Item", ".demo.shop.Size", ".demo.shop.Gone", ".google.protobuf.Empty", "string", "u32",
+			"value", "enum", "case", "shop", "shop#item", "shop#item.name", "shop#size.small", "shop#buy()", "shop#buy().request", "#", ".",
+			"demo/shop/shop.proto", "google/protobuf/empty.proto", "9", "\x00", "1.2.3"}).Draw(t, "string"))
+	case protoreflect.Int32Kind:
+		return protoreflect.ValueOfInt32(number)
+	case protoreflect.Uint64Kind:
+		return protoreflect.ValueOfUint64(uint64(number))
+	case protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(rapid.Bool().Draw(t, "bool"))
+	case protoreflect.EnumKind:
+		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(rapid.IntRange(0, 18).Draw(t, "enum")))
+	default:
+		panic(f.Kind())
+	}
+}
+
+// numbers are the numbers of all fields that a component's requests lead to.
+func numbers(services []*contract.Service) (out []int32) {
+	var walk func([]contract.Field)
+	walk = func(fields []contract.Field) {
+		for _, f := range fields {
+			out = append(out, f.Number)
+			if f.Shape != nil {
+				out = append(out, f.Shape.Numbers...)
+				walk(f.Shape.Fields)
+			}
+		}
+	}
+	for _, s := range services {
+		for _, m := range s.Methods {
+			walk(m.Params)
+		}
+	}
+	return out
 }
