@@ -257,6 +257,7 @@ func (x *Executor) Close(ctx context.Context) error {
 		err = ctx.Err()
 		x.aborting.Store(true)
 		x.queue.abort(func(j *job) {
+			j.answer(nil, &Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"})
 			j.interrupt.Cancel(causeClosing)
 			x.ticker.kick(j)
 		})

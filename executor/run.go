@@ -68,6 +68,7 @@ func (x *Executor) await(ctx context.Context, j *job) ([]byte, *job, error) {
 	cause := causeDeadline
 	select {
 	case <-j.done:
+		j.reading.Lock() // Close may have answered while the worker reads the caller's message
 		return j.response, j, j.err
 	case <-timer.C:
 	case <-ctx.Done():
@@ -97,6 +98,7 @@ func (x *Executor) abandon(ctx context.Context, j *job, cause int32) ([]byte, *j
 	}
 	if !j.leave() {
 		<-j.done
+		j.reading.Lock()
 		return j.response, j, j.err
 	}
 	j.interrupt.Cancel(cause)

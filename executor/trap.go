@@ -22,11 +22,8 @@ func (x *Executor) guestError(j *job, out *output, err error, when string) error
 	if when != "" {
 		where += ": " + when
 	}
-	switch j.interrupt.Cause() {
-	case causeDeadline, causeCanceled: // nobody waits for this answer
+	if j.interrupt.Cause() != 0 { // nobody waits for this answer
 		return e
-	case causeClosing:
-		return &Error{Reason: Closing, Message: where + ": interrupted, as the node is shutting down"}
 	}
 	e.Summary = cutText(where+": "+e.Summary, maxTrap)
 	e.Message = traceText(e.Summary, e.Backtrace)

@@ -3,6 +3,7 @@ package transcode_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,17 +29,49 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzShapes decodes whatever bytes with the plans of random worlds.
-func FuzzShapes(f *testing.F) {
-	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
-		b := bind(t, wittest.World(t, "demo"))
-		if b == nil {
-			return
+// TestDamaged decodes requests of random worlds after some damage to them.
+func TestDamaged(t *testing.T) { rapid.Check(t, damaged) }
+
+// FuzzDamaged does the same with whatever the fuzzer finds interesting.
+func FuzzDamaged(f *testing.F) { f.Fuzz(rapid.MakeFuzz(damaged)) }
+
+func damaged(t *rapid.T) {
+	b := bind(t, wittest.World(t, "demo"))
+	if b == nil {
+		return
+	}
+	defer b.plans.Close()
+	b.methods(func(m *contract.Method, plan *transcode.Plan) {
+		request := b.message(m.Request)
+		for i, f := range m.Params {
+			put(request, f, wittest.Value(t, m.Function.Params[i].Type, 3))
 		}
-		defer b.plans.Close()
-		message := rapid.SliceOf(rapid.Byte()).Draw(t, "message")
-		b.methods(func(m *contract.Method, plan *transcode.Plan) { check(t, b, m, plan, message) })
-	}))
+		message, err := proto.Marshal(request)
+		must(err)
+		for range rapid.IntRange(1, 3).Draw(t, "damages") {
+			message = damage(t, message)
+		}
+		check(t, b, m, plan, message)
+	})
+}
+
+func damage(t *rapid.T, message []byte) []byte {
+	if len(message) == 0 {
+		return rapid.SliceOfN(rapid.Byte(), 1, 8).Draw(t, "bytes")
+	}
+	at := rapid.IntRange(0, len(message)-1).Draw(t, "at")
+	end := rapid.IntRange(at, len(message)).Draw(t, "end")
+	switch rapid.IntRange(0, 3).Draw(t, "damage") {
+	case 0:
+		message[at] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		return message
+	case 1: // something is missing
+		return slices.Concat(message[:at], message[end:])
+	case 2: // something is there twice
+		return slices.Concat(message[:end], message[at:])
+	default:
+		return slices.Concat(message[:at], rapid.SliceOfN(rapid.Byte(), 1, 8).Draw(t, "bytes"), message[end:])
+	}
 }
 
 // check decodes a message and holds the result against protobuf's own: what is no protobuf for us is none for protobuf;

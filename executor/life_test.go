@@ -1,0 +1,156 @@
+package executor
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestUnload expects running calls to finish, later ones to be refused, and everything to be freed after the last.
+func TestUnload(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := g.call(ctx, "Loop", 0)
+		done <- err
+	}()
+	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 })
+	g.Unload(g.rev.Key)
+	g.Unload(g.rev.Key)
+	if g.Loaded(g.rev.Key) {
+		t.Error("it is still loaded")
+	}
+	_, err := g.call(t.Context(), "Echo", 1)
+	refused(t, err, NotLoaded)
+	if g.metric("weft_code_bytes") == 0 {
+		t.Error("the code of a running call is gone")
+	}
+	cancel()
+	refused(t, <-done, Canceled)
+	until(t, func() bool { return g.metric("weft_code_bytes") == 0 })
+	if n := g.metric("weft_revisions_loaded"); n != 0 {
+		t.Errorf("%v revisions are loaded", n)
+	}
+	if err := g.Load(t.Context(), g.rev); err != nil {
+		t.Fatal(err)
+	}
+	g.works()
+}
+
+func TestLoadTwice(t *testing.T) {
+	g := newExecutor(t, Config{})
+	g.rev = guestRevision(t, Limits{})
+	var loads sync.WaitGroup
+	for range 4 {
+		loads.Go(func() {
+			if err := g.Load(t.Context(), g.rev); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	loads.Wait()
+	if n := g.metric("weft_revisions_loaded"); n != 1 {
+		t.Errorf("%v revisions are loaded", n)
+	}
+	g.works()
+}
+
+// TestClose expects running calls to finish within the time for it, and no new ones.
+func TestClose(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{})
+	done := make(chan error)
+	go func() {
+		_, err := g.call(context.Background(), "Sleep", uint64(50*time.Millisecond))
+		done <- err
+	}()
+	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 })
+	if err := g.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("the call that ran: %v", err)
+	}
+	_, err := g.call(t.Context(), "Echo", 1)
+	refused(t, err, NotLoaded)
+	refused(t, g.Load(t.Context(), g.rev), Closing)
+}
+
+// TestCloseInTime expects all callers to have an answer at the end of the time for it, even that of a guest that can't be
+// interrupted, which is left behind.
+func TestCloseInTime(t *testing.T) {
+	g := newGuest(t, Config{Slots: 2}, Limits{Timeout: time.Minute})
+	var calls sync.WaitGroup
+	for i, method := range []string{"Loop", "Sleep", "Loop", "Loop"} {
+		calls.Go(func() {
+			var arg uint64
+			if method == "Sleep" {
+				arg = hour
+			}
+			_, err := g.call(context.Background(), method, arg)
+			refused(t, err, Closing, "shutting down")
+		})
+		until(t, func() bool { waiting, busy, _ := g.queue.counts(); return waiting+busy == i+1 })
+	}
+	if waiting, busy, _ := g.queue.counts(); waiting != 2 || busy != 2 {
+		t.Errorf("%d calls wait, %d run", waiting, busy)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if err := g.Close(ctx); err != context.DeadlineExceeded {
+		t.Errorf("error is %v", err)
+	}
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	calls.Wait()
+}
+
+// resident gives the memory that the process has in use.
+func resident(t *testing.T) int {
+	t.Helper()
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(statm))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
+
+// TestMemoryComesBack runs guests that use all they may, many times over.
+func TestMemoryComesBack(t *testing.T) {
+	g := newGuest(t, Config{Slots: 2}, Limits{Memory: 64 << 20, Message: 32 << 20})
+	abuse := func(times int) {
+		for range times {
+			var calls sync.WaitGroup
+			for range 4 {
+				calls.Go(func() {
+					_, err := g.call(context.Background(), "Grow", 0)
+					refused(t, err, MemoryLimit)
+					_, err = g.call(context.Background(), "Recurse", 0)
+					refused(t, err, Trap)
+					if got, err := g.call(context.Background(), "Big", 16<<20); err != nil || len(got) < 16<<20 {
+						t.Errorf("%d bytes, %v", len(got), err)
+					}
+				})
+			}
+			calls.Wait()
+		}
+		g.idle()
+	}
+	abuse(2)
+	before := resident(t)
+	abuse(10)
+	if grown := resident(t) - before; grown > 128<<20 {
+		t.Errorf("memory has grown by %d MiB", grown>>20)
+	}
+	g.works()
+}
