@@ -33,7 +33,9 @@ type call struct {
 	path    string // "/demo.orders.v1.Orders/Place"
 	id      string
 
+	timed       bool                // the caller wants to know the timings
 	destination *router.Destination // nil until it is known
+	series      *series             // those of the destination
 	received    int
 	sent        int
 	timings     executor.Timings
@@ -74,6 +76,7 @@ func (c *call) run(ctx context.Context) error {
 	if c.destination, err = g.config.Router.Route(ctx, target); err != nil {
 		return err
 	}
+	c.series = g.metrics.of(c.destination.Key.Namespace, c.destination.Key.Function)
 	request, err := g.receive(ctx, c.source, c.destination)
 	if err != nil {
 		return err
@@ -100,6 +103,7 @@ func (c *call) target(md metadata.MD) (target router.Target, method string, err 
 	slash := strings.LastIndexByte(c.path, '/')
 	target = router.Target{Namespace: namespaceOf(md), Service: c.path[1:slash], Function: first(md, "weft-function")}
 	method = c.path[slash+1:]
+	c.timed = first(md, "weft-timings") != ""
 	if own := c.gateway.own[target.Service]; own != nil {
 		return target, method, unknownOwnMethod(method, own)
 	}
@@ -193,6 +197,7 @@ func (c *call) answer(ctx context.Context, response executor.Response) error {
 		}
 		body = mem.NewBuffer(&response.Message, claim)
 	}
+	_ = c.source.SendHeader(c.header()) // If it fails, so does SendMsg.
 	if err := c.stream.SendMsg(raw{body}); err != nil {
 		return err // The connection broke; nobody reads the status.
 	}
@@ -203,15 +208,22 @@ func (c *call) answer(ctx context.Context, response executor.Response) error {
 	return nil
 }
 
+// header says who answers.
+func (c *call) header() metadata.MD {
+	return c.series.header(c.destination.Key.Revision, c.gateway.config.Node)
+}
+
 // finish tells the caller, the metrics and the log how a call went.
 func (c *call) finish(err error) {
 	code := status.Code(err)
 	took := time.Since(c.started)
-	if d := c.destination; d != nil {
-		c.setTrailers(err != nil)
-		c.gateway.metrics.of(d.Key.Namespace, d.Key.Function).observe(code, took, c.received, c.sent)
-	} else {
+	if c.series == nil {
 		c.gateway.metrics.unrouted.observe(code, took, 0, 0)
+	} else {
+		c.series.observe(code, took, c.received, c.sent)
+		if err != nil || c.timed {
+			c.setTrailers(err != nil)
+		}
 	}
 	logger := c.gateway.config.Logger
 	if ctx := c.stream.Context(); logger.Enabled(ctx, slog.LevelDebug) {

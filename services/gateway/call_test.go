@@ -51,7 +51,8 @@ func TestCallPassesBytesBothWays(t *testing.T) {
 			Timings:  executor.Timings{Queue: 3 * time.Microsecond, Run: 2 * time.Millisecond},
 		}, nil
 	}, func(c *Config) { c.Node = "n1" })
-	a := f.call(f.dial(), place, []byte("request"), "x-user", "ada")
+	conn := f.dial()
+	a := f.call(conn, place, []byte("request"), "x-user", "ada", "weft-timings", "true")
 	if a.err != nil || string(a.message) != "answer" {
 		t.Fatalf("got %q, %v", a.message, a.err)
 	}
@@ -62,12 +63,20 @@ func TestCallPassesBytesBothWays(t *testing.T) {
 	if !slices.Equal(got.Metadata["x-user"], []string{"ada"}) || got.CallID == "" {
 		t.Errorf("metadata %v, call %q", got.Metadata, got.CallID)
 	}
-	trailer := metadata.MD{
-		"weft-function": {"orders"}, "weft-revision": {"1"}, "weft-node": {"n1"},
-		"weft-queue-us": {"3"}, "weft-run-us": {"2000"}, "x-orders": {"1", "2"},
+	header := metadata.MD{
+		"content-type": {"application/grpc+proto"}, "weft-function": {"orders"}, "weft-revision": {"1"}, "weft-node": {"n1"},
 	}
+	if !maps.EqualFunc(a.header, header, slices.Equal) {
+		t.Errorf("headers %v; want %v", a.header, header)
+	}
+	trailer := metadata.MD{"weft-call": {got.CallID}, "weft-queue-us": {"3"}, "weft-run-us": {"2000"}, "x-orders": {"1", "2"}}
 	if !maps.EqualFunc(a.trailer, trailer, slices.Equal) {
 		t.Errorf("trailers %v; want %v", a.trailer, trailer)
+	}
+	f.deploy("default", "orders", 0, nil, ordersService)
+	a = f.call(conn, place, nil)
+	if a.header.Get("weft-revision")[0] != "2" || len(a.trailer) != 1 {
+		t.Errorf("after a deploy: headers %v, trailers %v", a.header, a.trailer)
 	}
 }
 
@@ -164,7 +173,7 @@ func TestErrorsOfTheExecutor(t *testing.T) {
 		fault = fmt.Errorf("wrapped: %w", &executor.Error{Reason: reason, Message: "v.size: 256 is no u8"})
 		a := f.call(f.dial(), place, nil)
 		expect(t, a.err, code, failure.Reason(reason), "v.size: 256 is no u8")
-		if a.trailer.Get("weft-function") == nil || a.trailer.Get("weft-call") == nil {
+		if a.trailer.Get("weft-function") == nil || a.trailer.Get("weft-run-us") == nil || a.trailer.Get("weft-call") == nil {
 			t.Errorf("%s: trailers %v", reason, a.trailer)
 		}
 		info := status.Convert(a.err).Details()[0].(*errdetails.ErrorInfo)

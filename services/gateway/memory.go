@@ -15,6 +15,9 @@ const smallMessage = 4 << 10
 // A request waits for its turn before it is read, in order of arrival; one whose connection holds its share already lets
 // others pass. A response exists when it is claimed, so it does not wait: it may go half over the bound, and is refused
 // beyond. Requests then wait until that is read or given up.
+//
+// A response that grpc-go compresses is no longer counted once it is compressed: who has what becomes of it is known to
+// grpc-go only. Their number is bounded by Config.Streams for each connection.
 type memory struct {
 	total, share int64
 

@@ -77,13 +77,14 @@ func (m *metrics) all() []prometheus.Collector {
 	return append([]prometheus.Collector{m.calls, m.seconds, m.bytes, m.own, m.refusedConnections}, m.gauges...)
 }
 
-// series are those of one function, looked up once.
+// series are those of one function.
 type series struct {
 	metrics  *metrics
 	function functionName
 	seconds  prometheus.Observer
 	received prometheus.Counter
 	sent     prometheus.Counter
+	last     atomic.Pointer[answered] // of the last call
 	codes    [17]atomic.Pointer[prometheus.Counter]
 }
 

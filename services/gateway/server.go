@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // both ways, for all services
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
@@ -101,7 +100,6 @@ type Gateway struct {
 	memory  *memory
 	schemas *schemas
 	ids     ids
-	node    metadata.MD // the trailer with the node's name; nil if it has none
 
 	serving     atomic.Bool
 	connections atomic.Int64
@@ -119,9 +117,6 @@ func New(config Config) (*Gateway, error) {
 	}
 	g := &Gateway{config: config.withDefaults(), ids: newIDs(), own: map[string]*grpc.ServiceDesc{}}
 	g.life, g.drain = context.WithCancel(context.Background())
-	if g.config.Node != "" {
-		g.node = metadata.Pairs("weft-node", g.config.Node)
-	}
 	g.memory = newMemory(g.config.Memory)
 	g.schemas = newSchemas(g.config.Catalog)
 	g.metrics = newMetrics(g)

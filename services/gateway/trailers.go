@@ -7,43 +7,42 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc/metadata"
 )
 
-// template is the trailers of an answer, to be filled in. grpc-go copies them, so the next call may have them.
-type template struct {
-	md                             metadata.MD
-	function, revision, queue, run []string
+// answered says who answers, in the headers of an answer. It is shared by all calls and never changed.
+type answered struct {
+	revision uint32
+	header   metadata.MD
 }
 
-var templates = sync.Pool{New: func() any {
-	t := template{function: make([]string, 1), revision: make([]string, 1), queue: make([]string, 1), run: make([]string, 1)}
-	t.md = metadata.MD{
-		"weft-function": t.function, "weft-revision": t.revision, "weft-queue-us": t.queue, "weft-run-us": t.run,
+// header gives the headers for a revision of the function. Nearly all calls are answered by the same one.
+func (s *series) header(revision uint32, node string) metadata.MD {
+	if last := s.last.Load(); last != nil && last.revision == revision {
+		return last.header
 	}
-	return &t
-}}
+	md := metadata.Pairs("weft-function", s.function.name, "weft-revision", strconv.FormatUint(uint64(revision), 10))
+	if node != "" {
+		md.Set("weft-node", node)
+	}
+	s.last.Store(&answered{revision: revision, header: md})
+	return md
+}
 
-// setTrailers tells the caller who answered and how long it took; after a failure also the mark of the call, by which
-// its lines in the function's log are found.
+// setTrailers tells how long a call took, and its mark, by which its lines in the function's log are found. A failed call
+// has no headers, so who answered is there, too.
 func (c *call) setTrailers(failed bool) {
-	t := templates.Get().(*template) //nolint:forcetypeassert // nothing else is put in
-	defer templates.Put(t)
-	t.function[0] = c.destination.Key.Function
-	t.revision[0] = strconv.FormatUint(uint64(c.destination.Key.Revision), 10)
-	t.queue[0] = strconv.FormatInt(c.timings.Queue.Microseconds(), 10)
-	t.run[0] = strconv.FormatInt(c.timings.Run.Microseconds(), 10)
-	// An error means that the stream has ended already, and nobody reads them.
-	_ = c.source.SetTrailer(t.md)
+	md := metadata.Pairs(
+		"weft-call", c.id,
+		"weft-queue-us", strconv.FormatInt(c.timings.Queue.Microseconds(), 10),
+		"weft-run-us", strconv.FormatInt(c.timings.Run.Microseconds(), 10),
+	)
 	if failed {
-		_ = c.source.SetTrailer(metadata.MD{"weft-call": {c.id}})
+		md = metadata.Join(md, c.header())
 	}
-	if c.gateway.node != nil {
-		_ = c.source.SetTrailer(c.gateway.node)
-	}
+	c.stream.SetTrailer(md)
 }
 
 // maxGuestTrailers bounds what a function may add to the trailers, in bytes as HTTP/2 counts them. Together with a status

@@ -274,6 +274,27 @@ func TestDeletedWhileWaiting(t *testing.T) {
 	})
 }
 
+func TestTheTableHoldsNoMoreThanIsDeployed(t *testing.T) {
+	f := start(t)
+	for range 100 {
+		f.set("ready", f.deploy("f", orders))
+	}
+	for number := range uint32(200) {
+		_, _ = f.Route(t.Context(), Target{Namespace: "default", Service: orders, Revision: number})
+		_, _ = f.Route(t.Context(), Target{Namespace: "default", Service: fmt.Sprint("s", number)})
+		_, _ = f.Route(t.Context(), Target{Namespace: fmt.Sprint("n", number), Service: orders})
+		_, _ = f.Route(t.Context(), Target{Namespace: "default", Service: orders, Function: fmt.Sprint("f", number)})
+		_, _ = f.Route(t.Context(), Target{Namespace: "default", Service: orders, Function: "f"})
+	}
+	count := 0
+	for range f.table.Load().entries.Range {
+		count++
+	}
+	if count != 2 {
+		t.Errorf("%d entries; want one for the service and one for the service of the function", count)
+	}
+}
+
 func TestReady(t *testing.T) {
 	f := start(t)
 	key := f.deploy("f", orders)

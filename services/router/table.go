@@ -15,8 +15,8 @@ import (
 	"github.com/weft-run/weft/services/near"
 )
 
-// table is what one view of the catalog says about the targets that were asked for. It holds only targets that exist,
-// so callers can't make it grow beyond what is deployed.
+// table is what one view of the catalog says about the targets that were asked for. It holds only targets that exist and
+// name no revision, so callers can't make it grow beyond the services that are deployed.
 type table struct {
 	view    *catalog.View
 	entries sync.Map // Target → []*Destination
@@ -28,11 +28,10 @@ func (t *table) candidates(target Target) ([]*Destination, error) {
 		return found.([]*Destination), nil //nolint:forcetypeassert // nothing else is put in
 	}
 	found, err := t.resolve(target)
-	if err != nil {
-		return nil, err
+	if err == nil && target.Revision == 0 {
+		t.entries.Store(target, found)
 	}
-	t.entries.Store(target, found)
-	return found, nil
+	return found, err
 }
 
 func (t *table) resolve(target Target) ([]*Destination, error) {
