@@ -323,7 +323,7 @@ func (l *localCopy) rotate() (*catalog.Image, error) {
 		return nil, err
 	}
 	if _, err := f.WriteString(journalMagic); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
 	if l.journal != nil {
 		_ = l.journal.Close()

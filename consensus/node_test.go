@@ -163,6 +163,11 @@ func TestSnapshotsShortenTheLog(t *testing.T) {
 	status := n.Status()
 	shut(t, n)
 
+	// A snapshot that was never finished is in the way of nothing, and goes.
+	unfinished := filepath.Join(dir, "raft", "snapshots", "2-7-1.tmp")
+	if err := os.Mkdir(unfinished, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	// The newest snapshot is damaged: the one before it serves, with the log.
 	names, err := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*", "state.bin"))
 	if err != nil || len(names) == 0 {
@@ -170,6 +175,9 @@ func TestSnapshotsShortenTheLog(t *testing.T) {
 	}
 	flip(t, names[len(names)-1], -40)
 	n = open(t, config)
+	if _, err := os.Stat(unfinished); err == nil {
+		t.Error("an unfinished snapshot was kept")
+	}
 	apply(t, n, deploy("last", "f0"))
 	if got := n.Status(); got.Fork != nil || got.Applied <= status.Applied || got.Fault != nil {
 		t.Fatalf("status %+v", got)

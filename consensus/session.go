@@ -71,6 +71,9 @@ func (n *Node) start() (_ *session, err error) {
 		}
 	}()
 	s.guard = newGuard(s.store, n.config.stall, n.config.retry, n.setFault)
+	if err := removeUnfinished(filepath.Join(dir, "snapshots")); err != nil {
+		return nil, err
+	}
 	snapshots, err := raft.NewFileSnapshotStoreWithLogger(dir, snapshotsKept, n.raftLog.ResetNamed("snapshot"))
 	if err != nil {
 		return nil, err
@@ -83,6 +86,15 @@ func (n *Node) start() (_ *session, err error) {
 		return nil, errors.Join(err, transport.Close())
 	}
 	return s, nil
+}
+
+// removeUnfinished removes what snapshots that did not come to their end have left, which raft never does.
+func removeUnfinished(dir string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "*.tmp"))
+	for _, name := range names {
+		err = errors.Join(err, os.RemoveAll(name))
+	}
+	return err
 }
 
 func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTransport) error {
