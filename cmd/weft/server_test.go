@@ -43,6 +43,9 @@ func TestKilledServer(t *testing.T) {
 	p := startProcess(t, dir)
 	file := wat.Guest{}.File(t)
 	weftWith(t, "", "deploy", file, "--name", "calc", "--addr", p.addr).ok()
+	if n := metric(t, p.http, "weft_compile_seconds_count"); n != "1" {
+		t.Errorf("%q compiles before the restart", n)
+	}
 	p.kill()
 
 	p = startProcess(t, dir)

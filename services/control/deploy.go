@@ -22,16 +22,16 @@ func (s *Server) Deploy(stream grpc.ClientStreamingServer[weftv1.DeployRequest, 
 	ctx := stream.Context()
 	leave, err := s.enter(ctx)
 	if err != nil {
-		return s.status(err)
+		return s.status(ctx, err)
 	}
 	defer leave()
 	spec, body, err := receive(ctx, stream.Recv, s.config.Idle)
 	if err != nil {
-		return s.status(err)
+		return s.status(ctx, err)
 	}
 	response, err := s.deploy(ctx, spec, body)
 	if err != nil {
-		return s.status(err)
+		return s.status(ctx, err)
 	}
 	return stream.SendAndClose(response)
 }
@@ -41,16 +41,16 @@ func (s *Server) Diff(stream grpc.ClientStreamingServer[weftv1.DiffRequest, weft
 	ctx := stream.Context()
 	leave, err := s.enter(ctx)
 	if err != nil {
-		return s.status(err)
+		return s.status(ctx, err)
 	}
 	defer leave()
 	spec, body, err := receive(ctx, stream.Recv, s.config.Idle)
 	if err != nil {
-		return s.status(err)
+		return s.status(ctx, err)
 	}
 	response, err := s.diff(ctx, spec, body)
 	if err != nil {
-		return s.status(err)
+		return s.status(ctx, err)
 	}
 	return stream.SendAndClose(response)
 }

@@ -45,7 +45,7 @@ func (s *Server) List(_ context.Context, r *weftv1.ListRequest) (*weftv1.ListRes
 }
 
 // Schema implements weft.v1.FunctionService.
-func (s *Server) Schema(_ context.Context, r *weftv1.SchemaRequest) (*weftv1.SchemaResponse, error) {
+func (s *Server) Schema(ctx context.Context, r *weftv1.SchemaRequest) (*weftv1.SchemaResponse, error) {
 	ns, err := namespace(r.GetNamespace())
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (s *Server) Schema(_ context.Context, r *weftv1.SchemaRequest) (*weftv1.Sch
 	}
 	files, err := contract.Files(contracts)
 	if err != nil {
-		return nil, s.status(err)
+		return nil, s.status(ctx, err)
 	}
 	return &weftv1.SchemaResponse{Contracts: contracts, Files: files}, nil
 }

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"syscall"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -60,8 +62,8 @@ func notFound(view *catalog.View, namespace, name string) error {
 		name, namespace, near.Hint(near.Names(name, names)))
 }
 
-// status gives the gRPC status of whatever went wrong. What nobody foresaw is logged.
-func (s *Server) status(err error) error {
+// status gives the gRPC status of whatever went wrong in a request. What nobody foresaw is logged.
+func (s *Server) status(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -75,8 +77,15 @@ func (s *Server) status(err error) error {
 			"`wasm-tools component new`, or build with a toolchain that writes components")
 	case NotWasm:
 		return failure.New(code, reason, "the file is not WebAssembly: a component begins with the bytes 00 61 73 6d 0d 00 01 00")
+	case TooLarge:
+		if errors.Is(err, artifacts.ErrTooLarge) {
+			return tooLarge()
+		}
 	case BreakingChange:
 		return breaking(err)
+	case NoLeader:
+		// The request has waited for one long enough; a client that repeats it would make its user wait again and again.
+		_ = grpc.SetTrailer(ctx, metadata.Pairs("grpc-retry-pushback-ms", "-1")) // it fails outside of a request only
 	case failure.Internal:
 		s.config.Logger.Error("internal error", "error", err)
 	}
