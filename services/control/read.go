@@ -105,7 +105,7 @@ func (s *Server) Logs(r *weftv1.LogsRequest, stream grpc.ServerStreamingServer[w
 	}
 	if stream.Context().Err() != nil {
 		// The client is gone, or the gateway drains and the client is there to be told.
-		return failure.New(codes.Unavailable, Closing, "the node is shutting down; follow the log on another")
+		return failure.New(codes.Unavailable, Closing, "the node is shutting down")
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func (w *sample) value(name string, shape *contract.Shape) {
 	}
 	switch shape.Kind {
 	case wit.Bool:
-		w.add("true")
+		w.add("false")
 	case wit.F32, wit.F64:
 		w.add("1.5")
 	case wit.Char:
