@@ -51,8 +51,8 @@ func TestCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Minute)
+	t.Cleanup(cancel) // the last one, after the server has stopped
 	r := &reader{root: root, data: t.TempDir()}
 	ran := 0
 	for _, b := range blocks(string(text)) {
