@@ -66,7 +66,7 @@ func private(dir string) error {
 	if info.Mode().Perm()&0o077 == 0 {
 		return nil
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
+	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory needs x
 		return fmt.Errorf("executor: the cache of compiled code: %w", err)
 	}
 	return nil
@@ -154,9 +154,9 @@ func hashFile(path string) (sum [32]byte, size int64, err error) {
 	if err != nil {
 		return sum, 0, err
 	}
-	defer f.Close()
 	h := sha256.New()
-	if size, err = io.CopyBuffer(struct{ io.Writer }{h}, f, make([]byte, 1<<20)); err != nil {
+	size, err = io.CopyBuffer(struct{ io.Writer }{h}, f, make([]byte, 1<<20))
+	if err = errors.Join(err, f.Close()); err != nil {
 		return sum, 0, err
 	}
 	return [32]byte(h.Sum(nil)), size, nil

@@ -28,8 +28,8 @@ func TestCall(t *testing.T) {
 func TestFunctionError(t *testing.T) {
 	g := newGuest(t, Config{}, Limits{})
 	_, err := g.call(t.Context(), "Fail", 10)
-	var failed *FunctionError
-	if !errors.As(err, &failed) {
+	failed, ok := errors.AsType[*FunctionError](err)
+	if !ok {
 		t.Fatalf("error is %v", err)
 	}
 	want := &FunctionError{Message: "no luck", DetailType: "test.guest.FailError", Detail: []byte("\x0a\x07no luck")}
@@ -72,7 +72,8 @@ func TestResponseTooLarge(t *testing.T) {
 func TestTrap(t *testing.T) {
 	g := newGuest(t, Config{}, Limits{})
 	_, err := g.call(t.Context(), "Trap", 0)
-	e := refused(t, err, Trap, "test.guest.Api/Trap: trap: ", "unreachable", "\n  at demo::inner\n  at demo::outer")
+	refused(t, err, Trap, "test.guest.Api/Trap: trap: ", "unreachable", "\n  at demo::inner\n  at demo::outer")
+	e := asError(t, err)
 	if want := []string{"demo::inner", "demo::outer"}; !cmp.Equal(e.Backtrace, want) {
 		t.Errorf("backtrace is %q, want %q", e.Backtrace, want)
 	}
@@ -117,9 +118,9 @@ func TestEndlessLoop(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err = g.call(ctx, "Loop", 0)
-	e := refused(t, err, Deadline, "the caller's deadline")
-	if !errors.Is(e, context.DeadlineExceeded) {
-		t.Errorf("%v is no DeadlineExceeded", e)
+	refused(t, err, Deadline, "the caller's deadline")
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v is no DeadlineExceeded", err)
 	}
 	g.works()
 }
@@ -134,12 +135,13 @@ func TestCanceled(t *testing.T) {
 	}()
 	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 })
 	cancel()
-	e := refused(t, <-done, Canceled, "running")
-	if !errors.Is(e, context.Canceled) {
-		t.Errorf("%v is no Canceled", e)
+	err := <-done
+	refused(t, err, Canceled, "running")
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v is no Canceled", err)
 	}
 	g.works()
-	_, err := g.call(ctx, "Echo", 1)
+	_, err = g.call(ctx, "Echo", 1)
 	refused(t, err, Canceled, "before the call began")
 }
 

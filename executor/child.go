@@ -18,9 +18,9 @@ const childName = "weft-compile"
 
 // The exit statuses of a compile child, beside 0. What went wrong is on its stdout.
 const (
-	exitInvalid = 64 // the component does not compile
-	exitFile    = 65 // a file can't be read or written
-	exitFull    = 66 // the disk is full
+	exitInvalid = 80 // the component does not compile
+	exitFile    = 81 // a file can't be read or written
+	exitFull    = 82 // the disk is full
 )
 
 // RunCompileChild does the work of a compile child and exits, if this process is one; otherwise it returns at once. It
@@ -38,7 +38,9 @@ func compileChild(component, code, memory string, report io.Writer) (status int)
 		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 			status = exitFull
 		}
-		fmt.Fprint(report, err)
+		if _, err := fmt.Fprint(report, err); err != nil {
+			return exitFile
+		}
 		return status
 	}
 	limit, err := strconv.ParseUint(memory, 10, 64)

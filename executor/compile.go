@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -88,14 +89,12 @@ func (c *compiler) compile(ctx context.Context, digest [32]byte, path string) er
 		run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f = &flight{cancel: cancel, done: make(chan struct{})}
 		c.flights[digest] = f
-		c.wg.Add(1)
-		go func() {
-			defer c.wg.Done()
+		c.wg.Go(func() {
 			f.err = c.run(run, digest, path)
 			c.forget(digest, f)
 			cancel()
 			close(f.done)
-		}()
+		})
 	}
 	f.waiters++
 	c.mu.Unlock()
@@ -151,10 +150,18 @@ func (c *compiler) run(ctx context.Context, digest [32]byte, path string) error 
 		}
 	}
 	if err != nil {
-		os.Remove(c.cache.scratch(digest))
+		err = c.discard(digest, err)
 	}
 	c.metrics.compile(time.Since(start), err)
 	return err
+}
+
+// discard removes what a failed compile has written.
+func (c *compiler) discard(digest [32]byte, failed error) error {
+	if err := os.Remove(c.cache.scratch(digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(failed, err)
+	}
+	return failed
 }
 
 // child has a child process compile the component at path to the file code.
@@ -191,8 +198,8 @@ var errCompileTime = errors.New("compile timeout")
 
 // childError says why a compile child ended without its work done.
 func (c *compiler) childError(err error, report, trouble string) error {
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
 		return fileError(err)
 	}
 	status, _ := exit.Sys().(syscall.WaitStatus)

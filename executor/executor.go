@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -169,8 +170,7 @@ func (x *Executor) load(ctx context.Context, r Revision) error {
 	}
 	rev, err := x.prepare(r, code, size)
 	if err != nil {
-		var known *Error
-		if errors.As(err, &known) {
+		if _, ok := errors.AsType[*Error](err); ok {
 			return err
 		}
 		return &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
@@ -192,11 +192,7 @@ func (x *Executor) load(ctx context.Context, r Revision) error {
 
 // change replaces the table. x.loading is held.
 func (x *Executor) change(f func(map[Key]*revision)) {
-	old := *x.table.Load()
-	table := make(map[Key]*revision, len(old)+1)
-	for k, rev := range old {
-		table[k] = rev
-	}
+	table := maps.Clone(*x.table.Load())
 	f(table)
 	x.table.Store(&table)
 }

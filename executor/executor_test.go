@@ -213,13 +213,20 @@ func (g *guest) works() {
 	}
 }
 
-// refused fails the test unless a call failed for a reason, with a message that has some text.
-func refused(t testing.TB, err error, reason Reason, text ...string) *Error {
+// asError gives the Error that an error is.
+func asError(t testing.TB, err error) *Error {
 	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatalf("error is %v, want reason %s", err, reason)
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		t.Fatalf("error is %v, no *Error", err)
 	}
+	return e
+}
+
+// refused fails the test unless a call failed for a reason, with a message that has some text.
+func refused(t testing.TB, err error, reason Reason, text ...string) {
+	t.Helper()
+	e := asError(t, err)
 	if e.Reason != reason {
 		t.Errorf("reason is %s (%s), want %s", e.Reason, e.Message, reason)
 	}
@@ -228,7 +235,6 @@ func refused(t testing.TB, err error, reason Reason, text ...string) *Error {
 			t.Errorf("message %q lacks %q", e.Message, part)
 		}
 	}
-	return e
 }
 
 // metric gives the value of a gauge or counter, or the count of a histogram, of the first series.

@@ -116,8 +116,8 @@ func wasiRefused(i *wit.Interface) string {
 type exportWalk struct{ seen map[*wit.Type]bool }
 
 func (w exportWalk) function(path string, f *wit.Function) error {
-	if strings.HasPrefix(f.Name, "[") {
-		kind, name, _ := strings.Cut(strings.TrimPrefix(f.Name, "["), "]")
+	if bracket, ok := strings.CutPrefix(f.Name, "["); ok {
+		kind, name, _ := strings.Cut(bracket, "]")
 		resource, _, _ := strings.Cut(name, ".")
 		return unsupported("export %s: a %s of the resource %s; weft can not serve resources yet: use plain functions and "+
 			"records", path, kind, resource)

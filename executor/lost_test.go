@@ -49,7 +49,7 @@ func TestSleepEnds(t *testing.T) {
 func TestSleepersDoNotStarve(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: 300 * time.Millisecond, Concurrency: 64})
 	other := g.rev
-	other.Key.Function = "other"
+	other.Function = "other"
 	other.Limits.Timeout = 20 * time.Second
 	if err := g.Load(t.Context(), other); err != nil {
 		t.Fatal(err)

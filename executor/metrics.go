@@ -107,11 +107,11 @@ func (m *metrics) of(k Key) *callMetrics {
 }
 
 func (c *callMetrics) observe(err error, t Timings) {
-	var failed *Error
+	failed, ours := errors.AsType[*Error](err)
 	switch {
 	case err == nil:
 		c.ok.Inc()
-	case errors.As(err, &failed):
+	case ours:
 		c.all.calls.WithLabelValues(c.key.Namespace, c.key.Function, strings.ToLower(string(failed.Reason))).Inc()
 	default:
 		c.function.Inc()

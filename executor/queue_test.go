@@ -155,7 +155,7 @@ func TestQueueLost(t *testing.T) {
 			for range lostPerLine + 2 {
 				q.put(t, l, "stuck")
 			}
-			for i := 0; i < lostPerLine; i++ {
+			for range lostPerLine {
 				synctest.Wait()
 				q.mu.Lock()
 				j := q.started[len(q.started)-1]
@@ -206,7 +206,10 @@ func TestQueueDeadline(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{})
 	ctx, cancel := context.WithCancel(t.Context())
 	var first sync.WaitGroup
-	first.Go(func() { g.call(ctx, "Loop", 0) })
+	first.Go(func() {
+		_, err := g.call(ctx, "Loop", 0)
+		refused(t, err, Canceled)
+	})
 	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 })
 	short, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer stop()

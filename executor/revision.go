@@ -10,6 +10,7 @@ import (
 
 	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/wit/contract"
 )
 
 // revision is a loaded revision. It is freed when it is unloaded and its last call has ended.
@@ -148,22 +149,22 @@ func (x *Executor) prepare(r Revision, path string, code int64) (_ *revision, er
 		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
 	defer linker.Close()
-	if rev.template, err = linker.Prepare(rev.component, rev.exports(r)); err != nil {
+	if rev.template, err = linker.Prepare(rev.component, rev.bind(r.Services)); err != nil {
 		return nil, &Error{Reason: Unsupported, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
 	return rev, nil
 }
 
-// exports lists the functions that callers reach, and makes the table of methods on the way.
-func (rev *revision) exports(r Revision) []wasmtime.Export {
+// bind lists the functions that callers reach, and makes the table of methods on the way.
+func (r *revision) bind(services []*contract.Service) []wasmtime.Export {
 	var exports []wasmtime.Export
-	for _, s := range r.Services {
+	for _, s := range services {
 		methods := make(map[string]*method, len(s.Methods))
 		for _, m := range s.Methods {
-			methods[m.Name] = &method{name: s.Name + "/" + m.Name, export: len(exports), plan: rev.plans.Method(s.Name, m.Name)}
+			methods[m.Name] = &method{name: s.Name + "/" + m.Name, export: len(exports), plan: r.plans.Method(s.Name, m.Name)}
 			exports = append(exports, wasmtime.Export{Interface: s.Interface, Function: m.Function.Name})
 		}
-		rev.methods[s.Name] = methods
+		r.methods[s.Name] = methods
 	}
 	return exports
 }
@@ -201,7 +202,10 @@ func logLine(call *wasmtime.HostCall) error {
 	if args.Len() != 3 {
 		return fmt.Errorf("wasi:logging/logging#log takes 3 arguments, not %d", args.Len())
 	}
-	out := call.Data().(*output)
+	out, ok := call.Data().(*output)
+	if !ok {
+		return errors.New("wasi:logging/logging#log: called outside of a call")
+	}
 	level := args.At(0).Enum(levelNames)
 	if level < 0 {
 		return errors.New("wasi:logging/logging#log: unknown level")

@@ -197,11 +197,11 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) {
 }
 
 func (j *job) encodeError(err error) error {
-	var failure *transcode.Failure
+	failure, failed := errors.AsType[*transcode.Failure](err)
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &failure):
+	case failed:
 		return &FunctionError{Case: failure.Case, Message: failure.Message, DetailType: failure.DetailType, Detail: failure.Detail}
 	case errors.Is(err, transcode.ErrTooLarge):
 		return &Error{Reason: ResponseTooLarge, Err: err, Message: fmt.Sprintf(

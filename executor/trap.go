@@ -34,9 +34,8 @@ func (x *Executor) guestError(j *job, out *output, err error, when string) error
 // classify turns an error of the engine into a reason and a summary. The tail is what the guest printed last to stderr.
 func classify(err error, tail []byte, limit uint64) *Error {
 	e := &Error{Err: err}
-	var trap *wasmtime.Trap
-	var panicked *wasmtime.PanicError
-	if !errors.As(err, &trap) || errors.As(err, &panicked) {
+	trap, trapped := errors.AsType[*wasmtime.Trap](err)
+	if _, panicked := errors.AsType[*wasmtime.PanicError](err); !trapped || panicked {
 		switch {
 		case errors.Is(err, wasmtime.ErrMemory):
 			e.Reason, e.Summary = MemoryLimit, overLimit(limit)

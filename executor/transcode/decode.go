@@ -57,7 +57,7 @@ type span struct{ off, end, more int32 }
 
 type piece struct{ off, end, next int32 }
 
-var decoders = sync.Pool{New: func() any { return &decoder{pieces: make([]piece, 1)} }}
+var decoders sync.Pool // of *decoder
 
 // Decode sets the arguments of a call in arena, whose earlier arguments it replaces, and returns them. An error is an
 // *Error. The message is not kept.
@@ -65,7 +65,10 @@ func (p *Plan) Decode(message []byte, arena *wasmtime.Arena) (wasmtime.Values, e
 	if len(message) > maxMessage {
 		return wasmtime.Values{}, errorf("a request of %d bytes: 2 GiB is the most", len(message))
 	}
-	d := decoders.Get().(*decoder)
+	d, ok := decoders.Get().(*decoder)
+	if !ok {
+		d = &decoder{pieces: make([]piece, 1)}
+	}
 	d.buf, d.arena, d.budget = message, arena, freeUnfolded+unfolding*len(message)
 	if cap(d.slots) < p.request.need {
 		d.slots = make([]slot, p.request.need)

@@ -16,5 +16,5 @@
 // own level, whatever the bytes, and nothing of it is copied but strings and bytes.
 //
 // Nothing is allocated for what a length merely claims, and the values of one request may not take more than
-// a fixed multiple of its size and a fixed sum (see maxUnfolded), so that small bytes can't become large values.
+// a fixed multiple of its size and a fixed sum (freeUnfolded, unfolding), so that small bytes can't become large values.
 package transcode

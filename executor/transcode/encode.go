@@ -94,13 +94,16 @@ const (
 	keptBuffer  = 1 << 20
 )
 
-var encoders = sync.Pool{New: func() any { return &encoder{buf: make([]byte, firstBuffer)} }}
+var encoders sync.Pool // of *encoder
 
 // overflow is what grow panics with.
 type overflow struct{}
 
 func encode(limit int, write func(*encoder)) (message []byte, err error) {
-	e := encoders.Get().(*encoder)
+	e, ok := encoders.Get().(*encoder)
+	if !ok {
+		e = &encoder{buf: make([]byte, firstBuffer)}
+	}
 	e.pos, e.limit = len(e.buf), limit
 	defer func() {
 		if len(e.buf) <= keptBuffer {
@@ -185,8 +188,8 @@ func (e *encoder) fields(n *node, values wasmtime.Values) {
 }
 
 func (e *encoder) flagFields(n *node, v wasmtime.Value) {
-	set := append(e.flags[:0], make([]bool, len(n.fields))...)
-	e.flags = set
+	e.flags = append(e.flags[:0], make([]bool, len(n.fields))...)
+	set := e.flags
 	v.Flags(n.names, func(i int) {
 		if i >= 0 {
 			set[i] = true

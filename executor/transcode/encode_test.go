@@ -51,8 +51,7 @@ func TestWrongType(t *testing.T) {
 	result := arena.Args(1).At(0)
 	arena.SetU8(result, 1)
 	_, err := b.plans.Method("demo.shop.v1.Shop", "Place").Encode(result, math.MaxInt)
-	var kind *wasmtime.KindError
-	if !errors.As(err, &kind) {
+	if _, ok := errors.AsType[*wasmtime.KindError](err); !ok {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -30,8 +30,7 @@ type binding struct {
 // bind builds the contract of a world. It is nil where the world can't be mapped.
 func bind(t interface{ Fatal(...any) }, world *wit.World) *binding {
 	built, err := contract.Build(contract.Input{Function: "random-fn", World: world})
-	var refused *contract.RefusedError
-	if errors.As(err, &refused) {
+	if _, ok := errors.AsType[*contract.RefusedError](err); ok {
 		return nil
 	}
 	if err != nil {

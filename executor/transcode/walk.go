@@ -26,16 +26,13 @@ func (d *decoder) walk(n *node, slots []slot, at span) (which int, err *Error) {
 				continue
 			}
 			f := &n.fields[i]
-			s := (*slot)(nil)
+			s := &slots[0]
 			switch {
 			case !n.oneof:
 				s = &slots[i]
 			case which != i:
 				which = i
-				slots[0] = slot{}
-				fallthrough
-			default:
-				s = &slots[0]
+				*s = slot{}
 			}
 			if f.label == contract.Repeated {
 				pos, err = d.noteElements(f, s, start, pos, end, wire)
@@ -93,8 +90,8 @@ func (d *decoder) piece(s *slot, off, end int) {
 // noteElements counts the elements of one occurrence of a list, packed or not, whose tag is at start.
 func (d *decoder) noteElements(f *field, s *slot, start, pos, end int, wire protowire.Type) (next int, err *Error) {
 	count := 1
-	switch {
-	case wire == protowire.BytesType:
+	switch wire {
+	case protowire.BytesType:
 		var off int
 		if off, next, err = length(d.buf, pos, end); err != nil {
 			return 0, err
@@ -104,7 +101,7 @@ func (d *decoder) noteElements(f *field, s *slot, start, pos, end int, wire prot
 				return 0, err
 			}
 		}
-	case wire == f.wire:
+	case f.wire:
 		if next, err = skipPlain(d.buf, pos, end, wire); err != nil {
 			return 0, err
 		}

@@ -65,7 +65,7 @@ func (w *wave) put(s string) { w.text = append(w.text, s...) }
 func (w *wave) labeled(n *node, label contract.Label, v wasmtime.Value) {
 	switch label {
 	case contract.Repeated:
-		w.row("[", "]", v.List(), func(i int, e wasmtime.Value) { w.value(n, e) })
+		w.row("[", "]", v.List(), func(_ int, e wasmtime.Value) { w.value(n, e) })
 	case contract.Optional:
 		payload, some := v.Option()
 		if !some {

@@ -27,7 +27,7 @@ func longVarint(buf []byte, pos int) (v uint64, next int) {
 }
 
 // badVarint says why there is no varint at pos.
-func badVarint(buf []byte, pos, end int) *Error {
+func badVarint(pos, end int) *Error {
 	if end-pos >= 10 {
 		return errorf("not protobuf: the varint at byte %d is longer than 64 bits", pos)
 	}
@@ -40,7 +40,7 @@ func truncated(end int) *Error { return errorf("not protobuf: truncated at byte 
 func tag(buf []byte, pos, end int) (number uint32, wire protowire.Type, next int, err *Error) {
 	v, next := uvarint(buf, pos, end)
 	if next < 0 {
-		return 0, 0, 0, badVarint(buf, pos, end)
+		return 0, 0, 0, badVarint(pos, end)
 	}
 	if v>>3 == 0 || v>>3 > uint64(protowire.MaxValidNumber) {
 		return 0, 0, 0, errorf("not protobuf: field number %d at byte %d", v>>3, pos)
@@ -52,7 +52,7 @@ func tag(buf []byte, pos, end int) (number uint32, wire protowire.Type, next int
 func length(buf []byte, pos, end int) (off, next int, err *Error) {
 	v, off := uvarint(buf, pos, end)
 	if off < 0 {
-		return 0, 0, badVarint(buf, pos, end)
+		return 0, 0, badVarint(pos, end)
 	}
 	if v > uint64(end-off) {
 		return 0, 0, errorf("not protobuf: a length of %d at byte %d, where %d bytes are left", v, pos, end-off)
@@ -97,7 +97,7 @@ func skipPlain(buf []byte, pos, end int, wire protowire.Type) (next int, err *Er
 	switch wire {
 	case protowire.VarintType:
 		if _, next = uvarint(buf, pos, end); next < 0 {
-			return 0, badVarint(buf, pos, end)
+			return 0, badVarint(pos, end)
 		}
 		return next, nil
 	case protowire.Fixed32Type:
@@ -158,7 +158,7 @@ func number(buf []byte, pos, end int, wire protowire.Type) (bits uint64, next in
 	default:
 		bits, next = uvarint(buf, pos, end)
 		if next < 0 {
-			return 0, 0, badVarint(buf, pos, end)
+			return 0, 0, badVarint(pos, end)
 		}
 		return bits, next, nil
 	}
