@@ -16,8 +16,8 @@ const smallMessage = 4 << 10
 // others pass. A response exists when it is claimed, so it does not wait: it may go half over the bound, and is refused
 // beyond. Requests then wait until that is read or given up.
 //
-// A response that grpc-go compresses is no longer counted once it is compressed: who has what becomes of it is known to
-// grpc-go only. Their number is bounded by Config.Streams for each connection.
+// A response that grpc-go compresses is counted until it is compressed, and not while the result waits for its caller:
+// grpc-go does not tell when that is sent. Config.Streams and the revision's limit bound it for each connection.
 type memory struct {
 	total, share int64
 
