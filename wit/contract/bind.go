@@ -113,7 +113,7 @@ func (b *binder) fields(l *ledger, m *message, parts []part, oneof bool) ([]Fiel
 		if live := m.fields[f.GetName()] == f; live && !grouped(f, oneof, &group) {
 			return nil, p.place.refuse("the contract's field %s.%s is not in the oneof that it should be in", l.full(m.name), f.GetName())
 		}
-		field, err := b.field(l, m, f, p.wit, oneof)
+		field, err := b.field(l, f, p.wit, oneof)
 		if refused := (*RefusedError)(nil); errors.As(err, &refused) && refused.Path != "" {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ type mismatch struct{}
 func (mismatch) Error() string { return "contract: mismatch" }
 
 // field binds one field.
-func (b *binder) field(l *ledger, in *message, f *descriptorpb.FieldDescriptorProto, t *wit.Type, oneof bool) (Field, error) {
+func (b *binder) field(l *ledger, f *descriptorpb.FieldDescriptorProto, t *wit.Type, oneof bool) (Field, error) {
 	bound := Field{Name: f.GetName(), Number: f.GetNumber()}
 	if t == nil {
 		if f.GetTypeName() != "."+emptyName || f.GetLabel() == descriptorpb.FieldDescriptorProto_LABEL_REPEATED {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/weft-run/weft/wit"
@@ -243,13 +242,13 @@ func (l *ledger) ensureFile(name string, u *unit) *descriptorpb.FileDescriptorPr
 	if files := l.contract.GetFiles(); len(files) > 0 {
 		// The first file of a contract that was not made here may say otherwise.
 		like := files[0].GetOptions()
-		options.GoPackage = proto.String(cmp.Or(like.GetGoPackage(), options.GetGoPackage()))
-		options.JavaPackage = proto.String(cmp.Or(like.GetJavaPackage(), options.GetJavaPackage()))
+		options.GoPackage = new(cmp.Or(like.GetGoPackage(), options.GetGoPackage()))
+		options.JavaPackage = new(cmp.Or(like.GetJavaPackage(), options.GetJavaPackage()))
 	}
 	f := &descriptorpb.FileDescriptorProto{
-		Name:    proto.String(name),
-		Package: proto.String(u.pkg),
-		Syntax:  proto.String("proto3"),
+		Name:    new(name),
+		Package: new(u.pkg),
+		Syntax:  new("proto3"),
 		Options: options,
 	}
 	l.contract.Files = append(l.contract.Files, f)

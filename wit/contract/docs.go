@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -49,7 +50,7 @@ func (d docs) covers(u *unit) bool {
 func (d docs) set(m proto.Message, comment string, all bool) {
 	switch comment = leading(comment); {
 	case comment != "":
-		d.known[m] = &descriptorpb.SourceCodeInfo_Location{LeadingComments: proto.String(comment)}
+		d.known[m] = &descriptorpb.SourceCodeInfo_Location{LeadingComments: new(comment)}
 	case all:
 		delete(d.known, m)
 	}
@@ -150,7 +151,7 @@ func eachDescriptor(f *descriptorpb.FileDescriptorProto, visit func(proto.Messag
 }
 
 func eachInMessage(m *descriptorpb.DescriptorProto, path []int32, visit func(proto.Message, []int32)) {
-	path = path[:len(path):len(path)]
+	path = slices.Clip(path)
 	visit(m, path)
 	for i, f := range m.GetField() {
 		visit(f, append(path, messageFields, int32(i)))
@@ -167,7 +168,7 @@ func eachInMessage(m *descriptorpb.DescriptorProto, path []int32, visit func(pro
 }
 
 func eachInEnum(e *descriptorpb.EnumDescriptorProto, path []int32, visit func(proto.Message, []int32)) {
-	path = path[:len(path):len(path)]
+	path = slices.Clip(path)
 	visit(e, path)
 	for i, v := range e.GetValue() {
 		visit(v, append(path, enumValues, int32(i)))

@@ -12,7 +12,7 @@ func (s *section) enum(name string, parts []part, comment string) error {
 	e := s.l.enums[name]
 	names := s.valueNames(name, e)
 	if s.fresh = e == nil; s.fresh {
-		d := &descriptorpb.EnumDescriptorProto{Name: proto.String(name)}
+		d := &descriptorpb.EnumDescriptorProto{Name: new(name)}
 		f := s.l.ensureFile(fileName(s.u.pkg, s.u.label()), s.u)
 		f.EnumType = append(f.EnumType, d)
 		e = s.l.addEnum("", d)
@@ -20,7 +20,7 @@ func (s *section) enum(name string, parts []part, comment string) error {
 		if err != nil {
 			return err
 		}
-		e.add(&descriptorpb.EnumValueDescriptorProto{Name: proto.String(zero), Number: proto.Int32(0)})
+		e.add(&descriptorpb.EnumValueDescriptorProto{Name: new(zero), Number: proto.Int32(0)})
 		if !s.extender.fresh[s.u.pkg] {
 			s.change(s.l.full(name), false, "enum added")
 		}
@@ -86,7 +86,7 @@ func (s *section) value(e *enum, names valueNames, p part, number int32) (used b
 			number = retired.GetField().GetNumber()
 			s.l.unretire(e.name, retired)
 		}
-		v = &descriptorpb.EnumValueDescriptorProto{Name: proto.String(name), Number: proto.Int32(number)}
+		v = &descriptorpb.EnumValueDescriptorProto{Name: new(name), Number: new(number)}
 		e.add(v)
 	}
 	s.docs.set(v, p.doc, s.documented)

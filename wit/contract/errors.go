@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
@@ -53,8 +54,8 @@ func (p *place) String() string {
 		steps = append(steps, p.step)
 	}
 	var b strings.Builder
-	for i := len(steps) - 1; i >= 0; i-- {
-		b.WriteString(steps[i])
+	for _, step := range slices.Backward(steps) {
+		b.WriteString(step)
 	}
 	return b.String()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
@@ -101,7 +100,7 @@ func (x *extender) service(u *unit) error {
 		if len(u.methods) == 0 {
 			return nil
 		}
-		service = &descriptorpb.ServiceDescriptorProto{Name: proto.String(u.service)}
+		service = &descriptorpb.ServiceDescriptorProto{Name: new(u.service)}
 		f := l.ensureFile(fileName(u.pkg, u.label()), u)
 		f.Service = append(f.Service, service)
 		l.services[u.service] = service
@@ -155,9 +154,9 @@ func (x *extender) method(u *unit, l *ledger, service *descriptorpb.ServiceDescr
 	d := methodOf(service, m.name)
 	if d == nil {
 		d = &descriptorpb.MethodDescriptorProto{
-			Name:       proto.String(m.name),
-			InputType:  proto.String("." + l.full(m.request)),
-			OutputType: proto.String("." + l.full(m.response)),
+			Name:       new(m.name),
+			InputType:  new("." + l.full(m.request)),
+			OutputType: new("." + l.full(m.response)),
 		}
 		service.Method = append(service.Method, d)
 		claim.Form = form

@@ -17,13 +17,13 @@ const emptyName = "google.protobuf.Empty"
 // newField makes a field of a message. Types without a name become messages nested in it.
 func (x *extender) newField(l *ledger, in *message, name string, number int32, t *wit.Type, oneof bool, at *place) (*descriptorpb.FieldDescriptorProto, error) {
 	f := &descriptorpb.FieldDescriptorProto{
-		Name:   proto.String(name),
-		Number: proto.Int32(number),
+		Name:   new(name),
+		Number: new(number),
 		Label:  descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
 		Type:   descriptorpb.FieldDescriptorProto_TYPE_MESSAGE.Enum(),
 	}
 	if t == nil {
-		f.TypeName = proto.String("." + emptyName)
+		f.TypeName = new("." + emptyName)
 		return f, nil
 	}
 	kind, t := label(t, oneof)
@@ -32,23 +32,23 @@ func (x *extender) newField(l *ledger, in *message, name string, number int32, t
 	case kind == Repeated:
 		f.Label = descriptorpb.FieldDescriptorProto_LABEL_REPEATED.Enum()
 	case kind == Optional && f.GetType() != descriptorpb.FieldDescriptorProto_TYPE_MESSAGE:
-		f.Proto3Optional = proto.Bool(true)
+		f.Proto3Optional = new(true)
 	}
 	if named := x.names[t]; named != "" {
-		f.TypeName = proto.String("." + named)
+		f.TypeName = new("." + named)
 	} else if f.GetType() == descriptorpb.FieldDescriptorProto_TYPE_MESSAGE {
 		nested, err := x.newNested(l, in, name, t, at)
 		if err != nil {
 			return nil, err
 		}
-		f.TypeName = proto.String("." + nested)
+		f.TypeName = new("." + nested)
 	}
 	return f, nil
 }
 
 // newNested makes the message of a type without a name, and returns its full name.
 func (x *extender) newNested(l *ledger, in *message, field string, t *wit.Type, at *place) (string, error) {
-	d := &descriptorpb.DescriptorProto{Name: proto.String(nestedName(l, in, field))}
+	d := &descriptorpb.DescriptorProto{Name: new(nestedName(l, in, field))}
 	if len(in.name)+1+len(d.GetName()) > maxName {
 		return "", at.refuse("types without a name nest too deep: the name of message %s.%s is longer than %d characters; give one a name",
 			in.name, d.GetName(), maxName)
@@ -57,7 +57,7 @@ func (x *extender) newNested(l *ledger, in *message, field string, t *wit.Type, 
 	m := l.addMessage(in.name+".", d)
 	oneof := inOneof(t)
 	if oneof {
-		d.OneofDecl = []*descriptorpb.OneofDescriptorProto{{Name: proto.String("result")}}
+		d.OneofDecl = []*descriptorpb.OneofDescriptorProto{{Name: new("result")}}
 	}
 	number := int32(1)
 	for _, p := range nameless(t) {

@@ -249,11 +249,11 @@ func requestTypes(contracts []*weftv1.Contract) map[string]bool {
 	reached := make(map[string]bool)
 	for ; len(queue) > 0; queue = queue[1:] {
 		name := queue[0]
-		if plain := strings.TrimPrefix(name, "."); plain == "" || reached[plain] {
+		plain := strings.TrimPrefix(name, ".")
+		if plain == "" || reached[plain] {
 			continue
-		} else {
-			reached[plain] = true
 		}
+		reached[plain] = true
 		for _, f := range messages[name].GetField() {
 			queue = append(queue, f.GetTypeName())
 		}

@@ -128,8 +128,7 @@ func (h *history) deploy(t *testing.T, text string) {
 			t.Fatalf("Build changed its input: %s", pkg)
 		}
 	}
-	var breaking *contract.BreakingError
-	if errors.As(err, &breaking) {
+	if breaking, ok := errors.AsType[*contract.BreakingError](err); ok {
 		for _, c := range breaking.Changes {
 			fmt.Fprintf(&h.log, "  refused: %s: %s\n", c.GetPath(), c.GetDescription())
 		}

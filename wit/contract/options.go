@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
@@ -42,10 +41,10 @@ func fileOptions(pkg, outerClass string) *descriptorpb.FileOptions {
 		name += "pb"
 	}
 	return &descriptorpb.FileOptions{
-		GoPackage:          proto.String("weft.internal/" + strings.Join(goPath, "/") + ";" + strings.ReplaceAll(name, "_", "")),
-		JavaPackage:        proto.String(strings.Join(javaPath, ".")),
-		JavaMultipleFiles:  proto.Bool(true),
-		JavaOuterClassname: proto.String(outerClass),
+		GoPackage:          new("weft.internal/" + strings.Join(goPath, "/") + ";" + strings.ReplaceAll(name, "_", "")),
+		JavaPackage:        new(strings.Join(javaPath, ".")),
+		JavaMultipleFiles:  new(true),
+		JavaOuterClassname: new(outerClass),
 	}
 }
 

@@ -106,18 +106,17 @@ func (p *printer) open(head string, empty bool, body func()) {
 	p.line("}")
 }
 
-// comment writes the comments of a descriptor above it; it tells whether there are any.
-func (p *printer) comment(m proto.Message) bool {
+// comment writes the comments of a descriptor above it.
+func (p *printer) comment(m proto.Message) {
 	l := p.docs.known[m]
 	if l == nil {
-		return false
+		return
 	}
 	for _, detached := range l.GetLeadingDetachedComments() {
 		p.commentLines(detached)
 		p.blank()
 	}
 	p.commentLines(l.GetLeadingComments() + l.GetTrailingComments())
-	return true
 }
 
 func (p *printer) commentLines(text string) {
@@ -164,8 +163,8 @@ func (p *printer) service(s *descriptorpb.ServiceDescriptorProto) {
 		for _, m := range s.GetMethod() {
 			p.comment(m)
 			stream := map[bool]string{true: "stream "}
-			p.line("rpc %s(%s%s) returns (%s%s);%s", m.GetName(), stream[m.GetClientStreaming()], m.GetInputType(),
-				stream[m.GetServerStreaming()], m.GetOutputType(), "")
+			p.line("rpc %s(%s%s) returns (%s%s);", m.GetName(), stream[m.GetClientStreaming()], m.GetInputType(),
+				stream[m.GetServerStreaming()], m.GetOutputType())
 		}
 	})
 }

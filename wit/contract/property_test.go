@@ -63,8 +63,7 @@ func (a *archive) build(t *rapid.T, world *wit.World, breaking bool) bool {
 		return false
 	}
 	if breaking {
-		var broken *contract.BreakingError
-		if !errors.As(err, &broken) {
+		if _, ok := errors.AsType[*contract.BreakingError](err); !ok {
 			t.Fatalf("a breaking change is not refused: %v", err)
 		}
 		in.AllowBreaking = true

@@ -32,7 +32,7 @@ type section struct {
 func (s *section) message(name string, parts []part, comment string) error {
 	s.m = s.l.messages[name]
 	if s.fresh = s.m == nil; s.fresh {
-		d := &descriptorpb.DescriptorProto{Name: proto.String(name)}
+		d := &descriptorpb.DescriptorProto{Name: new(name)}
 		f := s.l.ensureFile(fileName(s.u.pkg, s.u.label()), s.u)
 		f.MessageType = append(f.MessageType, d)
 		s.m = s.l.addMessage("", d)
@@ -45,7 +45,7 @@ func (s *section) message(name string, parts []part, comment string) error {
 		s.removeFields(parts)
 	}
 	if s.oneof && len(s.m.desc.OneofDecl) == 0 {
-		s.m.desc.OneofDecl = []*descriptorpb.OneofDescriptorProto{{Name: proto.String(oneofName(name, parts))}}
+		s.m.desc.OneofDecl = []*descriptorpb.OneofDescriptorProto{{Name: new(oneofName(name, parts))}}
 		s.names.oneof(s.m.desc.OneofDecl[0].GetName())
 	}
 	for _, p := range parts {
@@ -203,6 +203,6 @@ func (s *section) add(name string, p part) error {
 func (s *section) fits(f *descriptorpb.FieldDescriptorProto, p part) bool {
 	b := newBinder(s.book)
 	b.shallow = true
-	_, err := b.field(s.l, s.m, f, p.wit, s.oneof)
+	_, err := b.field(s.l, f, p.wit, s.oneof)
 	return err == nil
 }

@@ -83,7 +83,7 @@ func (l *ledger) settleMessage(scope string, m *descriptorpb.DescriptorProto) {
 	m.ReservedRange = nil
 	for _, r := range reserve(reserved, numbers, used) {
 		m.ReservedRange = append(m.ReservedRange, &descriptorpb.DescriptorProto_ReservedRange{
-			Start: proto.Int32(r[0]), End: proto.Int32(r[1] + 1),
+			Start: new(r[0]), End: new(r[1] + 1),
 		})
 	}
 	m.ReservedName = reserveNames(m.GetReservedName(), names, named)
@@ -114,7 +114,7 @@ func (l *ledger) settleEnum(e *descriptorpb.EnumDescriptorProto) {
 	e.ReservedRange = nil
 	for _, r := range reserve(reserved, numbers, used) {
 		e.ReservedRange = append(e.ReservedRange, &descriptorpb.EnumDescriptorProto_EnumReservedRange{
-			Start: proto.Int32(r[0]), End: proto.Int32(r[1]),
+			Start: new(r[0]), End: new(r[1]),
 		})
 	}
 	e.ReservedName = reserveNames(e.GetReservedName(), names, named)
@@ -159,10 +159,10 @@ func settleOneofs(m *descriptorpb.DescriptorProto) {
 	for _, f := range m.GetField() {
 		switch {
 		case f.GetProto3Optional():
-			f.OneofIndex = proto.Int32(int32(len(m.OneofDecl)))
-			m.OneofDecl = append(m.OneofDecl, &descriptorpb.OneofDescriptorProto{Name: proto.String("_" + f.GetName())})
+			f.OneofIndex = new(int32(len(m.OneofDecl)))
+			m.OneofDecl = append(m.OneofDecl, &descriptorpb.OneofDescriptorProto{Name: new("_" + f.GetName())})
 		case f.OneofIndex != nil:
-			f.OneofIndex = proto.Int32(index[f.GetOneofIndex()])
+			f.OneofIndex = new(index[f.GetOneofIndex()])
 		}
 	}
 }

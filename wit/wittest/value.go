@@ -18,12 +18,12 @@ type Case struct {
 
 // Value draws a value of a type, whose parts may be as large as size. This is what stands for it in Go:
 //
-//	bool                   bool
+//	bool                   a bool
 //	s8, s16, s32, s64      int64
 //	u8, u16, u32, u64      uint64
 //	f32, f64               float64, NaN among them
 //	char                   rune
-//	string                 string
+//	string                 a string
 //	list<u8>               []byte, not nil
 //	list, record, tuple    []any, not nil
 //	flags                  []bool, one for each flag
