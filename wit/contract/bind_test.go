@@ -130,7 +130,9 @@ func TestBindUnknown(t *testing.T) {
 }
 
 func TestBreakingError(t *testing.T) {
-	change := func(path string) *weftv1.Change { return &weftv1.Change{Path: path, Description: "field removed", Breaking: true} }
+	change := func(path string) *weftv1.Change {
+		return &weftv1.Change{Path: path, Description: "field removed", Breaking: true}
+	}
 	err := &contract.BreakingError{Changes: []*weftv1.Change{change("a.B.c"), change("a.B.d"), change("a.B.e"), change("a.B.f"), change("a.B.g")}}
 	want := "a.B.c: field removed; a.B.d: field removed; a.B.e: field removed; and 2 more (callers would break; --allow-breaking accepts it)"
 	if err.Error() != want {
