@@ -36,6 +36,8 @@ func TestRefused(t *testing.T) {
 		{"two names", "package demo:x { interface a { record bc { x: u32 } record d { x: u32 } } interface b { record b-d { x: u32 } record d { x: u32 } } } world w { export demo:x/a; export demo:x/b; }",
 			"demo:x/b#d: the name BD in proto package demo.x is held by demo:x/b#b-d; rename one"},
 		{"two methods", inside("x-f-a: func(); f-a: func(); fa: func(); x-fa: func(); f-A: func();"), "demo:x/x@1.0.0#f-A(): the method name XFA is held by demo:x/x#x-f-a(); rename one"},
+		{"two shapes", "package demo:x { interface a { record r { x: u32 } } interface b { use a.{r}; f: func(r: r); } } package demo:x { interface a { record r { x: u64 } } } world w { export demo:x/a; export demo:x/b; }",
+			"demo:x/a#r: is in the component with two different shapes"},
 		{"not a version", "package demo:x@one { interface x { f: func(); } } world w { export demo:x/x@one; }", `demo:x/x@one: "one" is no semantic version`},
 	}
 	for _, test := range tests {
