@@ -245,9 +245,8 @@ func (a *Arena) SetRecord(v Value, fields *Names) Values {
 		return Values{}
 	}
 	p := a.alloc(uintptr(n) * entrySize)
-	for i, e := range unsafe.Slice((*entry)(p), n) {
-		e = entry{name: fields.at(i)}
-		*(*entry)(unsafe.Add(p, uintptr(i)*entrySize)) = e
+	for i := range n {
+		*(*entry)(unsafe.Add(p, uintptr(i)*entrySize)) = entry{name: fields.at(i)}
 	}
 	*v.s = slot{kind: KindRecord, a: uint64(n), b: word(p)}
 	return Values{unsafe.Add(p, nameSize), n, entrySize}

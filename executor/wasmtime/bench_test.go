@@ -61,6 +61,7 @@ func plainCall(tmpl *Template) error {
 
 // plainLoop makes n calls on each of some goroutines and returns what one takes its goroutine.
 func plainLoop(b *testing.B, tmpl *Template, threads, n int) float64 {
+	b.Helper()
 	var wg sync.WaitGroup
 	start := time.Now()
 	for range threads {

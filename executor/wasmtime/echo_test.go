@@ -215,14 +215,11 @@ type echoer struct {
 	tmpl *Template
 }
 
-// seen is the Data of an echoing instance.
-type seen struct {
-	plan  *plan
-	value any
-	err   error
-}
+// seen is the Data of an echoing instance: the value that its host function saw.
+type seen struct{ value any }
 
 func newEchoer(t testing.TB, typ *wit.Type) *echoer {
+	t.Helper()
 	p := newPlan(t, typ)
 	tmpl := prepare(t, echo(typ), map[string]HostFunc{"f": func(call *HostCall) error {
 		s := call.Data().(*seen)

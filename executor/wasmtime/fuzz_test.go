@@ -80,7 +80,7 @@ func wild(a *Arena, v Value, r *rand.Rand, depth int) error {
 	has := r.IntN(2) == 0
 	switch kind {
 	case KindChar:
-		return a.SetChar(v, rune(r.Int32N(0x120000)-10))
+		return a.SetChar(v, r.Int32N(0x120000)-10)
 	case KindString:
 		return a.SetString(v, text())
 	case KindList:
@@ -174,10 +174,9 @@ func FuzzEdge(f *testing.F) {
 				}
 			}
 			res, err := call(to.tmpl, a, &seen{})
-			var e *Error
 			if err == nil {
 				res.Close()
-			} else if !errors.As(err, &e) {
+			} else if _, ok := errors.AsType[*Error](err); !ok {
 				t.Fatal(err)
 			}
 		case 3: // any result of a host function

@@ -25,6 +25,7 @@ type pick struct {
 }
 
 func newPlan(t testing.TB, typ *wit.Type) *plan {
+	t.Helper()
 	if typ == nil {
 		return nil
 	}

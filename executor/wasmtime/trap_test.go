@@ -104,7 +104,7 @@ func TestBacktraceNames(t *testing.T) {
 
 func TestDeadAfterTrap(t *testing.T) {
 	i := instance(t, prepare(t, core(`(func (export "run") unreachable)`), nil, "run"), InstanceConfig{})
-	trapOf(t, call0(i))
+	_ = trapOf(t, call0(i))
 	var e *Error
 	if err := call0(i); !errors.As(err, &e) {
 		t.Errorf("second call gave %v", err)
@@ -196,7 +196,8 @@ func TestTrapsOnManyThreads(t *testing.T) {
 					if kind == TrapInterrupted {
 						it.Cancel(1)
 					}
-					if err := oneCall(tmpl, InstanceConfig{Interrupt: it}); err == nil || err.(*Trap).Kind != kind {
+					err := oneCall(tmpl, InstanceConfig{Interrupt: it})
+					if trap, ok := errors.AsType[*Trap](err); !ok || trap.Kind != kind {
 						t.Errorf("want trap %d, got %v", kind, err)
 					}
 					it.Close()

@@ -39,11 +39,11 @@ func (e *echoer) check(t *testing.T, x any) {
 }
 
 func show(x any) string {
-	if s := fmt.Sprintf("%#v", x); len(s) < 300 {
+	s := fmt.Sprintf("%#v", x)
+	if len(s) < 300 {
 		return s
-	} else {
-		return s[:300] + "..."
 	}
+	return s[:300] + "..."
 }
 
 // everything is a type that has every kind in it.

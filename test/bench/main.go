@@ -82,5 +82,5 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(o.json, append(text, '\n'), 0o644)
+	return os.WriteFile(o.json, append(text, '\n'), 0o600)
 }

@@ -138,7 +138,9 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var answer struct{ Value []byte }
+			var answer struct {
+				Value []byte `json:"value"`
+			}
 			if err := json.Unmarshal(got, &answer); err != nil {
 				t.Fatal(err)
 			}

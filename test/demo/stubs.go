@@ -63,13 +63,13 @@ func writeModule(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(dir, "caller"), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "caller"), 0o700); err != nil {
 		return err
 	}
 	for name, content := range map[string][]byte{
 		"go.mod": []byte("module " + modulePath + "\n" + rest), "go.sum": sum, "caller/main.go": program,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return err
 		}
 	}

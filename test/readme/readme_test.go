@@ -136,7 +136,7 @@ func (r *reader) server(ctx context.Context, t *testing.T, line string) {
 	if err != nil {
 		t.Fatalf("%s: no ready line: %v", line, err)
 	}
-	for _, field := range strings.Fields(ready) {
+	for field := range strings.FieldsSeq(ready) {
 		if address, ok := strings.CutPrefix(field, "grpc="); ok {
 			r.address = address
 		}
