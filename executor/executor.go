@@ -54,6 +54,7 @@ type Executor struct {
 	compiler *compiler
 	queue    *queue
 	ticker   *ticker
+	trimmer  *trimmer
 	metrics  *metrics
 
 	// table holds what is loaded. It is replaced, never changed; loading guards that and loads.
@@ -115,6 +116,7 @@ func New(config Config) (*Executor, error) {
 		slots: make(chan struct{}, config.Compiles), metrics: x.metrics, flights: make(map[[32]byte]*flight)}
 	x.queue = newQueue(config.Slots, x.run)
 	x.ticker = newTicker(x.engine.Tick, x.queue)
+	x.trimmer = newTrimmer()
 	return x, nil
 }
 
@@ -260,6 +262,7 @@ func (x *Executor) Close(ctx context.Context) error {
 		<-x.queue.empty // what can't be interrupted is lost soon, and not waited for
 	}
 	x.ticker.close()
+	x.trimmer.close()
 	x.compiler.close()
 	x.loading.Lock()
 	defer x.loading.Unlock()

@@ -141,6 +141,12 @@ func releaseTimer(t *time.Timer) {
 func (x *Executor) run(j *job) {
 	defer j.rev.release()
 	defer j.interrupt.Close()
+	large := len(j.message) >= largeMessage
+	defer func() {
+		if large {
+			x.trimmer.large()
+		}
+	}()
 	arena := wasmtime.NewArena()
 	defer arena.Free()
 	defer func() {
@@ -153,7 +159,7 @@ func (x *Executor) run(j *job) {
 		j.answer(nil, err)
 		return
 	}
-	x.runGuest(j, arena)
+	large = x.runGuest(j, arena) || large
 }
 
 // decode reads the request, and lets the caller have it back.
@@ -171,29 +177,31 @@ func (x *Executor) decode(j *job, arena *wasmtime.Arena) error {
 	return nil
 }
 
-// runGuest makes an instance, calls it, answers, and drops the instance.
-func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) {
+// runGuest makes an instance, calls it, answers, and drops the instance. It tells whether the result was large, or may
+// have been, as nobody knows how much of one that fails was there.
+func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	out := newOutput(j.rev.journal, j.callID)
 	defer out.close()
 	instance, err := j.rev.instantiate(out, j.interrupt)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, "while it started"))
-		return
+		return false
 	}
 	defer instance.Close()
 	if j.method.export == startOnly {
 		j.answer(nil, nil)
-		return
+		return false
 	}
 	result, err := instance.Call(j.method.export, arena)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, ""))
-		return
+		return true
 	}
 	defer result.Close()
 	value, _ := result.Value()
 	response, err := j.method.plan.Encode(value, int(j.rev.limits.Message))
 	j.answer(response, j.encodeError(err))
+	return err != nil || len(response) >= largeMessage
 }
 
 func (j *job) encodeError(err error) error {

@@ -94,6 +94,7 @@ var (
 	// laments are what runtimes print.
 	laments = []string{
 		"memory allocation of ", "out of memory", "Out of memory", "MemoryError", "cannot allocate memory", "std::bad_alloc",
+		"[unhandlable oom]", // JavaScript, where its collector needs memory
 	}
 )
 

@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 wasm_engine_t *weft_engine_new(const weft_engine_config *c) {
   wasm_config_t *config = wasm_config_new();
@@ -58,4 +61,10 @@ size_t weft_thread_stack(void) {
   pthread_attr_getstacksize(&attr, &size);
   pthread_attr_destroy(&attr);
   return size;
+}
+
+void weft_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }

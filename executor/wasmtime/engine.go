@@ -195,3 +195,7 @@ func fingerprint(id []byte) string {
 	sum := sha256.Sum256(id)
 	return hex.EncodeToString(sum[:])
 }
+
+// Trim gives memory back to the system that the C allocator keeps after values were freed. It takes up to some
+// hundred milliseconds after gigabytes; other calls go on meanwhile, but for short waits.
+func Trim() { C.weft_trim() }

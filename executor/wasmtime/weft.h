@@ -25,6 +25,9 @@ bool weft_can_reserve(size_t);
 // weft_thread_stack returns the stack size of new threads.
 size_t weft_thread_stack(void);
 
+// weft_trim gives free memory back to the system.
+void weft_trim(void);
+
 // weft_linker_define adds a function to an instance. The data is a handle that weft_go_drop gets back.
 wasmtime_error_t *weft_linker_define(wasmtime_component_linker_instance_t *, const char *name, size_t, uintptr_t data);
 
