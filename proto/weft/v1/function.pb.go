@@ -24,6 +24,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Consistency says how fresh an answer must be.
+type Consistency int32
+
+const (
+	// Linearizable if the cluster has a leader within 2 s, otherwise what the node knows: Freshness tells which.
+	Consistency_CONSISTENCY_UNSPECIFIED Consistency = 0
+	// Shows every change acknowledged before the request, or fails with NO_LEADER after 10 s.
+	Consistency_CONSISTENCY_LINEARIZABLE Consistency = 1
+	// What the node that answers knows now.
+	Consistency_CONSISTENCY_STALE Consistency = 2
+)
+
+// Enum value maps for Consistency.
+var (
+	Consistency_name = map[int32]string{
+		0: "CONSISTENCY_UNSPECIFIED",
+		1: "CONSISTENCY_LINEARIZABLE",
+		2: "CONSISTENCY_STALE",
+	}
+	Consistency_value = map[string]int32{
+		"CONSISTENCY_UNSPECIFIED":  0,
+		"CONSISTENCY_LINEARIZABLE": 1,
+		"CONSISTENCY_STALE":        2,
+	}
+)
+
+func (x Consistency) Enum() *Consistency {
+	p := new(Consistency)
+	*p = x
+	return p
+}
+
+func (x Consistency) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Consistency) Descriptor() protoreflect.EnumDescriptor {
+	return file_weft_v1_function_proto_enumTypes[0].Descriptor()
+}
+
+func (Consistency) Type() protoreflect.EnumType {
+	return &file_weft_v1_function_proto_enumTypes[0]
+}
+
+func (x Consistency) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Consistency.Descriptor instead.
+func (Consistency) EnumDescriptor() ([]byte, []int) {
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{0}
+}
+
 // Limits bound one revision. Zero means the default.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -106,6 +159,143 @@ func (x *Limits) GetMessageBytes() uint64 {
 	return 0
 }
 
+// Scheduling says how many executors run a revision, and which may.
+type Scheduling struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many executors. Zero means 1; it is not used with all.
+	Replicas uint32 `protobuf:"varint,1,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	// Every executor that meets the requirements.
+	All bool `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`
+	// Labels over whose values the replicas are spread as evenly as can be, the most important first.
+	Spread []string `protobuf:"bytes,3,rep,name=spread,proto3" json:"spread,omitempty"`
+	// Labels that an executor must have, with their values.
+	Require       map[string]string `protobuf:"bytes,4,rep,name=require,proto3" json:"require,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Scheduling) Reset() {
+	*x = Scheduling{}
+	mi := &file_weft_v1_function_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Scheduling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Scheduling) ProtoMessage() {}
+
+func (x *Scheduling) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_v1_function_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Scheduling.ProtoReflect.Descriptor instead.
+func (*Scheduling) Descriptor() ([]byte, []int) {
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Scheduling) GetReplicas() uint32 {
+	if x != nil {
+		return x.Replicas
+	}
+	return 0
+}
+
+func (x *Scheduling) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
+}
+
+func (x *Scheduling) GetSpread() []string {
+	if x != nil {
+		return x.Spread
+	}
+	return nil
+}
+
+func (x *Scheduling) GetRequire() map[string]string {
+	if x != nil {
+		return x.Require
+	}
+	return nil
+}
+
+// Freshness says how fresh an answer is.
+type Freshness struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Every change acknowledged before the request is in the answer.
+	Linearizable bool `protobuf:"varint,1,opt,name=linearizable,proto3" json:"linearizable,omitempty"`
+	// Log index of the catalog that was read.
+	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	// How long ago the node that answers was last known to be up to date. Zero where linearizable is true.
+	Stale         *durationpb.Duration `protobuf:"bytes,3,opt,name=stale,proto3" json:"stale,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Freshness) Reset() {
+	*x = Freshness{}
+	mi := &file_weft_v1_function_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Freshness) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Freshness) ProtoMessage() {}
+
+func (x *Freshness) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_v1_function_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Freshness.ProtoReflect.Descriptor instead.
+func (*Freshness) Descriptor() ([]byte, []int) {
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Freshness) GetLinearizable() bool {
+	if x != nil {
+		return x.Linearizable
+	}
+	return false
+}
+
+func (x *Freshness) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Freshness) GetStale() *durationpb.Duration {
+	if x != nil {
+		return x.Stale
+	}
+	return nil
+}
+
 // DeploySpec says what to deploy.
 type DeploySpec struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -128,14 +318,16 @@ type DeploySpec struct {
 	// Makes a repeated request safe: the same ID is applied at most once. Empty means one is made up.
 	RequestId string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Size of the component in bytes, for progress and an early refusal. Zero if not known.
-	Size          uint64 `protobuf:"varint,11,opt,name=size,proto3" json:"size,omitempty"`
+	Size uint64 `protobuf:"varint,11,opt,name=size,proto3" json:"size,omitempty"`
+	// Where it is to run. Unset: as the current revision, one replica anywhere for a new function.
+	Scheduling    *Scheduling `protobuf:"bytes,12,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeploySpec) Reset() {
 	*x = DeploySpec{}
-	mi := &file_weft_v1_function_proto_msgTypes[1]
+	mi := &file_weft_v1_function_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -147,7 +339,7 @@ func (x *DeploySpec) String() string {
 func (*DeploySpec) ProtoMessage() {}
 
 func (x *DeploySpec) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[1]
+	mi := &file_weft_v1_function_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -160,7 +352,7 @@ func (x *DeploySpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeploySpec.ProtoReflect.Descriptor instead.
 func (*DeploySpec) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{1}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *DeploySpec) GetNamespace() string {
@@ -240,6 +432,13 @@ func (x *DeploySpec) GetSize() uint64 {
 	return 0
 }
 
+func (x *DeploySpec) GetScheduling() *Scheduling {
+	if x != nil {
+		return x.Scheduling
+	}
+	return nil
+}
+
 // WitFile is one WIT source file.
 type WitFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -252,7 +451,7 @@ type WitFile struct {
 
 func (x *WitFile) Reset() {
 	*x = WitFile{}
-	mi := &file_weft_v1_function_proto_msgTypes[2]
+	mi := &file_weft_v1_function_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -264,7 +463,7 @@ func (x *WitFile) String() string {
 func (*WitFile) ProtoMessage() {}
 
 func (x *WitFile) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[2]
+	mi := &file_weft_v1_function_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -277,7 +476,7 @@ func (x *WitFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WitFile.ProtoReflect.Descriptor instead.
 func (*WitFile) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{2}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *WitFile) GetPath() string {
@@ -308,7 +507,7 @@ type DeployRequest struct {
 
 func (x *DeployRequest) Reset() {
 	*x = DeployRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[3]
+	mi := &file_weft_v1_function_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -320,7 +519,7 @@ func (x *DeployRequest) String() string {
 func (*DeployRequest) ProtoMessage() {}
 
 func (x *DeployRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[3]
+	mi := &file_weft_v1_function_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -333,7 +532,7 @@ func (x *DeployRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeployRequest.ProtoReflect.Descriptor instead.
 func (*DeployRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{3}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DeployRequest) GetPart() isDeployRequest_Part {
@@ -393,7 +592,7 @@ type DeployResponse struct {
 
 func (x *DeployResponse) Reset() {
 	*x = DeployResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[4]
+	mi := &file_weft_v1_function_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +604,7 @@ func (x *DeployResponse) String() string {
 func (*DeployResponse) ProtoMessage() {}
 
 func (x *DeployResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[4]
+	mi := &file_weft_v1_function_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +617,7 @@ func (x *DeployResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeployResponse.ProtoReflect.Descriptor instead.
 func (*DeployResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{4}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *DeployResponse) GetFunction() *Function {
@@ -462,13 +661,15 @@ type UpdateRequest struct {
 	UnsetEnvironment []string             `protobuf:"bytes,5,rep,name=unset_environment,json=unsetEnvironment,proto3" json:"unset_environment,omitempty"`
 	Wait             *durationpb.Duration `protobuf:"bytes,6,opt,name=wait,proto3" json:"wait,omitempty"`
 	RequestId        string               `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Replaces where it runs, as a whole. Unset: it stays.
+	Scheduling    *Scheduling `protobuf:"bytes,8,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *UpdateRequest) Reset() {
 	*x = UpdateRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[5]
+	mi := &file_weft_v1_function_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -480,7 +681,7 @@ func (x *UpdateRequest) String() string {
 func (*UpdateRequest) ProtoMessage() {}
 
 func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[5]
+	mi := &file_weft_v1_function_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -493,7 +694,7 @@ func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRequest.ProtoReflect.Descriptor instead.
 func (*UpdateRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{5}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateRequest) GetNamespace() string {
@@ -545,6 +746,13 @@ func (x *UpdateRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *UpdateRequest) GetScheduling() *Scheduling {
+	if x != nil {
+		return x.Scheduling
+	}
+	return nil
+}
+
 // UpdateResponse tells what is deployed now.
 type UpdateResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -557,7 +765,7 @@ type UpdateResponse struct {
 
 func (x *UpdateResponse) Reset() {
 	*x = UpdateResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[6]
+	mi := &file_weft_v1_function_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -569,7 +777,7 @@ func (x *UpdateResponse) String() string {
 func (*UpdateResponse) ProtoMessage() {}
 
 func (x *UpdateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[6]
+	mi := &file_weft_v1_function_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -582,7 +790,7 @@ func (x *UpdateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateResponse.ProtoReflect.Descriptor instead.
 func (*UpdateResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{6}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UpdateResponse) GetFunction() *Function {
@@ -611,13 +819,14 @@ type GetRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Consistency   Consistency            `protobuf:"varint,3,opt,name=consistency,proto3,enum=weft.v1.Consistency" json:"consistency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[7]
+	mi := &file_weft_v1_function_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +838,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[7]
+	mi := &file_weft_v1_function_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -642,7 +851,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{7}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetRequest) GetNamespace() string {
@@ -659,17 +868,25 @@ func (x *GetRequest) GetName() string {
 	return ""
 }
 
+func (x *GetRequest) GetConsistency() Consistency {
+	if x != nil {
+		return x.Consistency
+	}
+	return Consistency_CONSISTENCY_UNSPECIFIED
+}
+
 // GetResponse describes it.
 type GetResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Function      *Function              `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"`
+	Freshness     *Freshness             `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetResponse) Reset() {
 	*x = GetResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[8]
+	mi := &file_weft_v1_function_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +898,7 @@ func (x *GetResponse) String() string {
 func (*GetResponse) ProtoMessage() {}
 
 func (x *GetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[8]
+	mi := &file_weft_v1_function_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +911,7 @@ func (x *GetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponse.ProtoReflect.Descriptor instead.
 func (*GetResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{8}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetResponse) GetFunction() *Function {
@@ -704,17 +921,25 @@ func (x *GetResponse) GetFunction() *Function {
 	return nil
 }
 
+func (x *GetResponse) GetFreshness() *Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return nil
+}
+
 // ListRequest names a namespace.
 type ListRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Consistency   Consistency            `protobuf:"varint,2,opt,name=consistency,proto3,enum=weft.v1.Consistency" json:"consistency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[9]
+	mi := &file_weft_v1_function_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -726,7 +951,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[9]
+	mi := &file_weft_v1_function_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -739,7 +964,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{9}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListRequest) GetNamespace() string {
@@ -749,17 +974,25 @@ func (x *ListRequest) GetNamespace() string {
 	return ""
 }
 
+func (x *ListRequest) GetConsistency() Consistency {
+	if x != nil {
+		return x.Consistency
+	}
+	return Consistency_CONSISTENCY_UNSPECIFIED
+}
+
 // ListResponse holds its functions, ordered by name.
 type ListResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Functions     []*Function            `protobuf:"bytes,1,rep,name=functions,proto3" json:"functions,omitempty"`
+	Freshness     *Freshness             `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[10]
+	mi := &file_weft_v1_function_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +1004,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[10]
+	mi := &file_weft_v1_function_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,12 +1017,19 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{10}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListResponse) GetFunctions() []*Function {
 	if x != nil {
 		return x.Functions
+	}
+	return nil
+}
+
+func (x *ListResponse) GetFreshness() *Freshness {
+	if x != nil {
+		return x.Freshness
 	}
 	return nil
 }
@@ -809,7 +1049,7 @@ type RouteRequest struct {
 
 func (x *RouteRequest) Reset() {
 	*x = RouteRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[11]
+	mi := &file_weft_v1_function_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +1061,7 @@ func (x *RouteRequest) String() string {
 func (*RouteRequest) ProtoMessage() {}
 
 func (x *RouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[11]
+	mi := &file_weft_v1_function_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +1074,7 @@ func (x *RouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRequest.ProtoReflect.Descriptor instead.
 func (*RouteRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{11}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RouteRequest) GetNamespace() string {
@@ -876,7 +1116,7 @@ type RouteResponse struct {
 
 func (x *RouteResponse) Reset() {
 	*x = RouteResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[12]
+	mi := &file_weft_v1_function_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -888,7 +1128,7 @@ func (x *RouteResponse) String() string {
 func (*RouteResponse) ProtoMessage() {}
 
 func (x *RouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[12]
+	mi := &file_weft_v1_function_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -901,7 +1141,7 @@ func (x *RouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteResponse.ProtoReflect.Descriptor instead.
 func (*RouteResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{12}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RouteResponse) GetPrevious() string {
@@ -923,7 +1163,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[13]
+	mi := &file_weft_v1_function_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +1175,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[13]
+	mi := &file_weft_v1_function_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1188,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{13}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteRequest) GetNamespace() string {
@@ -983,7 +1223,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[14]
+	mi := &file_weft_v1_function_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -995,7 +1235,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[14]
+	mi := &file_weft_v1_function_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1008,7 +1248,7 @@ func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResponse.ProtoReflect.Descriptor instead.
 func (*DeleteResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{14}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeleteResponse) GetRevisions() uint32 {
@@ -1030,7 +1270,7 @@ type ForgetRequest struct {
 
 func (x *ForgetRequest) Reset() {
 	*x = ForgetRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[15]
+	mi := &file_weft_v1_function_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1282,7 @@ func (x *ForgetRequest) String() string {
 func (*ForgetRequest) ProtoMessage() {}
 
 func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[15]
+	mi := &file_weft_v1_function_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1295,7 @@ func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetRequest.ProtoReflect.Descriptor instead.
 func (*ForgetRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{15}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ForgetRequest) GetNamespace() string {
@@ -1088,7 +1328,7 @@ type ForgetResponse struct {
 
 func (x *ForgetResponse) Reset() {
 	*x = ForgetResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[16]
+	mi := &file_weft_v1_function_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1340,7 @@ func (x *ForgetResponse) String() string {
 func (*ForgetResponse) ProtoMessage() {}
 
 func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[16]
+	mi := &file_weft_v1_function_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1353,7 @@ func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetResponse.ProtoReflect.Descriptor instead.
 func (*ForgetResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{16}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{18}
 }
 
 // SchemaRequest names a function, or all of a namespace.
@@ -1128,7 +1368,7 @@ type SchemaRequest struct {
 
 func (x *SchemaRequest) Reset() {
 	*x = SchemaRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[17]
+	mi := &file_weft_v1_function_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1380,7 @@ func (x *SchemaRequest) String() string {
 func (*SchemaRequest) ProtoMessage() {}
 
 func (x *SchemaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[17]
+	mi := &file_weft_v1_function_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1393,7 @@ func (x *SchemaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaRequest.ProtoReflect.Descriptor instead.
 func (*SchemaRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{17}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SchemaRequest) GetNamespace() string {
@@ -1182,7 +1422,7 @@ type SchemaResponse struct {
 
 func (x *SchemaResponse) Reset() {
 	*x = SchemaResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[18]
+	mi := &file_weft_v1_function_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1194,7 +1434,7 @@ func (x *SchemaResponse) String() string {
 func (*SchemaResponse) ProtoMessage() {}
 
 func (x *SchemaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[18]
+	mi := &file_weft_v1_function_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1207,7 +1447,7 @@ func (x *SchemaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaResponse.ProtoReflect.Descriptor instead.
 func (*SchemaResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{18}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SchemaResponse) GetContracts() []*Contract {
@@ -1238,7 +1478,7 @@ type DiffRequest struct {
 
 func (x *DiffRequest) Reset() {
 	*x = DiffRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[19]
+	mi := &file_weft_v1_function_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1250,7 +1490,7 @@ func (x *DiffRequest) String() string {
 func (*DiffRequest) ProtoMessage() {}
 
 func (x *DiffRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[19]
+	mi := &file_weft_v1_function_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1263,7 +1503,7 @@ func (x *DiffRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffRequest.ProtoReflect.Descriptor instead.
 func (*DiffRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{19}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DiffRequest) GetPart() isDiffRequest_Part {
@@ -1319,7 +1559,7 @@ type DiffResponse struct {
 
 func (x *DiffResponse) Reset() {
 	*x = DiffResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[20]
+	mi := &file_weft_v1_function_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1571,7 @@ func (x *DiffResponse) String() string {
 func (*DiffResponse) ProtoMessage() {}
 
 func (x *DiffResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[20]
+	mi := &file_weft_v1_function_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1584,7 @@ func (x *DiffResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffResponse.ProtoReflect.Descriptor instead.
 func (*DiffResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{20}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DiffResponse) GetChanges() []*Change {
@@ -1376,7 +1616,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_weft_v1_function_proto_msgTypes[21]
+	mi := &file_weft_v1_function_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1388,7 +1628,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[21]
+	mi := &file_weft_v1_function_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1401,7 +1641,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{21}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Change) GetPath() string {
@@ -1440,7 +1680,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_weft_v1_function_proto_msgTypes[22]
+	mi := &file_weft_v1_function_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1692,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[22]
+	mi := &file_weft_v1_function_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1705,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{22}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LogsRequest) GetNamespace() string {
@@ -1509,14 +1749,16 @@ type LogsResponse struct {
 	Context string `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
 	// The call that wrote the line.
-	CallId        string `protobuf:"bytes,7,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	CallId string `protobuf:"bytes,7,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// Name of the node that it ran on.
+	Node          string `protobuf:"bytes,8,opt,name=node,proto3" json:"node,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LogsResponse) Reset() {
 	*x = LogsResponse{}
-	mi := &file_weft_v1_function_proto_msgTypes[23]
+	mi := &file_weft_v1_function_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1770,7 @@ func (x *LogsResponse) String() string {
 func (*LogsResponse) ProtoMessage() {}
 
 func (x *LogsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[23]
+	mi := &file_weft_v1_function_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1783,7 @@ func (x *LogsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsResponse.ProtoReflect.Descriptor instead.
 func (*LogsResponse) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{23}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LogsResponse) GetTime() *timestamppb.Timestamp {
@@ -1593,6 +1835,13 @@ func (x *LogsResponse) GetCallId() string {
 	return ""
 }
 
+func (x *LogsResponse) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
 // Function is what a user deployed.
 type Function struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1610,7 +1859,7 @@ type Function struct {
 
 func (x *Function) Reset() {
 	*x = Function{}
-	mi := &file_weft_v1_function_proto_msgTypes[24]
+	mi := &file_weft_v1_function_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1871,7 @@ func (x *Function) String() string {
 func (*Function) ProtoMessage() {}
 
 func (x *Function) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[24]
+	mi := &file_weft_v1_function_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1884,7 @@ func (x *Function) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Function.ProtoReflect.Descriptor instead.
 func (*Function) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{24}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Function) GetNamespace() string {
@@ -1686,17 +1935,20 @@ type Revision struct {
 	Environment map[string]string `protobuf:"bytes,6,rep,name=environment,proto3" json:"environment,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Imports of the component and what satisfies them.
 	Bindings []*Binding `protobuf:"bytes,7,rep,name=bindings,proto3" json:"bindings,omitempty"`
-	// "ready", "loading" or "failed" on the node that answers.
+	// "ready" on some node, "loading", "failed", "unplaced", or "idle" for an older one that nobody runs.
 	State string `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
-	// Why it failed.
-	Reason        string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Why it failed, or is unplaced.
+	Reason     string      `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	Scheduling *Scheduling `protobuf:"bytes,10,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	// Where it is placed, ordered by node.
+	Placements    []*Placement `protobuf:"bytes,11,rep,name=placements,proto3" json:"placements,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Revision) Reset() {
 	*x = Revision{}
-	mi := &file_weft_v1_function_proto_msgTypes[25]
+	mi := &file_weft_v1_function_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1708,7 +1960,7 @@ func (x *Revision) String() string {
 func (*Revision) ProtoMessage() {}
 
 func (x *Revision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[25]
+	mi := &file_weft_v1_function_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1721,7 +1973,7 @@ func (x *Revision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revision.ProtoReflect.Descriptor instead.
 func (*Revision) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{25}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Revision) GetNumber() uint32 {
@@ -1787,6 +2039,84 @@ func (x *Revision) GetReason() string {
 	return ""
 }
 
+func (x *Revision) GetScheduling() *Scheduling {
+	if x != nil {
+		return x.Scheduling
+	}
+	return nil
+}
+
+func (x *Revision) GetPlacements() []*Placement {
+	if x != nil {
+		return x.Placements
+	}
+	return nil
+}
+
+// Placement is a revision assigned to an executor.
+type Placement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the node.
+	Node string `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	// "ready", "loading", "failed", or "lost" where the node is not heard of.
+	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	// Why it failed.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Placement) Reset() {
+	*x = Placement{}
+	mi := &file_weft_v1_function_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Placement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Placement) ProtoMessage() {}
+
+func (x *Placement) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_v1_function_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Placement.ProtoReflect.Descriptor instead.
+func (*Placement) Descriptor() ([]byte, []int) {
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Placement) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Placement) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Placement) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // Binding says how one import is satisfied.
 type Binding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1800,7 +2130,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_weft_v1_function_proto_msgTypes[26]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1812,7 +2142,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[26]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1825,7 +2155,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{26}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Binding) GetImport() string {
@@ -1858,7 +2188,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +2200,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +2213,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Service) GetName() string {
@@ -1933,7 +2263,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1945,7 +2275,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1958,7 +2288,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Method) GetName() string {
@@ -2013,7 +2343,20 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12 \n" +
 	"\vconcurrency\x18\x03 \x01(\rR\vconcurrency\x12\x14\n" +
 	"\x05queue\x18\x04 \x01(\rR\x05queue\x12#\n" +
-	"\rmessage_bytes\x18\x05 \x01(\x04R\fmessageBytes\"\xe6\x03\n" +
+	"\rmessage_bytes\x18\x05 \x01(\x04R\fmessageBytes\"\xca\x01\n" +
+	"\n" +
+	"Scheduling\x12\x1a\n" +
+	"\breplicas\x18\x01 \x01(\rR\breplicas\x12\x10\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\x12\x16\n" +
+	"\x06spread\x18\x03 \x03(\tR\x06spread\x12:\n" +
+	"\arequire\x18\x04 \x03(\v2 .weft.v1.Scheduling.RequireEntryR\arequire\x1a:\n" +
+	"\fRequireEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"v\n" +
+	"\tFreshness\x12\"\n" +
+	"\flinearizable\x18\x01 \x01(\bR\flinearizable\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\x12/\n" +
+	"\x05stale\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05stale\"\x9b\x04\n" +
 	"\n" +
 	"DeploySpec\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
@@ -2028,7 +2371,10 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\n" +
 	" \x01(\tR\trequestId\x12\x12\n" +
-	"\x04size\x18\v \x01(\x04R\x04size\x1a>\n" +
+	"\x04size\x18\v \x01(\x04R\x04size\x123\n" +
+	"\n" +
+	"scheduling\x18\f \x01(\v2\x13.weft.v1.SchedulingR\n" +
+	"scheduling\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"7\n" +
@@ -2043,7 +2389,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x12)\n" +
 	"\achanges\x18\x02 \x03(\v2\x0f.weft.v1.ChangeR\achanges\x12\x14\n" +
 	"\x05ready\x18\x03 \x01(\bR\x05ready\x12\x1a\n" +
-	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"\xf0\x02\n" +
+	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"\xa5\x03\n" +
 	"\rUpdateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12'\n" +
@@ -2052,24 +2398,31 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x11unset_environment\x18\x05 \x03(\tR\x10unsetEnvironment\x12-\n" +
 	"\x04wait\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\x1a>\n" +
+	"request_id\x18\a \x01(\tR\trequestId\x123\n" +
+	"\n" +
+	"scheduling\x18\b \x01(\v2\x13.weft.v1.SchedulingR\n" +
+	"scheduling\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"q\n" +
 	"\x0eUpdateResponse\x12-\n" +
 	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x12\x14\n" +
 	"\x05ready\x18\x02 \x01(\bR\x05ready\x12\x1a\n" +
-	"\bwarnings\x18\x03 \x03(\tR\bwarnings\">\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"v\n" +
 	"\n" +
 	"GetRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"<\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x126\n" +
+	"\vconsistency\x18\x03 \x01(\x0e2\x14.weft.v1.ConsistencyR\vconsistency\"n\n" +
 	"\vGetResponse\x12-\n" +
-	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\"+\n" +
+	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x120\n" +
+	"\tfreshness\x18\x02 \x01(\v2\x12.weft.v1.FreshnessR\tfreshness\"c\n" +
 	"\vListRequest\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"?\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x126\n" +
+	"\vconsistency\x18\x02 \x01(\x0e2\x14.weft.v1.ConsistencyR\vconsistency\"q\n" +
 	"\fListResponse\x12/\n" +
-	"\tfunctions\x18\x01 \x03(\v2\x11.weft.v1.FunctionR\tfunctions\"y\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x11.weft.v1.FunctionR\tfunctions\x120\n" +
+	"\tfreshness\x18\x02 \x01(\v2\x12.weft.v1.FreshnessR\tfreshness\"y\n" +
 	"\fRouteRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
 	"\aservice\x18\x02 \x01(\tR\aservice\x12\x12\n" +
@@ -2112,7 +2465,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06follow\x18\x03 \x01(\bR\x06follow\x12\x12\n" +
-	"\x04tail\x18\x04 \x01(\rR\x04tail\"\xd5\x01\n" +
+	"\x04tail\x18\x04 \x01(\rR\x04tail\"\xe9\x01\n" +
 	"\fLogsResponse\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\rR\brevision\x12\x16\n" +
@@ -2120,13 +2473,14 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x05level\x18\x04 \x01(\tR\x05level\x12\x18\n" +
 	"\acontext\x18\x05 \x01(\tR\acontext\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x17\n" +
-	"\acall_id\x18\a \x01(\tR\x06callId\"\xb7\x01\n" +
+	"\acall_id\x18\a \x01(\tR\x06callId\x12\x12\n" +
+	"\x04node\x18\b \x01(\tR\x04node\"\xb7\x01\n" +
 	"\bFunction\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\rR\brevision\x12/\n" +
 	"\trevisions\x18\x04 \x03(\v2\x11.weft.v1.RevisionR\trevisions\x12,\n" +
-	"\bservices\x18\x05 \x03(\v2\x10.weft.v1.ServiceR\bservices\"\x9a\x03\n" +
+	"\bservices\x18\x05 \x03(\v2\x10.weft.v1.ServiceR\bservices\"\x83\x04\n" +
 	"\bRevision\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x1d\n" +
@@ -2137,10 +2491,21 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\venvironment\x18\x06 \x03(\v2\".weft.v1.Revision.EnvironmentEntryR\venvironment\x12,\n" +
 	"\bbindings\x18\a \x03(\v2\x10.weft.v1.BindingR\bbindings\x12\x14\n" +
 	"\x05state\x18\b \x01(\tR\x05state\x12\x16\n" +
-	"\x06reason\x18\t \x01(\tR\x06reason\x1a>\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\x123\n" +
+	"\n" +
+	"scheduling\x18\n" +
+	" \x01(\v2\x13.weft.v1.SchedulingR\n" +
+	"scheduling\x122\n" +
+	"\n" +
+	"placements\x18\v \x03(\v2\x12.weft.v1.PlacementR\n" +
+	"placements\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"9\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"M\n" +
+	"\tPlacement\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"9\n" +
 	"\aBinding\x12\x16\n" +
 	"\x06import\x18\x01 \x01(\tR\x06import\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\"|\n" +
@@ -2156,7 +2521,11 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\rresponse_type\x18\x04 \x01(\tR\fresponseType\x12\x1d\n" +
 	"\n" +
 	"error_type\x18\x05 \x01(\tR\terrorType\x12\x16\n" +
-	"\x06sample\x18\x06 \x01(\tR\x06sample2\xc7\x04\n" +
+	"\x06sample\x18\x06 \x01(\tR\x06sample*_\n" +
+	"\vConsistency\x12\x1b\n" +
+	"\x17CONSISTENCY_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18CONSISTENCY_LINEARIZABLE\x10\x01\x12\x15\n" +
+	"\x11CONSISTENCY_STALE\x10\x022\xc7\x04\n" +
 	"\x0fFunctionService\x12;\n" +
 	"\x06Deploy\x12\x16.weft.v1.DeployRequest\x1a\x17.weft.v1.DeployResponse(\x01\x129\n" +
 	"\x06Update\x12\x16.weft.v1.UpdateRequest\x1a\x17.weft.v1.UpdateResponse\x120\n" +
@@ -2181,98 +2550,114 @@ func file_weft_v1_function_proto_rawDescGZIP() []byte {
 	return file_weft_v1_function_proto_rawDescData
 }
 
-var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_weft_v1_function_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_weft_v1_function_proto_goTypes = []any{
-	(*Limits)(nil),                         // 0: weft.v1.Limits
-	(*DeploySpec)(nil),                     // 1: weft.v1.DeploySpec
-	(*WitFile)(nil),                        // 2: weft.v1.WitFile
-	(*DeployRequest)(nil),                  // 3: weft.v1.DeployRequest
-	(*DeployResponse)(nil),                 // 4: weft.v1.DeployResponse
-	(*UpdateRequest)(nil),                  // 5: weft.v1.UpdateRequest
-	(*UpdateResponse)(nil),                 // 6: weft.v1.UpdateResponse
-	(*GetRequest)(nil),                     // 7: weft.v1.GetRequest
-	(*GetResponse)(nil),                    // 8: weft.v1.GetResponse
-	(*ListRequest)(nil),                    // 9: weft.v1.ListRequest
-	(*ListResponse)(nil),                   // 10: weft.v1.ListResponse
-	(*RouteRequest)(nil),                   // 11: weft.v1.RouteRequest
-	(*RouteResponse)(nil),                  // 12: weft.v1.RouteResponse
-	(*DeleteRequest)(nil),                  // 13: weft.v1.DeleteRequest
-	(*DeleteResponse)(nil),                 // 14: weft.v1.DeleteResponse
-	(*ForgetRequest)(nil),                  // 15: weft.v1.ForgetRequest
-	(*ForgetResponse)(nil),                 // 16: weft.v1.ForgetResponse
-	(*SchemaRequest)(nil),                  // 17: weft.v1.SchemaRequest
-	(*SchemaResponse)(nil),                 // 18: weft.v1.SchemaResponse
-	(*DiffRequest)(nil),                    // 19: weft.v1.DiffRequest
-	(*DiffResponse)(nil),                   // 20: weft.v1.DiffResponse
-	(*Change)(nil),                         // 21: weft.v1.Change
-	(*LogsRequest)(nil),                    // 22: weft.v1.LogsRequest
-	(*LogsResponse)(nil),                   // 23: weft.v1.LogsResponse
-	(*Function)(nil),                       // 24: weft.v1.Function
-	(*Revision)(nil),                       // 25: weft.v1.Revision
-	(*Binding)(nil),                        // 26: weft.v1.Binding
-	(*Service)(nil),                        // 27: weft.v1.Service
-	(*Method)(nil),                         // 28: weft.v1.Method
-	nil,                                    // 29: weft.v1.DeploySpec.EnvironmentEntry
-	nil,                                    // 30: weft.v1.UpdateRequest.EnvironmentEntry
-	nil,                                    // 31: weft.v1.Revision.EnvironmentEntry
-	(*durationpb.Duration)(nil),            // 32: google.protobuf.Duration
-	(*Contract)(nil),                       // 33: weft.v1.Contract
-	(*descriptorpb.FileDescriptorSet)(nil), // 34: google.protobuf.FileDescriptorSet
-	(*timestamppb.Timestamp)(nil),          // 35: google.protobuf.Timestamp
+	(Consistency)(0),                       // 0: weft.v1.Consistency
+	(*Limits)(nil),                         // 1: weft.v1.Limits
+	(*Scheduling)(nil),                     // 2: weft.v1.Scheduling
+	(*Freshness)(nil),                      // 3: weft.v1.Freshness
+	(*DeploySpec)(nil),                     // 4: weft.v1.DeploySpec
+	(*WitFile)(nil),                        // 5: weft.v1.WitFile
+	(*DeployRequest)(nil),                  // 6: weft.v1.DeployRequest
+	(*DeployResponse)(nil),                 // 7: weft.v1.DeployResponse
+	(*UpdateRequest)(nil),                  // 8: weft.v1.UpdateRequest
+	(*UpdateResponse)(nil),                 // 9: weft.v1.UpdateResponse
+	(*GetRequest)(nil),                     // 10: weft.v1.GetRequest
+	(*GetResponse)(nil),                    // 11: weft.v1.GetResponse
+	(*ListRequest)(nil),                    // 12: weft.v1.ListRequest
+	(*ListResponse)(nil),                   // 13: weft.v1.ListResponse
+	(*RouteRequest)(nil),                   // 14: weft.v1.RouteRequest
+	(*RouteResponse)(nil),                  // 15: weft.v1.RouteResponse
+	(*DeleteRequest)(nil),                  // 16: weft.v1.DeleteRequest
+	(*DeleteResponse)(nil),                 // 17: weft.v1.DeleteResponse
+	(*ForgetRequest)(nil),                  // 18: weft.v1.ForgetRequest
+	(*ForgetResponse)(nil),                 // 19: weft.v1.ForgetResponse
+	(*SchemaRequest)(nil),                  // 20: weft.v1.SchemaRequest
+	(*SchemaResponse)(nil),                 // 21: weft.v1.SchemaResponse
+	(*DiffRequest)(nil),                    // 22: weft.v1.DiffRequest
+	(*DiffResponse)(nil),                   // 23: weft.v1.DiffResponse
+	(*Change)(nil),                         // 24: weft.v1.Change
+	(*LogsRequest)(nil),                    // 25: weft.v1.LogsRequest
+	(*LogsResponse)(nil),                   // 26: weft.v1.LogsResponse
+	(*Function)(nil),                       // 27: weft.v1.Function
+	(*Revision)(nil),                       // 28: weft.v1.Revision
+	(*Placement)(nil),                      // 29: weft.v1.Placement
+	(*Binding)(nil),                        // 30: weft.v1.Binding
+	(*Service)(nil),                        // 31: weft.v1.Service
+	(*Method)(nil),                         // 32: weft.v1.Method
+	nil,                                    // 33: weft.v1.Scheduling.RequireEntry
+	nil,                                    // 34: weft.v1.DeploySpec.EnvironmentEntry
+	nil,                                    // 35: weft.v1.UpdateRequest.EnvironmentEntry
+	nil,                                    // 36: weft.v1.Revision.EnvironmentEntry
+	(*durationpb.Duration)(nil),            // 37: google.protobuf.Duration
+	(*Contract)(nil),                       // 38: weft.v1.Contract
+	(*descriptorpb.FileDescriptorSet)(nil), // 39: google.protobuf.FileDescriptorSet
+	(*timestamppb.Timestamp)(nil),          // 40: google.protobuf.Timestamp
 }
 var file_weft_v1_function_proto_depIdxs = []int32{
-	32, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	0,  // 1: weft.v1.DeploySpec.limits:type_name -> weft.v1.Limits
-	29, // 2: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
-	2,  // 3: weft.v1.DeploySpec.wit:type_name -> weft.v1.WitFile
-	33, // 4: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
-	32, // 5: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
-	1,  // 6: weft.v1.DeployRequest.spec:type_name -> weft.v1.DeploySpec
-	24, // 7: weft.v1.DeployResponse.function:type_name -> weft.v1.Function
-	21, // 8: weft.v1.DeployResponse.changes:type_name -> weft.v1.Change
-	0,  // 9: weft.v1.UpdateRequest.limits:type_name -> weft.v1.Limits
-	30, // 10: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
-	32, // 11: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
-	24, // 12: weft.v1.UpdateResponse.function:type_name -> weft.v1.Function
-	24, // 13: weft.v1.GetResponse.function:type_name -> weft.v1.Function
-	24, // 14: weft.v1.ListResponse.functions:type_name -> weft.v1.Function
-	33, // 15: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
-	34, // 16: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
-	1,  // 17: weft.v1.DiffRequest.spec:type_name -> weft.v1.DeploySpec
-	21, // 18: weft.v1.DiffResponse.changes:type_name -> weft.v1.Change
-	35, // 19: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
-	25, // 20: weft.v1.Function.revisions:type_name -> weft.v1.Revision
-	27, // 21: weft.v1.Function.services:type_name -> weft.v1.Service
-	35, // 22: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
-	0,  // 23: weft.v1.Revision.limits:type_name -> weft.v1.Limits
-	31, // 24: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
-	26, // 25: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
-	28, // 26: weft.v1.Service.methods:type_name -> weft.v1.Method
-	3,  // 27: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
-	5,  // 28: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
-	7,  // 29: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
-	9,  // 30: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
-	11, // 31: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
-	13, // 32: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
-	15, // 33: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
-	17, // 34: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
-	19, // 35: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
-	22, // 36: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
-	4,  // 37: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
-	6,  // 38: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
-	8,  // 39: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
-	10, // 40: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
-	12, // 41: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
-	14, // 42: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
-	16, // 43: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
-	18, // 44: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
-	20, // 45: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
-	23, // 46: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
-	37, // [37:47] is the sub-list for method output_type
-	27, // [27:37] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	37, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	33, // 1: weft.v1.Scheduling.require:type_name -> weft.v1.Scheduling.RequireEntry
+	37, // 2: weft.v1.Freshness.stale:type_name -> google.protobuf.Duration
+	1,  // 3: weft.v1.DeploySpec.limits:type_name -> weft.v1.Limits
+	34, // 4: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
+	5,  // 5: weft.v1.DeploySpec.wit:type_name -> weft.v1.WitFile
+	38, // 6: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
+	37, // 7: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
+	2,  // 8: weft.v1.DeploySpec.scheduling:type_name -> weft.v1.Scheduling
+	4,  // 9: weft.v1.DeployRequest.spec:type_name -> weft.v1.DeploySpec
+	27, // 10: weft.v1.DeployResponse.function:type_name -> weft.v1.Function
+	24, // 11: weft.v1.DeployResponse.changes:type_name -> weft.v1.Change
+	1,  // 12: weft.v1.UpdateRequest.limits:type_name -> weft.v1.Limits
+	35, // 13: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
+	37, // 14: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
+	2,  // 15: weft.v1.UpdateRequest.scheduling:type_name -> weft.v1.Scheduling
+	27, // 16: weft.v1.UpdateResponse.function:type_name -> weft.v1.Function
+	0,  // 17: weft.v1.GetRequest.consistency:type_name -> weft.v1.Consistency
+	27, // 18: weft.v1.GetResponse.function:type_name -> weft.v1.Function
+	3,  // 19: weft.v1.GetResponse.freshness:type_name -> weft.v1.Freshness
+	0,  // 20: weft.v1.ListRequest.consistency:type_name -> weft.v1.Consistency
+	27, // 21: weft.v1.ListResponse.functions:type_name -> weft.v1.Function
+	3,  // 22: weft.v1.ListResponse.freshness:type_name -> weft.v1.Freshness
+	38, // 23: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
+	39, // 24: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
+	4,  // 25: weft.v1.DiffRequest.spec:type_name -> weft.v1.DeploySpec
+	24, // 26: weft.v1.DiffResponse.changes:type_name -> weft.v1.Change
+	40, // 27: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
+	28, // 28: weft.v1.Function.revisions:type_name -> weft.v1.Revision
+	31, // 29: weft.v1.Function.services:type_name -> weft.v1.Service
+	40, // 30: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
+	1,  // 31: weft.v1.Revision.limits:type_name -> weft.v1.Limits
+	36, // 32: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
+	30, // 33: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
+	2,  // 34: weft.v1.Revision.scheduling:type_name -> weft.v1.Scheduling
+	29, // 35: weft.v1.Revision.placements:type_name -> weft.v1.Placement
+	32, // 36: weft.v1.Service.methods:type_name -> weft.v1.Method
+	6,  // 37: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
+	8,  // 38: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
+	10, // 39: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
+	12, // 40: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
+	14, // 41: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
+	16, // 42: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
+	18, // 43: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
+	20, // 44: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
+	22, // 45: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
+	25, // 46: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
+	7,  // 47: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
+	9,  // 48: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
+	11, // 49: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
+	13, // 50: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
+	15, // 51: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
+	17, // 52: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
+	19, // 53: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
+	21, // 54: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
+	23, // 55: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
+	26, // 56: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
+	47, // [47:57] is the sub-list for method output_type
+	37, // [37:47] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_weft_v1_function_proto_init() }
@@ -2281,11 +2666,11 @@ func file_weft_v1_function_proto_init() {
 		return
 	}
 	file_weft_v1_contract_proto_init()
-	file_weft_v1_function_proto_msgTypes[3].OneofWrappers = []any{
+	file_weft_v1_function_proto_msgTypes[5].OneofWrappers = []any{
 		(*DeployRequest_Spec)(nil),
 		(*DeployRequest_Chunk)(nil),
 	}
-	file_weft_v1_function_proto_msgTypes[19].OneofWrappers = []any{
+	file_weft_v1_function_proto_msgTypes[21].OneofWrappers = []any{
 		(*DiffRequest_Spec)(nil),
 		(*DiffRequest_Chunk)(nil),
 	}
@@ -2294,13 +2679,14 @@ func file_weft_v1_function_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_v1_function_proto_rawDesc), len(file_weft_v1_function_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   32,
+			NumEnums:      1,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_weft_v1_function_proto_goTypes,
 		DependencyIndexes: file_weft_v1_function_proto_depIdxs,
+		EnumInfos:         file_weft_v1_function_proto_enumTypes,
 		MessageInfos:      file_weft_v1_function_proto_msgTypes,
 	}.Build()
 	File_weft_v1_function_proto = out.File

@@ -87,7 +87,7 @@ func (x Refusal_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Refusal_Reason.Descriptor instead.
 func (Refusal_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{7, 0}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13, 0}
 }
 
 // Command is one entry of the replicated log. Applying it is a pure function of the catalog and the command.
@@ -107,6 +107,12 @@ type Command struct {
 	//	*Command_SetRoute
 	//	*Command_ForgetContract
 	//	*Command_RaiseLevel
+	//	*Command_PutNode
+	//	*Command_RemoveNode
+	//	*Command_SetDrain
+	//	*Command_PutToken
+	//	*Command_RevokeToken
+	//	*Command_SetPlacements
 	Action        isCommand_Action `protobuf_oneof:"action"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -215,6 +221,60 @@ func (x *Command) GetRaiseLevel() *RaiseLevel {
 	return nil
 }
 
+func (x *Command) GetPutNode() *PutNode {
+	if x != nil {
+		if x, ok := x.Action.(*Command_PutNode); ok {
+			return x.PutNode
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRemoveNode() *RemoveNode {
+	if x != nil {
+		if x, ok := x.Action.(*Command_RemoveNode); ok {
+			return x.RemoveNode
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetDrain() *SetDrain {
+	if x != nil {
+		if x, ok := x.Action.(*Command_SetDrain); ok {
+			return x.SetDrain
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutToken() *PutToken {
+	if x != nil {
+		if x, ok := x.Action.(*Command_PutToken); ok {
+			return x.PutToken
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRevokeToken() *RevokeToken {
+	if x != nil {
+		if x, ok := x.Action.(*Command_RevokeToken); ok {
+			return x.RevokeToken
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetPlacements() *SetPlacements {
+	if x != nil {
+		if x, ok := x.Action.(*Command_SetPlacements); ok {
+			return x.SetPlacements
+		}
+	}
+	return nil
+}
+
 type isCommand_Action interface {
 	isCommand_Action()
 }
@@ -239,6 +299,31 @@ type Command_RaiseLevel struct {
 	RaiseLevel *RaiseLevel `protobuf:"bytes,8,opt,name=raise_level,json=raiseLevel,proto3,oneof"`
 }
 
+type Command_PutNode struct {
+	// From level 2 on:
+	PutNode *PutNode `protobuf:"bytes,9,opt,name=put_node,json=putNode,proto3,oneof"`
+}
+
+type Command_RemoveNode struct {
+	RemoveNode *RemoveNode `protobuf:"bytes,10,opt,name=remove_node,json=removeNode,proto3,oneof"`
+}
+
+type Command_SetDrain struct {
+	SetDrain *SetDrain `protobuf:"bytes,11,opt,name=set_drain,json=setDrain,proto3,oneof"`
+}
+
+type Command_PutToken struct {
+	PutToken *PutToken `protobuf:"bytes,12,opt,name=put_token,json=putToken,proto3,oneof"`
+}
+
+type Command_RevokeToken struct {
+	RevokeToken *RevokeToken `protobuf:"bytes,13,opt,name=revoke_token,json=revokeToken,proto3,oneof"`
+}
+
+type Command_SetPlacements struct {
+	SetPlacements *SetPlacements `protobuf:"bytes,14,opt,name=set_placements,json=setPlacements,proto3,oneof"`
+}
+
 func (*Command_PutRevision) isCommand_Action() {}
 
 func (*Command_DeleteFunction) isCommand_Action() {}
@@ -248,6 +333,18 @@ func (*Command_SetRoute) isCommand_Action() {}
 func (*Command_ForgetContract) isCommand_Action() {}
 
 func (*Command_RaiseLevel) isCommand_Action() {}
+
+func (*Command_PutNode) isCommand_Action() {}
+
+func (*Command_RemoveNode) isCommand_Action() {}
+
+func (*Command_SetDrain) isCommand_Action() {}
+
+func (*Command_PutToken) isCommand_Action() {}
+
+func (*Command_RevokeToken) isCommand_Action() {}
+
+func (*Command_SetPlacements) isCommand_Action() {}
 
 // PutRevision adds a revision to a function, creating the function when it is the first.
 type PutRevision struct {
@@ -552,6 +649,288 @@ func (x *RaiseLevel) GetLevel() uint32 {
 	return 0
 }
 
+// PutNode takes a node into the cluster, or changes what is known of it. Names are unique: a name that another node has is
+// refused. Whether the node is draining stays as it was.
+type PutNode struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutNode) Reset() {
+	*x = PutNode{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutNode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutNode) ProtoMessage() {}
+
+func (x *PutNode) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutNode.ProtoReflect.Descriptor instead.
+func (*PutNode) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PutNode) GetNode() *Node {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+// RemoveNode takes a node out of the cluster, with all its placements. Its ID is never taken in again.
+type RemoveNode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its ID.
+	Node          string `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveNode) Reset() {
+	*x = RemoveNode{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveNode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveNode) ProtoMessage() {}
+
+func (x *RemoveNode) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveNode.ProtoReflect.Descriptor instead.
+func (*RemoveNode) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RemoveNode) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+// SetDrain says whether a node is to be free of placements.
+type SetDrain struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its ID.
+	Node          string `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Draining      bool   `protobuf:"varint,2,opt,name=draining,proto3" json:"draining,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDrain) Reset() {
+	*x = SetDrain{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDrain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDrain) ProtoMessage() {}
+
+func (x *SetDrain) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDrain.ProtoReflect.Descriptor instead.
+func (*SetDrain) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SetDrain) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *SetDrain) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+// PutToken stores a join token. Tokens that have expired by the command's time are dropped on the way.
+type PutToken struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         *Token                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutToken) Reset() {
+	*x = PutToken{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutToken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutToken) ProtoMessage() {}
+
+func (x *PutToken) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutToken.ProtoReflect.Descriptor instead.
+func (*PutToken) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PutToken) GetToken() *Token {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+// RevokeToken makes a join token worthless at once. An empty ID means all tokens.
+type RevokeToken struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeToken) Reset() {
+	*x = RevokeToken{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeToken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeToken) ProtoMessage() {}
+
+func (x *RevokeToken) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeToken.ProtoReflect.Descriptor instead.
+func (*RevokeToken) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RevokeToken) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// SetPlacements replaces the placements of the revisions that it names; those of others stay. Only the leader proposes
+// it, one for each plan. What names a revision, function or node that is gone by now is left out, without a refusal.
+type SetPlacements struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Placements    []*Placement           `protobuf:"bytes,1,rep,name=placements,proto3" json:"placements,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPlacements) Reset() {
+	*x = SetPlacements{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPlacements) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPlacements) ProtoMessage() {}
+
+func (x *SetPlacements) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPlacements.ProtoReflect.Descriptor instead.
+func (*SetPlacements) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SetPlacements) GetPlacements() []*Placement {
+	if x != nil {
+		return x.Placements
+	}
+	return nil
+}
+
 // Result is what applying a command gave.
 type Result struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -571,7 +950,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[6]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -583,7 +962,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[6]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -596,7 +975,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{6}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Result) GetIndex() uint64 {
@@ -646,7 +1025,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[7]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +1037,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[7]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +1050,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{7}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Refusal) GetReason() Refusal_Reason {
@@ -706,7 +1085,7 @@ type Function struct {
 
 func (x *Function) Reset() {
 	*x = Function{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[8]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -718,7 +1097,7 @@ func (x *Function) String() string {
 func (*Function) ProtoMessage() {}
 
 func (x *Function) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[8]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -731,7 +1110,7 @@ func (x *Function) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Function.ProtoReflect.Descriptor instead.
 func (*Function) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{8}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Function) GetNamespace() string {
@@ -786,14 +1165,16 @@ type Revision struct {
 	// Full names of the services it exports, ordered.
 	Services []string `protobuf:"bytes,11,rep,name=services,proto3" json:"services,omitempty"`
 	// Proto packages of all contracts that it uses, ordered.
-	Packages      []string `protobuf:"bytes,12,rep,name=packages,proto3" json:"packages,omitempty"`
+	Packages []string `protobuf:"bytes,12,rep,name=packages,proto3" json:"packages,omitempty"`
+	// Where it is to run; unset means one replica anywhere. From level 2 on.
+	Scheduling    *Scheduling `protobuf:"bytes,13,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Revision) Reset() {
 	*x = Revision{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[9]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -805,7 +1186,7 @@ func (x *Revision) String() string {
 func (*Revision) ProtoMessage() {}
 
 func (x *Revision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[9]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -818,7 +1199,7 @@ func (x *Revision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revision.ProtoReflect.Descriptor instead.
 func (*Revision) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{9}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Revision) GetNumber() uint32 {
@@ -905,6 +1286,373 @@ func (x *Revision) GetPackages() []string {
 	return nil
 }
 
+func (x *Revision) GetScheduling() *Scheduling {
+	if x != nil {
+		return x.Scheduling
+	}
+	return nil
+}
+
+// Scheduling says how many executors run a revision, and which may.
+type Scheduling struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many executors; 0 means 1. Not used with all.
+	Replicas uint32 `protobuf:"varint,1,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	// Every executor that meets the requirements.
+	All bool `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`
+	// Labels over whose values the replicas are spread as evenly as can be, the most important first.
+	Spread []string `protobuf:"bytes,3,rep,name=spread,proto3" json:"spread,omitempty"`
+	// Labels that an executor must have, with their values.
+	Require       map[string]string `protobuf:"bytes,4,rep,name=require,proto3" json:"require,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Scheduling) Reset() {
+	*x = Scheduling{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Scheduling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Scheduling) ProtoMessage() {}
+
+func (x *Scheduling) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Scheduling.ProtoReflect.Descriptor instead.
+func (*Scheduling) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Scheduling) GetReplicas() uint32 {
+	if x != nil {
+		return x.Replicas
+	}
+	return 0
+}
+
+func (x *Scheduling) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
+}
+
+func (x *Scheduling) GetSpread() []string {
+	if x != nil {
+		return x.Spread
+	}
+	return nil
+}
+
+func (x *Scheduling) GetRequire() map[string]string {
+	if x != nil {
+		return x.Require
+	}
+	return nil
+}
+
+// Node is a member of the cluster. Addresses, versions, load and liveness are soft state and not here.
+type Node struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Made by the node itself, 20 hexadecimal digits; raft and certificates know it by this.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// What people call it: unique in the cluster.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Takes part in raft.
+	Scheduler bool `protobuf:"varint,3,opt,name=scheduler,proto3" json:"scheduler,omitempty"`
+	// Runs components.
+	Executor bool              `protobuf:"varint,4,opt,name=executor,proto3" json:"executor,omitempty"`
+	Labels   map[string]string `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// It is to be free of placements.
+	Draining bool `protobuf:"varint,6,opt,name=draining,proto3" json:"draining,omitempty"`
+	// Log index at which it was taken in.
+	JoinedIndex   uint64 `protobuf:"varint,7,opt,name=joined_index,json=joinedIndex,proto3" json:"joined_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Node) Reset() {
+	*x = Node{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Node) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Node) ProtoMessage() {}
+
+func (x *Node) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Node.ProtoReflect.Descriptor instead.
+func (*Node) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Node) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Node) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Node) GetScheduler() bool {
+	if x != nil {
+		return x.Scheduler
+	}
+	return false
+}
+
+func (x *Node) GetExecutor() bool {
+	if x != nil {
+		return x.Executor
+	}
+	return false
+}
+
+func (x *Node) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *Node) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *Node) GetJoinedIndex() uint64 {
+	if x != nil {
+		return x.JoinedIndex
+	}
+	return 0
+}
+
+// Token lets nodes join. The secret itself is not in the catalog.
+type Token struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Public name of the token, for revoking it: 1 to 64 letters, digits or dashes.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// SHA-256 of the secret, 32 bytes.
+	SecretHash []byte `protobuf:"bytes,2,opt,name=secret_hash,json=secretHash,proto3" json:"secret_hash,omitempty"`
+	// Not good from then on, Unix nanoseconds.
+	ExpiresUnixNanos int64 `protobuf:"varint,3,opt,name=expires_unix_nanos,json=expiresUnixNanos,proto3" json:"expires_unix_nanos,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Token) Reset() {
+	*x = Token{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Token) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Token) ProtoMessage() {}
+
+func (x *Token) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Token.ProtoReflect.Descriptor instead.
+func (*Token) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Token) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Token) GetSecretHash() []byte {
+	if x != nil {
+		return x.SecretHash
+	}
+	return nil
+}
+
+func (x *Token) GetExpiresUnixNanos() int64 {
+	if x != nil {
+		return x.ExpiresUnixNanos
+	}
+	return 0
+}
+
+// Placement is where a revision is to run.
+type Placement struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Revision  uint32                 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// IDs of executors, ordered. Empty in a command: the revision is placed nowhere; never empty in a row.
+	Nodes         []string `protobuf:"bytes,4,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Placement) Reset() {
+	*x = Placement{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Placement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Placement) ProtoMessage() {}
+
+func (x *Placement) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Placement.ProtoReflect.Descriptor instead.
+func (*Placement) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Placement) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *Placement) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Placement) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Placement) GetNodes() []string {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+// RemovedNode keeps the ID of a node that was taken out.
+type RemovedNode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// What it was called.
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemovedNode) Reset() {
+	*x = RemovedNode{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemovedNode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemovedNode) ProtoMessage() {}
+
+func (x *RemovedNode) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemovedNode.ProtoReflect.Descriptor instead.
+func (*RemovedNode) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RemovedNode) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RemovedNode) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // Route is an owner that was set by hand.
 type Route struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -917,7 +1665,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[10]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +1677,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[10]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1690,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{10}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Route) GetNamespace() string {
@@ -978,7 +1726,7 @@ type StoredRevision struct {
 
 func (x *StoredRevision) Reset() {
 	*x = StoredRevision{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -990,7 +1738,7 @@ func (x *StoredRevision) String() string {
 func (*StoredRevision) ProtoMessage() {}
 
 func (x *StoredRevision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[11]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1003,7 +1751,7 @@ func (x *StoredRevision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRevision.ProtoReflect.Descriptor instead.
 func (*StoredRevision) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{11}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *StoredRevision) GetNamespace() string {
@@ -1040,7 +1788,7 @@ type StoredContract struct {
 
 func (x *StoredContract) Reset() {
 	*x = StoredContract{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1800,7 @@ func (x *StoredContract) String() string {
 func (*StoredContract) ProtoMessage() {}
 
 func (x *StoredContract) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1813,7 @@ func (x *StoredContract) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredContract.ProtoReflect.Descriptor instead.
 func (*StoredContract) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *StoredContract) GetNamespace() string {
@@ -1101,7 +1849,7 @@ type DeletedFunction struct {
 
 func (x *DeletedFunction) Reset() {
 	*x = DeletedFunction{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1861,7 @@ func (x *DeletedFunction) String() string {
 func (*DeletedFunction) ProtoMessage() {}
 
 func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1874,7 @@ func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletedFunction.ProtoReflect.Descriptor instead.
 func (*DeletedFunction) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeletedFunction) GetNamespace() string {
@@ -1161,7 +1909,7 @@ type Applied struct {
 
 func (x *Applied) Reset() {
 	*x = Applied{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1173,7 +1921,7 @@ func (x *Applied) String() string {
 func (*Applied) ProtoMessage() {}
 
 func (x *Applied) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +1934,7 @@ func (x *Applied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Applied.ProtoReflect.Descriptor instead.
 func (*Applied) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Applied) GetRequestId() string {
@@ -1219,7 +1967,7 @@ type SnapshotHeader struct {
 
 func (x *SnapshotHeader) Reset() {
 	*x = SnapshotHeader{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1231,7 +1979,7 @@ func (x *SnapshotHeader) String() string {
 func (*SnapshotHeader) ProtoMessage() {}
 
 func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1244,7 +1992,7 @@ func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotHeader.ProtoReflect.Descriptor instead.
 func (*SnapshotHeader) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{15}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SnapshotHeader) GetFormat() uint32 {
@@ -1293,6 +2041,10 @@ type SnapshotRow struct {
 	//	*SnapshotRow_Contract
 	//	*SnapshotRow_Route
 	//	*SnapshotRow_Applied
+	//	*SnapshotRow_Node
+	//	*SnapshotRow_RemovedNode
+	//	*SnapshotRow_Token
+	//	*SnapshotRow_Placement
 	Row           isSnapshotRow_Row `protobuf_oneof:"row"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1300,7 +2052,7 @@ type SnapshotRow struct {
 
 func (x *SnapshotRow) Reset() {
 	*x = SnapshotRow{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +2064,7 @@ func (x *SnapshotRow) String() string {
 func (*SnapshotRow) ProtoMessage() {}
 
 func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +2077,7 @@ func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRow.ProtoReflect.Descriptor instead.
 func (*SnapshotRow) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SnapshotRow) GetRow() isSnapshotRow_Row {
@@ -1389,6 +2141,42 @@ func (x *SnapshotRow) GetApplied() *Applied {
 	return nil
 }
 
+func (x *SnapshotRow) GetNode() *Node {
+	if x != nil {
+		if x, ok := x.Row.(*SnapshotRow_Node); ok {
+			return x.Node
+		}
+	}
+	return nil
+}
+
+func (x *SnapshotRow) GetRemovedNode() *RemovedNode {
+	if x != nil {
+		if x, ok := x.Row.(*SnapshotRow_RemovedNode); ok {
+			return x.RemovedNode
+		}
+	}
+	return nil
+}
+
+func (x *SnapshotRow) GetToken() *Token {
+	if x != nil {
+		if x, ok := x.Row.(*SnapshotRow_Token); ok {
+			return x.Token
+		}
+	}
+	return nil
+}
+
+func (x *SnapshotRow) GetPlacement() *Placement {
+	if x != nil {
+		if x, ok := x.Row.(*SnapshotRow_Placement); ok {
+			return x.Placement
+		}
+	}
+	return nil
+}
+
 type isSnapshotRow_Row interface {
 	isSnapshotRow_Row()
 }
@@ -1417,6 +2205,22 @@ type SnapshotRow_Applied struct {
 	Applied *Applied `protobuf:"bytes,6,opt,name=applied,proto3,oneof"`
 }
 
+type SnapshotRow_Node struct {
+	Node *Node `protobuf:"bytes,7,opt,name=node,proto3,oneof"`
+}
+
+type SnapshotRow_RemovedNode struct {
+	RemovedNode *RemovedNode `protobuf:"bytes,8,opt,name=removed_node,json=removedNode,proto3,oneof"`
+}
+
+type SnapshotRow_Token struct {
+	Token *Token `protobuf:"bytes,9,opt,name=token,proto3,oneof"`
+}
+
+type SnapshotRow_Placement struct {
+	Placement *Placement `protobuf:"bytes,10,opt,name=placement,proto3,oneof"`
+}
+
 func (*SnapshotRow_Function) isSnapshotRow_Row() {}
 
 func (*SnapshotRow_Revision) isSnapshotRow_Row() {}
@@ -1429,11 +2233,19 @@ func (*SnapshotRow_Route) isSnapshotRow_Row() {}
 
 func (*SnapshotRow_Applied) isSnapshotRow_Row() {}
 
+func (*SnapshotRow_Node) isSnapshotRow_Row() {}
+
+func (*SnapshotRow_RemovedNode) isSnapshotRow_Row() {}
+
+func (*SnapshotRow_Token) isSnapshotRow_Row() {}
+
+func (*SnapshotRow_Placement) isSnapshotRow_Row() {}
+
 var File_weft_catalog_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x1dweft/catalog/v1/catalog.proto\x12\x0fweft.catalog.v1\x1a\x16weft/v1/contract.proto\"\xc5\x03\n" +
+	"\x1dweft/catalog/v1/catalog.proto\x12\x0fweft.catalog.v1\x1a\x16weft/v1/contract.proto\"\xbc\x06\n" +
 	"\aCommand\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x14\n" +
@@ -1444,7 +2256,15 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\tset_route\x18\x06 \x01(\v2\x19.weft.catalog.v1.SetRouteH\x00R\bsetRoute\x12J\n" +
 	"\x0fforget_contract\x18\a \x01(\v2\x1f.weft.catalog.v1.ForgetContractH\x00R\x0eforgetContract\x12>\n" +
 	"\vraise_level\x18\b \x01(\v2\x1b.weft.catalog.v1.RaiseLevelH\x00R\n" +
-	"raiseLevelB\b\n" +
+	"raiseLevel\x125\n" +
+	"\bput_node\x18\t \x01(\v2\x18.weft.catalog.v1.PutNodeH\x00R\aputNode\x12>\n" +
+	"\vremove_node\x18\n" +
+	" \x01(\v2\x1b.weft.catalog.v1.RemoveNodeH\x00R\n" +
+	"removeNode\x128\n" +
+	"\tset_drain\x18\v \x01(\v2\x19.weft.catalog.v1.SetDrainH\x00R\bsetDrain\x128\n" +
+	"\tput_token\x18\f \x01(\v2\x19.weft.catalog.v1.PutTokenH\x00R\bputToken\x12A\n" +
+	"\frevoke_token\x18\r \x01(\v2\x1c.weft.catalog.v1.RevokeTokenH\x00R\vrevokeToken\x12G\n" +
+	"\x0eset_placements\x18\x0e \x01(\v2\x1e.weft.catalog.v1.SetPlacementsH\x00R\rsetPlacementsB\b\n" +
 	"\x06action\"\xe2\x02\n" +
 	"\vPutRevision\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
@@ -1468,7 +2288,23 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\apackage\x18\x02 \x01(\tR\apackage\"\"\n" +
 	"\n" +
 	"RaiseLevel\x12\x14\n" +
-	"\x05level\x18\x01 \x01(\rR\x05level\"\xc2\x01\n" +
+	"\x05level\x18\x01 \x01(\rR\x05level\"4\n" +
+	"\aPutNode\x12)\n" +
+	"\x04node\x18\x01 \x01(\v2\x15.weft.catalog.v1.NodeR\x04node\" \n" +
+	"\n" +
+	"RemoveNode\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\":\n" +
+	"\bSetDrain\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x1a\n" +
+	"\bdraining\x18\x02 \x01(\bR\bdraining\"8\n" +
+	"\bPutToken\x12,\n" +
+	"\x05token\x18\x01 \x01(\v2\x16.weft.catalog.v1.TokenR\x05token\"\x1d\n" +
+	"\vRevokeToken\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"K\n" +
+	"\rSetPlacements\x12:\n" +
+	"\n" +
+	"placements\x18\x01 \x03(\v2\x1a.weft.catalog.v1.PlacementR\n" +
+	"placements\"\xc2\x01\n" +
 	"\x06Result\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x122\n" +
 	"\arefusal\x18\x02 \x01(\v2\x18.weft.catalog.v1.RefusalR\arefusal\x12\x1a\n" +
@@ -1491,7 +2327,7 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12#\n" +
 	"\rcreated_index\x18\x03 \x01(\x04R\fcreatedIndex\x127\n" +
 	"\trevisions\x18\x04 \x03(\v2\x19.weft.catalog.v1.RevisionR\trevisions\x12\x18\n" +
-	"\acurrent\x18\x05 \x01(\rR\acurrent\"\xf2\x03\n" +
+	"\acurrent\x18\x05 \x01(\rR\acurrent\"\xaf\x04\n" +
 	"\bRevision\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x1d\n" +
@@ -1506,10 +2342,46 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\venvironment\x18\n" +
 	" \x03(\v2*.weft.catalog.v1.Revision.EnvironmentEntryR\venvironment\x12\x1a\n" +
 	"\bservices\x18\v \x03(\tR\bservices\x12\x1a\n" +
-	"\bpackages\x18\f \x03(\tR\bpackages\x1a>\n" +
+	"\bpackages\x18\f \x03(\tR\bpackages\x12;\n" +
+	"\n" +
+	"scheduling\x18\r \x01(\v2\x1b.weft.catalog.v1.SchedulingR\n" +
+	"scheduling\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd2\x01\n" +
+	"\n" +
+	"Scheduling\x12\x1a\n" +
+	"\breplicas\x18\x01 \x01(\rR\breplicas\x12\x10\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\x12\x16\n" +
+	"\x06spread\x18\x03 \x03(\tR\x06spread\x12B\n" +
+	"\arequire\x18\x04 \x03(\v2(.weft.catalog.v1.Scheduling.RequireEntryR\arequire\x1a:\n" +
+	"\fRequireEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x99\x02\n" +
+	"\x04Node\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1c\n" +
+	"\tscheduler\x18\x03 \x01(\bR\tscheduler\x12\x1a\n" +
+	"\bexecutor\x18\x04 \x01(\bR\bexecutor\x129\n" +
+	"\x06labels\x18\x05 \x03(\v2!.weft.catalog.v1.Node.LabelsEntryR\x06labels\x12\x1a\n" +
+	"\bdraining\x18\x06 \x01(\bR\bdraining\x12!\n" +
+	"\fjoined_index\x18\a \x01(\x04R\vjoinedIndex\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"f\n" +
+	"\x05Token\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
+	"\vsecret_hash\x18\x02 \x01(\fR\n" +
+	"secretHash\x12,\n" +
+	"\x12expires_unix_nanos\x18\x03 \x01(\x03R\x10expiresUnixNanos\"o\n" +
+	"\tPlacement\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\rR\brevision\x12\x14\n" +
+	"\x05nodes\x18\x04 \x03(\tR\x05nodes\"1\n" +
+	"\vRemovedNode\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"[\n" +
 	"\x05Route\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
 	"\aservice\x18\x02 \x01(\tR\aservice\x12\x1a\n" +
@@ -1536,14 +2408,19 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x05level\x18\x03 \x01(\rR\x05level\x12\x1d\n" +
 	"\n" +
 	"state_hash\x18\x04 \x01(\fR\tstateHash\x12\x12\n" +
-	"\x04rows\x18\x05 \x01(\x04R\x04rows\"\xef\x02\n" +
+	"\x04rows\x18\x05 \x01(\x04R\x04rows\"\xcb\x04\n" +
 	"\vSnapshotRow\x127\n" +
 	"\bfunction\x18\x01 \x01(\v2\x19.weft.catalog.v1.FunctionH\x00R\bfunction\x12=\n" +
 	"\brevision\x18\x02 \x01(\v2\x1f.weft.catalog.v1.StoredRevisionH\x00R\brevision\x12<\n" +
 	"\adeleted\x18\x03 \x01(\v2 .weft.catalog.v1.DeletedFunctionH\x00R\adeleted\x12=\n" +
 	"\bcontract\x18\x04 \x01(\v2\x1f.weft.catalog.v1.StoredContractH\x00R\bcontract\x12.\n" +
 	"\x05route\x18\x05 \x01(\v2\x16.weft.catalog.v1.RouteH\x00R\x05route\x124\n" +
-	"\aapplied\x18\x06 \x01(\v2\x18.weft.catalog.v1.AppliedH\x00R\aappliedB\x05\n" +
+	"\aapplied\x18\x06 \x01(\v2\x18.weft.catalog.v1.AppliedH\x00R\aapplied\x12+\n" +
+	"\x04node\x18\a \x01(\v2\x15.weft.catalog.v1.NodeH\x00R\x04node\x12A\n" +
+	"\fremoved_node\x18\b \x01(\v2\x1c.weft.catalog.v1.RemovedNodeH\x00R\vremovedNode\x12.\n" +
+	"\x05token\x18\t \x01(\v2\x16.weft.catalog.v1.TokenH\x00R\x05token\x12:\n" +
+	"\tplacement\x18\n" +
+	" \x01(\v2\x1a.weft.catalog.v1.PlacementH\x00R\tplacementB\x05\n" +
 	"\x03rowB:Z8github.com/weft-run/weft/proto/weft/catalog/v1;catalogv1b\x06proto3"
 
 var (
@@ -1559,7 +2436,7 @@ func file_weft_catalog_v1_catalog_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(Refusal_Reason)(0),     // 0: weft.catalog.v1.Refusal.Reason
 	(*Command)(nil),         // 1: weft.catalog.v1.Command
@@ -1568,20 +2445,33 @@ var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(*SetRoute)(nil),        // 4: weft.catalog.v1.SetRoute
 	(*ForgetContract)(nil),  // 5: weft.catalog.v1.ForgetContract
 	(*RaiseLevel)(nil),      // 6: weft.catalog.v1.RaiseLevel
-	(*Result)(nil),          // 7: weft.catalog.v1.Result
-	(*Refusal)(nil),         // 8: weft.catalog.v1.Refusal
-	(*Function)(nil),        // 9: weft.catalog.v1.Function
-	(*Revision)(nil),        // 10: weft.catalog.v1.Revision
-	(*Route)(nil),           // 11: weft.catalog.v1.Route
-	(*StoredRevision)(nil),  // 12: weft.catalog.v1.StoredRevision
-	(*StoredContract)(nil),  // 13: weft.catalog.v1.StoredContract
-	(*DeletedFunction)(nil), // 14: weft.catalog.v1.DeletedFunction
-	(*Applied)(nil),         // 15: weft.catalog.v1.Applied
-	(*SnapshotHeader)(nil),  // 16: weft.catalog.v1.SnapshotHeader
-	(*SnapshotRow)(nil),     // 17: weft.catalog.v1.SnapshotRow
-	nil,                     // 18: weft.catalog.v1.PutRevision.BaseVersionsEntry
-	nil,                     // 19: weft.catalog.v1.Revision.EnvironmentEntry
-	(*v1.Contract)(nil),     // 20: weft.v1.Contract
+	(*PutNode)(nil),         // 7: weft.catalog.v1.PutNode
+	(*RemoveNode)(nil),      // 8: weft.catalog.v1.RemoveNode
+	(*SetDrain)(nil),        // 9: weft.catalog.v1.SetDrain
+	(*PutToken)(nil),        // 10: weft.catalog.v1.PutToken
+	(*RevokeToken)(nil),     // 11: weft.catalog.v1.RevokeToken
+	(*SetPlacements)(nil),   // 12: weft.catalog.v1.SetPlacements
+	(*Result)(nil),          // 13: weft.catalog.v1.Result
+	(*Refusal)(nil),         // 14: weft.catalog.v1.Refusal
+	(*Function)(nil),        // 15: weft.catalog.v1.Function
+	(*Revision)(nil),        // 16: weft.catalog.v1.Revision
+	(*Scheduling)(nil),      // 17: weft.catalog.v1.Scheduling
+	(*Node)(nil),            // 18: weft.catalog.v1.Node
+	(*Token)(nil),           // 19: weft.catalog.v1.Token
+	(*Placement)(nil),       // 20: weft.catalog.v1.Placement
+	(*RemovedNode)(nil),     // 21: weft.catalog.v1.RemovedNode
+	(*Route)(nil),           // 22: weft.catalog.v1.Route
+	(*StoredRevision)(nil),  // 23: weft.catalog.v1.StoredRevision
+	(*StoredContract)(nil),  // 24: weft.catalog.v1.StoredContract
+	(*DeletedFunction)(nil), // 25: weft.catalog.v1.DeletedFunction
+	(*Applied)(nil),         // 26: weft.catalog.v1.Applied
+	(*SnapshotHeader)(nil),  // 27: weft.catalog.v1.SnapshotHeader
+	(*SnapshotRow)(nil),     // 28: weft.catalog.v1.SnapshotRow
+	nil,                     // 29: weft.catalog.v1.PutRevision.BaseVersionsEntry
+	nil,                     // 30: weft.catalog.v1.Revision.EnvironmentEntry
+	nil,                     // 31: weft.catalog.v1.Scheduling.RequireEntry
+	nil,                     // 32: weft.catalog.v1.Node.LabelsEntry
+	(*v1.Contract)(nil),     // 33: weft.v1.Contract
 }
 var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	2,  // 0: weft.catalog.v1.Command.put_revision:type_name -> weft.catalog.v1.PutRevision
@@ -1589,26 +2479,42 @@ var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	4,  // 2: weft.catalog.v1.Command.set_route:type_name -> weft.catalog.v1.SetRoute
 	5,  // 3: weft.catalog.v1.Command.forget_contract:type_name -> weft.catalog.v1.ForgetContract
 	6,  // 4: weft.catalog.v1.Command.raise_level:type_name -> weft.catalog.v1.RaiseLevel
-	10, // 5: weft.catalog.v1.PutRevision.revision:type_name -> weft.catalog.v1.Revision
-	20, // 6: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
-	18, // 7: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
-	8,  // 8: weft.catalog.v1.Result.refusal:type_name -> weft.catalog.v1.Refusal
-	0,  // 9: weft.catalog.v1.Refusal.reason:type_name -> weft.catalog.v1.Refusal.Reason
-	10, // 10: weft.catalog.v1.Function.revisions:type_name -> weft.catalog.v1.Revision
-	19, // 11: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
-	10, // 12: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
-	7,  // 13: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
-	9,  // 14: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
-	12, // 15: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
-	14, // 16: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
-	13, // 17: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
-	11, // 18: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
-	15, // 19: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	7,  // 5: weft.catalog.v1.Command.put_node:type_name -> weft.catalog.v1.PutNode
+	8,  // 6: weft.catalog.v1.Command.remove_node:type_name -> weft.catalog.v1.RemoveNode
+	9,  // 7: weft.catalog.v1.Command.set_drain:type_name -> weft.catalog.v1.SetDrain
+	10, // 8: weft.catalog.v1.Command.put_token:type_name -> weft.catalog.v1.PutToken
+	11, // 9: weft.catalog.v1.Command.revoke_token:type_name -> weft.catalog.v1.RevokeToken
+	12, // 10: weft.catalog.v1.Command.set_placements:type_name -> weft.catalog.v1.SetPlacements
+	16, // 11: weft.catalog.v1.PutRevision.revision:type_name -> weft.catalog.v1.Revision
+	33, // 12: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
+	29, // 13: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
+	18, // 14: weft.catalog.v1.PutNode.node:type_name -> weft.catalog.v1.Node
+	19, // 15: weft.catalog.v1.PutToken.token:type_name -> weft.catalog.v1.Token
+	20, // 16: weft.catalog.v1.SetPlacements.placements:type_name -> weft.catalog.v1.Placement
+	14, // 17: weft.catalog.v1.Result.refusal:type_name -> weft.catalog.v1.Refusal
+	0,  // 18: weft.catalog.v1.Refusal.reason:type_name -> weft.catalog.v1.Refusal.Reason
+	16, // 19: weft.catalog.v1.Function.revisions:type_name -> weft.catalog.v1.Revision
+	30, // 20: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
+	17, // 21: weft.catalog.v1.Revision.scheduling:type_name -> weft.catalog.v1.Scheduling
+	31, // 22: weft.catalog.v1.Scheduling.require:type_name -> weft.catalog.v1.Scheduling.RequireEntry
+	32, // 23: weft.catalog.v1.Node.labels:type_name -> weft.catalog.v1.Node.LabelsEntry
+	16, // 24: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
+	13, // 25: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
+	15, // 26: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
+	23, // 27: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
+	25, // 28: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
+	24, // 29: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
+	22, // 30: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
+	26, // 31: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
+	18, // 32: weft.catalog.v1.SnapshotRow.node:type_name -> weft.catalog.v1.Node
+	21, // 33: weft.catalog.v1.SnapshotRow.removed_node:type_name -> weft.catalog.v1.RemovedNode
+	19, // 34: weft.catalog.v1.SnapshotRow.token:type_name -> weft.catalog.v1.Token
+	20, // 35: weft.catalog.v1.SnapshotRow.placement:type_name -> weft.catalog.v1.Placement
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_weft_catalog_v1_catalog_proto_init() }
@@ -1622,14 +2528,24 @@ func file_weft_catalog_v1_catalog_proto_init() {
 		(*Command_SetRoute)(nil),
 		(*Command_ForgetContract)(nil),
 		(*Command_RaiseLevel)(nil),
+		(*Command_PutNode)(nil),
+		(*Command_RemoveNode)(nil),
+		(*Command_SetDrain)(nil),
+		(*Command_PutToken)(nil),
+		(*Command_RevokeToken)(nil),
+		(*Command_SetPlacements)(nil),
 	}
-	file_weft_catalog_v1_catalog_proto_msgTypes[16].OneofWrappers = []any{
+	file_weft_catalog_v1_catalog_proto_msgTypes[27].OneofWrappers = []any{
 		(*SnapshotRow_Function)(nil),
 		(*SnapshotRow_Revision)(nil),
 		(*SnapshotRow_Deleted)(nil),
 		(*SnapshotRow_Contract)(nil),
 		(*SnapshotRow_Route)(nil),
 		(*SnapshotRow_Applied)(nil),
+		(*SnapshotRow_Node)(nil),
+		(*SnapshotRow_RemovedNode)(nil),
+		(*SnapshotRow_Token)(nil),
+		(*SnapshotRow_Placement)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1637,7 +2553,7 @@ func file_weft_catalog_v1_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_catalog_v1_catalog_proto_rawDesc), len(file_weft_catalog_v1_catalog_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
