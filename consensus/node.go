@@ -27,6 +27,17 @@ type Config struct {
 	Listen string
 	// Advertise is where peers reach the cluster port: HOST, or HOST:PORT. Default: the address it listens on.
 	Advertise string
+	// GRPC is HOST:PORT of the port for users, to tell other nodes. SetGRPC changes it.
+	GRPC string
+	// Follower keeps the node out of raft: it has no log and no vote, and follows the catalog of a scheduler by a watch.
+	Follower bool
+	// Executor says that the node runs components.
+	Executor bool
+	// Labels are what people say about the node, such as its zone.
+	Labels map[string]string
+	// Join asks a cluster to take this node in. It is called for an empty directory only. Nil: an empty directory becomes
+	// a new cluster.
+	Join func(context.Context, Application) (*Admission, error)
 	// Logger gets what is worth telling. Default: nothing is logged.
 	Logger *slog.Logger
 	// OnStuck is called when the disk has held a write for so long that the process had better end, for its peers'
@@ -97,6 +108,8 @@ type Node struct {
 	released error // set by release
 
 	mu      sync.Mutex
+	grpc    string        // guarded by mu; HOST:PORT for users
+	peers   Peers         // guarded by mu; nil until there are some
 	session *session      // guarded by mu; nil while there is none
 	fault   error         // guarded by mu; why the disk takes no writes, ErrStorage; nil if it does
 	damage  error         // guarded by mu; why the log can't be applied further, ErrDamaged
@@ -115,7 +128,7 @@ func Open(config Config) (_ *Node, err error) {
 	}
 	n := &Node{
 		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger, "raft"),
-		catalog: catalog.New(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
+		grpc: config.GRPC, catalog: catalog.New(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
 	}
 	var undo []func() error
 	defer func() {
@@ -237,6 +250,15 @@ func (n *Node) Close(ctx context.Context) error {
 
 // Catalog returns the replicated state as far as this node knows it. It is the same for the life of the node.
 func (n *Node) Catalog() *catalog.Catalog { return n.catalog }
+
+// ID returns the ID of the node, which it keeps for good.
+func (n *Node) ID() string { return n.identity.ID }
+
+// SetPeers says how other nodes are reached. Until then the node is alone: it forwards nothing and follows nobody.
+func (n *Node) SetPeers(peers Peers) { n.update(func() { n.peers = peers }) }
+
+// SetGRPC says where users reach this node, HOST:PORT.
+func (n *Node) SetGRPC(address string) { n.update(func() { n.grpc = address }) }
 
 // Addr returns the address of the cluster port.
 func (n *Node) Addr() net.Addr { return n.port.listener.Addr() }
