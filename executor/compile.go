@@ -48,15 +48,9 @@ type flight struct {
 	err     error
 }
 
-// Compile makes sure that the cache holds the compiled code of a component. It compiles in a child process, within
-// the limits of Config. Compiles of one digest that run at once are one. Its errors have Reason CompileFailed, DiskFull
-// or Internal, or are that of ctx.
-func (x *Executor) Compile(ctx context.Context, digest [32]byte, path string) error {
-	_, _, err := x.compiled(ctx, digest, path)
-	return err
-}
-
-// compiled gives the compiled code of a component.
+// compiled gives the compiled code of a component: from the cache, or compiled in a child process within the limits of
+// Config. Compiles of one digest that run at once are one. Its errors have Reason CompileFailed, DiskFull or Internal, or
+// are that of ctx.
 func (x *Executor) compiled(ctx context.Context, digest [32]byte, path string) (code string, size int64, err error) {
 	code, size, err = x.cache.find(digest)
 	if err != nil {

@@ -30,7 +30,7 @@ func TestCompile(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			if err := g.Compile(t.Context(), digest, path); err != nil {
+			if err := compile(t.Context(), g, digest, path); err != nil {
 				t.Error(err)
 			}
 		})
@@ -42,7 +42,7 @@ func TestCompile(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Compile(t.Context(), digest, path); err != nil {
+	if err := compile(t.Context(), g, digest, path); err != nil {
 		t.Errorf("what is in the cache was compiled again: %v", err)
 	}
 	if misses := g.metric("weft_code_cache_misses_total"); misses > 4 {
@@ -71,14 +71,14 @@ func TestCompileInvalid(t *testing.T) {
 			if err := os.WriteFile(path, c.content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := g.Compile(t.Context(), [32]byte{1}, path)
+			err := compile(t.Context(), g, [32]byte{1}, path)
 			refused(t, err, CompileFailed, c.want)
 			if e := asError(t, err); strings.Contains(e.Message, "wasmtime:") || len(e.Message) <= len(c.want) {
 				t.Errorf("message is %q", e.Message)
 			}
 		})
 	}
-	err = g.Compile(t.Context(), [32]byte{1}, "/nonexistent")
+	err = compile(t.Context(), g, [32]byte{1}, "/nonexistent")
 	refused(t, err, Internal, "/nonexistent")
 	if strings.Contains(err.Error(), "exit status") {
 		t.Errorf("message is %q", err)
@@ -93,7 +93,7 @@ func TestCompileTime(t *testing.T) {
 	g := newExecutor(t, Config{Dir: t.TempDir(), CompileTimeout: 50 * time.Millisecond})
 	path, digest := component(t, bigComponent(300, 200))
 	start := time.Now()
-	refused(t, g.Compile(t.Context(), digest, path), CompileFailed, "longer than 50ms")
+	refused(t, compile(t.Context(), g, digest, path), CompileFailed, "longer than 50ms")
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -105,7 +105,7 @@ func TestCompileMemory(t *testing.T) {
 	}
 	g := newExecutor(t, Config{Dir: t.TempDir(), CompileMemory: minCompileMemory})
 	path, digest := component(t, bigComponent(2, 40_000))
-	refused(t, g.Compile(t.Context(), digest, path), CompileFailed, "256 MiB", "memory")
+	refused(t, compile(t.Context(), g, digest, path), CompileFailed, "256 MiB", "memory")
 	if _, err := New(Config{Dir: t.TempDir(), CompileMemory: minCompileMemory - 1}); err == nil || !strings.Contains(err.Error(), "256 MiB") {
 		t.Errorf("less memory: %v", err)
 	}
@@ -117,7 +117,7 @@ func TestCompileCanceled(t *testing.T) {
 	path, digest := component(t, bigComponent(300, 200))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := g.Compile(ctx, digest, path); !errors.Is(err, context.DeadlineExceeded) {
+	if err := compile(ctx, g, digest, path); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error is %v", err)
 	}
 	g.compiler.wg.Wait()
@@ -132,4 +132,9 @@ func TestCompileDiskFull(t *testing.T) {
 	path, _ := component(t, guestText)
 	refused(t, g.compiler.child(t.Context(), path, "/dev/full"), DiskFull, "no room on disk", "/dev/full")
 	refused(t, g.compiler.child(t.Context(), path, filepath.Join(t.TempDir(), "absent", "file")), Internal, "no such file")
+}
+
+func compile(ctx context.Context, g *guest, digest [32]byte, path string) error {
+	_, _, err := g.compiled(ctx, digest, path)
+	return err
 }

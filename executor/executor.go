@@ -166,19 +166,8 @@ func isContext(err error) bool {
 }
 
 func (x *Executor) load(ctx context.Context, r Revision) error {
-	code, size, err := x.compiled(ctx, r.Digest, r.Path)
+	rev, err := x.build(ctx, r, x.config.Log)
 	if err != nil {
-		return err
-	}
-	rev, err := x.prepare(r, code, size)
-	if err != nil {
-		if _, ok := errors.AsType[*Error](err); ok {
-			return err
-		}
-		return &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
-	}
-	if err := x.try(ctx, rev); err != nil {
-		rev.release()
 		return err
 	}
 	x.loading.Lock()
@@ -190,6 +179,36 @@ func (x *Executor) load(ctx context.Context, r Revision) error {
 	rev.metrics = x.metrics.of(r.Key)
 	x.change(func(table map[Key]*revision) { table[r.Key] = rev })
 	return nil
+}
+
+// Try finds out whether a revision could run here, as Load does, and keeps nothing but its compiled code. What the guest
+// prints on the way is dropped. Its errors are those of Load.
+func (x *Executor) Try(ctx context.Context, r Revision) error {
+	rev, err := x.build(ctx, r, nil)
+	if err == nil {
+		rev.release()
+	}
+	return err
+}
+
+// build makes a revision that is ready for calls, and one instance to see that it starts.
+func (x *Executor) build(ctx context.Context, r Revision, log func(Line)) (*revision, error) {
+	code, size, err := x.compiled(ctx, r.Digest, r.Path)
+	if err != nil {
+		return nil, err
+	}
+	rev, err := x.prepare(r, code, size, log)
+	if err != nil {
+		if _, ok := errors.AsType[*Error](err); ok {
+			return nil, err
+		}
+		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
+	}
+	if err := x.try(ctx, rev); err != nil {
+		rev.release()
+		return nil, err
+	}
+	return rev, nil
 }
 
 // change replaces the table. x.loading is held.

@@ -160,3 +160,24 @@ func TestMemoryComesBack(t *testing.T) {
 	}
 	g.works()
 }
+
+// TestTry makes sure that trying leaves nothing behind but compiled code, and finds what would keep a revision from
+// running.
+func TestTry(t *testing.T) {
+	g := newExecutor(t, Config{})
+	r := guestRevision(t, Limits{})
+	if err := g.Try(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if g.Loaded(r.Key) {
+		t.Error("what was tried is loaded")
+	}
+	path, digest := component(t, `(component (core module $m (memory 32)) (core instance (instantiate $m)))`)
+	large := Revision{Key: r.Key, Digest: digest, Path: path, Limits: Limits{Memory: 1 << 20}}
+	refused(t, g.Try(t.Context(), large), MemoryLimit, "1 MiB")
+	path, digest = component(t, `(component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m)))`)
+	refused(t, g.Try(t.Context(), Revision{Key: r.Key, Digest: digest, Path: path}), Trap, "while it started")
+	if lines := g.lines.all(); len(lines) > 0 {
+		t.Errorf("trying has logged %v", lines)
+	}
+}

@@ -110,8 +110,8 @@ func (r *revision) instantiate(out *output, interrupt *wasmtime.Interrupt) (*was
 	})
 }
 
-// prepare makes a revision out of a component: plans, links and a first instance, which shows whether it can run at all.
-func (x *Executor) prepare(r Revision, path string, code int64) (_ *revision, err error) {
+// prepare makes a revision out of a component: plans and links. Lines that it prints go to log.
+func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) (_ *revision, err error) {
 	rev := &revision{key: r.Key, limits: r.Limits.withDefaults(), code: code, methods: make(map[string]map[string]*method)}
 	rev.refs.Store(1)
 	x.code.Add(code)
@@ -120,7 +120,7 @@ func (x *Executor) prepare(r Revision, path string, code int64) (_ *revision, er
 		x.queue.leave(rev.line)
 		x.code.Add(-code)
 	}
-	rev.journal = newJournal(r.Key, x.config.Log, func(n int) { x.metrics.dropped.Add(float64(n)) })
+	rev.journal = newJournal(r.Key, log, func(n int) { x.metrics.dropped.Add(float64(n)) })
 	for k, v := range r.Environment {
 		rev.env = append(rev.env, k+"="+v)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/placement"
 )
 
 // Update implements weft.v1.FunctionService.
@@ -37,6 +38,9 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	for attempt := 1; ; attempt++ {
 		put, err := s.updated(ns, r)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.tryUpdate(ctx, put); err != nil {
 			return nil, err
 		}
 		result, err := s.apply(ctx, id, &catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: put}})
@@ -84,6 +88,16 @@ func (s *Server) updated(ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevi
 	return &catalogv1.PutRevision{
 		Namespace: ns, Name: r.GetName(), Revision: row, BaseRevision: current.GetNumber(),
 	}, nil
+}
+
+// tryUpdate finds out whether the component of the current revision can run with what is new.
+func (s *Server) tryUpdate(ctx context.Context, put *catalogv1.PutRevision) error {
+	k := executor.Key{Namespace: put.GetNamespace(), Function: put.GetName(), Revision: put.GetBaseRevision()}
+	r, err := s.config.Placements.Revision(k)
+	if err != nil {
+		return err
+	}
+	return s.config.Executor.Try(ctx, placement.Runnable(k, put.GetRevision(), r.Path, r.World, r.Services))
 }
 
 // Route implements weft.v1.FunctionService.

@@ -34,7 +34,7 @@ type Artifacts interface {
 // Executor is what the API needs of executor.Executor.
 type Executor interface {
 	CheckImports(*wit.World) error
-	Compile(ctx context.Context, digest [32]byte, path string) error
+	Try(context.Context, executor.Revision) error
 	Sweep(keep func(digest [32]byte) bool) error
 	Fingerprint() string
 }

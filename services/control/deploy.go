@@ -77,7 +77,7 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 	if err != nil {
 		return nil, err
 	}
-	if err := s.config.Executor.Compile(ctx, c.digest, c.path); err != nil {
+	if err := s.config.Executor.Try(ctx, c.runnable(spec, p)); err != nil {
 		return nil, err
 	}
 	if spec.GetDryRun() {
@@ -151,6 +151,12 @@ func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.R
 		return nil, err
 	}
 	return &candidate{digest: digest, size: uint64(size), path: path, world: world, comments: comments}, nil
+}
+
+// runnable is the component as the executor wants it, with the limits that it is to have.
+func (c *candidate) runnable(spec *weftv1.DeploySpec, p *plan) executor.Revision {
+	k := executor.Key{Namespace: spec.GetNamespace(), Function: spec.GetName()}
+	return placement.Runnable(k, newRow(c, spec, p), c.path, c.world, p.built.Services)
 }
 
 func readWit(files []*weftv1.WitFile) (doc.Comments, error) {

@@ -34,6 +34,7 @@ const (
 	Unsupported        failure.Reason = "UNSUPPORTED"
 	BreakingChange     failure.Reason = "BREAKING_CHANGE"
 	CompileFailed      failure.Reason = "COMPILE_FAILED"
+	StartFailed        failure.Reason = "START_FAILED"
 	NotFound           failure.Reason = "NOT_FOUND"
 	Conflict           failure.Reason = "CONFLICT"
 	InUse              failure.Reason = "IN_USE"
@@ -120,6 +121,8 @@ func classify(err error) (codes.Code, failure.Reason) {
 		return codes.InvalidArgument, Unsupported
 	case errors.As(err, &fault) && fault.Reason == executor.CompileFailed:
 		return codes.InvalidArgument, CompileFailed
+	case errors.As(err, &fault) && (fault.Reason == executor.MemoryLimit || fault.Reason == executor.Trap):
+		return codes.InvalidArgument, StartFailed
 	case errors.As(err, &fault) && fault.Reason == executor.Closing:
 		return codes.Unavailable, Closing
 	case errors.Is(err, consensus.ErrNoLeader):

@@ -68,20 +68,20 @@ func (c *cluster) Linearize(context.Context) error { return nil }
 func (c *cluster) Leader() string                  { return "test" }
 func (c *cluster) Catalog() *catalog.Catalog       { return c.catalog }
 
-// engine is an executor that compiles nothing.
+// engine is an executor that runs nothing.
 type engine struct {
 	mu   sync.Mutex
-	err  error // guarded by mu: what Compile answers
+	err  error // guarded by mu: what Try answers
 	code map[[32]byte]bool
 }
 
 func (e *engine) CheckImports(*wit.World) error { return nil }
 func (e *engine) Fingerprint() string           { return "test" }
 
-func (e *engine) Compile(_ context.Context, digest [32]byte, _ string) error {
+func (e *engine) Try(_ context.Context, r executor.Revision) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.code[digest] = true
+	e.code[r.Digest] = true
 	return e.err
 }
 
@@ -102,7 +102,7 @@ type nowhere struct{}
 func (nowhere) State(executor.Key) (state, reason string)           { return "loading", "" }
 func (nowhere) WaitReady(ctx context.Context, _ executor.Key) error { <-ctx.Done(); return ctx.Err() }
 func (nowhere) Revision(executor.Key) (executor.Revision, error) {
-	return executor.Revision{}, errors.New("not here")
+	return executor.Revision{World: &wit.World{}}, nil
 }
 
 // bench is a server over the parts above, with a real artifact store, behind gRPC.

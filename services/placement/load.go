@@ -155,9 +155,15 @@ func describe(view *catalog.View, artifacts Artifacts, k executor.Key, row *cata
 	if err != nil {
 		return executor.Revision{}, err
 	}
+	return Runnable(k, row, path, world, services), nil
+}
+
+// Runnable is a revision of the catalog with its component as the executor wants it. Path is the component's file, world
+// what was read from that, and services what it exports, bound to the contracts.
+func Runnable(k executor.Key, row *catalogv1.Revision, path string, world *wit.World, services []*contract.Service) executor.Revision {
 	return executor.Revision{
 		Key:    k,
-		Digest: digest,
+		Digest: [32]byte(row.GetDigest()),
 		Path:   path,
 		Limits: executor.Limits{
 			Memory:      row.GetMemoryBytes(),
@@ -169,7 +175,7 @@ func describe(view *catalog.View, artifacts Artifacts, k executor.Key, row *cata
 		Environment: row.GetEnvironment(),
 		World:       world,
 		Services:    services,
-	}, nil
+	}
 }
 
 // ReadWorld decodes the component in a file. It maps the file, so that a large one takes no memory of its own; the

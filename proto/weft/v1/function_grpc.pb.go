@@ -48,6 +48,7 @@ const (
 //	UNSUPPORTED            an import that nobody provides, or a type or export that weft does not serve
 //	BREAKING_CHANGE        callers would break; each weft.v1.Change is a detail of the status
 //	COMPILE_FAILED         the component does not compile within the limits of a compile
+//	START_FAILED           no instance of the component can be made within its limits
 //	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
 //	                       the catalog does not allow it as it stands
 //	LEVEL                  a node of the cluster is too old for it
@@ -223,6 +224,7 @@ type FunctionService_LogsClient = grpc.ServerStreamingClient[LogsResponse]
 //	UNSUPPORTED            an import that nobody provides, or a type or export that weft does not serve
 //	BREAKING_CHANGE        callers would break; each weft.v1.Change is a detail of the status
 //	COMPILE_FAILED         the component does not compile within the limits of a compile
+//	START_FAILED           no instance of the component can be made within its limits
 //	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
 //	                       the catalog does not allow it as it stands
 //	LEVEL                  a node of the cluster is too old for it
