@@ -100,6 +100,7 @@ type Node struct {
 	copy      *localCopy
 	port      *port
 	advertise string
+	opened    time.Time
 
 	closing  chan struct{}
 	ended    chan struct{} // closed when the supervisor has ended
@@ -128,7 +129,7 @@ func Open(config Config) (_ *Node, err error) {
 	}
 	n := &Node{
 		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger, "raft"),
-		grpc: config.GRPC, catalog: catalog.New(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
+		grpc: config.GRPC, catalog: catalog.New(), opened: time.Now(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
 	}
 	var undo []func() error
 	defer func() {
@@ -362,4 +363,22 @@ func dialable(bound net.Addr) string {
 		return net.JoinHostPort("::1", port)
 	}
 	return bound.String()
+}
+
+// Stale returns how long ago this node was last known to be up to date with the leader; 0 on the leader. Without ever
+// having heard of one it is the time since the node was opened.
+func (n *Node) Stale() time.Duration {
+	n.mu.Lock()
+	s := n.session
+	n.mu.Unlock()
+	heard := n.opened
+	if s != nil {
+		if s.leads() != 0 {
+			return 0
+		}
+		if contact := s.raft.LastContact(); !contact.IsZero() {
+			heard = contact
+		}
+	}
+	return time.Since(heard)
 }

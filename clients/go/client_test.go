@@ -96,7 +96,7 @@ func TestSafeRequestsAreRepeated(t *testing.T) {
 	f, client := serve(t)
 	f.failures = 2
 	got, err := client.Get(t.Context(), "orders")
-	if err != nil || got.GetName() != "orders" || f.gets != 3 {
+	if err != nil || got.GetFunction().GetName() != "orders" || f.gets != 3 {
 		t.Fatalf("%v after %d attempts: %v", got, f.gets, err)
 	}
 }

@@ -12,20 +12,44 @@ import (
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 )
 
-// Get describes a function.
-func (c *Client) Get(ctx context.Context, name string) (*weftv1.Function, error) {
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
-	r, err := c.functions.Get(ctx, &weftv1.GetRequest{Namespace: c.namespace, Name: name})
-	return r.GetFunction(), wrap(err)
+// ReadOption says how a request reads the catalog.
+type ReadOption func(*weftv1.Consistency)
+
+// Linearizable fails a read, after 10 s without a leader, rather than answer with what may be stale.
+func Linearizable() ReadOption {
+	return func(c *weftv1.Consistency) { *c = weftv1.Consistency_CONSISTENCY_LINEARIZABLE }
 }
 
-// List tells of all functions of the namespace, ordered by name.
-func (c *Client) List(ctx context.Context) ([]*weftv1.Function, error) {
+// Stale reads what the node that answers knows, without asking the leader.
+func Stale() ReadOption {
+	return func(c *weftv1.Consistency) { *c = weftv1.Consistency_CONSISTENCY_STALE }
+}
+
+func consistency(options []ReadOption) weftv1.Consistency {
+	c := weftv1.Consistency_CONSISTENCY_UNSPECIFIED
+	for _, o := range options {
+		o(&c)
+	}
+	return c
+}
+
+// Get describes a function. By default the answer shows every change acknowledged before; where no leader is found within
+// 2 s, it is what the node knows. Its freshness tells which.
+func (c *Client) Get(ctx context.Context, name string, options ...ReadOption) (*weftv1.GetResponse, error) {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
-	r, err := c.functions.List(ctx, &weftv1.ListRequest{Namespace: c.namespace})
-	return r.GetFunctions(), wrap(err)
+	r, err := c.functions.Get(ctx, &weftv1.GetRequest{
+		Namespace: c.namespace, Name: name, Consistency: consistency(options),
+	})
+	return r, wrap(err)
+}
+
+// List tells of all functions of the namespace, ordered by name, as fresh as Get.
+func (c *Client) List(ctx context.Context, options ...ReadOption) (*weftv1.ListResponse, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.functions.List(ctx, &weftv1.ListRequest{Namespace: c.namespace, Consistency: consistency(options)})
+	return r, wrap(err)
 }
 
 // Update makes a revision with other limits or environment. The request's namespace and request ID are filled in

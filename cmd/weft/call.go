@@ -113,15 +113,15 @@ func callOptions(function string, revision uint32, headers pairs) ([]weft.CallOp
 
 // methodNames lists the methods of the namespace's functions.
 func methodNames(ctx context.Context, client *weft.Client) ([]string, error) {
-	functions, err := client.List(ctx)
+	list, err := client.List(ctx, weft.Stale())
 	var names []string
 	seen := map[string]bool{}
-	for _, brief := range functions {
-		f, err := client.Get(ctx, brief.GetName())
+	for _, brief := range list.GetFunctions() {
+		f, err := client.Get(ctx, brief.GetName(), weft.Stale())
 		if err != nil {
 			return names, err
 		}
-		for _, s := range f.GetServices() {
+		for _, s := range f.GetFunction().GetServices() {
 			for _, m := range s.GetMethods() {
 				if name := s.GetName() + "/" + m.GetName(); !seen[name] {
 					seen[name] = true

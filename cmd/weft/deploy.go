@@ -53,6 +53,7 @@ func (a *app) deployCommand() *cobra.Command {
 		name      string
 		from      source
 		bounds    limits
+		where     scheduling
 		variables = pairs{what: "variable"}
 		wait      = duration{zero: true}
 		dryRun    bool
@@ -66,6 +67,7 @@ func (a *app) deployCommand() *cobra.Command {
 It returns once the revision is committed, after waiting up to --wait until it is ready. What callers of the services
 would not survive is refused with the path of what breaks, unless --allow-breaking.`,
 		Example: `  weft deploy orders.wasm --name orders --wit wit --env LOG=debug
+  weft deploy orders.wasm --name orders --replicas 3 --spread zone --require disk=ssd
   weft deploy orders.wasm --name orders --dry-run`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -77,6 +79,9 @@ would not survive is refused with the path of what breaks, unless --allow-breaki
 				return err
 			}
 			if spec.Environment, err = environment(c, variables); err != nil {
+				return err
+			}
+			if spec.Scheduling, err = where.proto(c, nil); err != nil {
 				return err
 			}
 			spec.Limits = bounds.proto()
@@ -91,6 +96,7 @@ would not survive is refused with the path of what breaks, unless --allow-breaki
 	f.StringVar(&name, "name", "", "`NAME` of the function: a lower-case letter, then letters, digits and hyphens")
 	from.flags(c)
 	bounds.flags(c, true)
+	where.flags(c)
 	f.Var(&variables, "env", "environment variable of the function; may be given again")
 	f.Var(&wait, "wait", "how long to wait until it is ready (default 5s)")
 	f.BoolVar(&dryRun, "dry-run", false, "check everything, deploy nothing")

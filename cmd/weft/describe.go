@@ -29,14 +29,15 @@ func (a *app) describeCommand() *cobra.Command {
 // get fetches a function and prints it.
 func (a *app) get(c *cobra.Command, name string, show func(*weftv1.Function) error) error {
 	return a.with(func(client *weft.Client) error {
-		f, err := client.Get(c.Context(), name)
+		r, err := client.Get(c.Context(), name)
 		if err != nil {
 			return err
 		}
 		if a.json {
-			return a.printJSON(&weftv1.GetResponse{Function: f})
+			return a.printJSON(r)
 		}
-		return show(f)
+		a.sayStale(r.GetFreshness())
+		return show(r.GetFunction())
 	})
 }
 
@@ -50,6 +51,10 @@ func (a *app) printFunction(f *weftv1.Function) error {
 	row("Component:", fmt.Sprintf("%s (%s)", r.GetDigest(), bytesText(r.GetSizeBytes())))
 	row("Deployed:", r.GetCreated().AsTime().Format("2006-01-02 15:04:05 MST"))
 	row("Limits:", limitsText(r.GetLimits()))
+	row("Runs on:", schedulingText(r.GetScheduling()))
+	for i, p := range r.GetPlacements() {
+		row(label(i, "Placed on:"), placementText(p))
+	}
 	for i, name := range slices.Sorted(maps.Keys(r.GetEnvironment())) {
 		row(label(i, "Environment:"), printable(name+"="+r.GetEnvironment()[name]))
 	}
@@ -81,6 +86,28 @@ func stateText(r *weftv1.Revision) string {
 		return r.GetState() + ": " + printable(r.GetReason())
 	}
 	return r.GetState()
+}
+
+func schedulingText(s *weftv1.Scheduling) string {
+	text := plural(int(s.GetReplicas()), "node")
+	if s.GetAll() {
+		text = "all nodes"
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.GetRequire())) {
+		text += fmt.Sprintf(", with %s=%s", name, s.GetRequire()[name])
+	}
+	if len(s.GetSpread()) > 0 {
+		text += ", spread over " + strings.Join(s.GetSpread(), ", then ")
+	}
+	return text
+}
+
+func placementText(p *weftv1.Placement) string {
+	text := fmt.Sprintf("%s (%s)", p.GetNode(), p.GetState())
+	if p.GetReason() != "" {
+		text += ": " + printable(p.GetReason())
+	}
+	return text
 }
 
 func limitsText(l *weftv1.Limits) string {

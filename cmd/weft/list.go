@@ -18,13 +18,15 @@ func (a *app) listCommand() *cobra.Command {
 		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(func(client *weft.Client) error {
-				functions, err := client.List(c.Context())
+				list, err := client.List(c.Context())
 				if err != nil {
 					return err
 				}
 				if a.json {
-					return a.printJSON(&weftv1.ListResponse{Functions: functions})
+					return a.printJSON(list)
 				}
+				a.sayStale(list.GetFreshness())
+				functions := list.GetFunctions()
 				if len(functions) == 0 {
 					a.say("nothing is deployed in namespace %s\n", a.namespace)
 					return nil

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/term"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 )
 
 // printJSON prints a message as indented JSON that is the same each time. Fields that have their default are there.
@@ -93,6 +95,13 @@ func ago(t time.Time) string {
 		return fmt.Sprintf("%dh", int(d.Hours()))
 	default:
 		return fmt.Sprintf("%dd", int(d.Hours())/24)
+	}
+}
+
+// sayStale warns that an answer may be old.
+func (a *app) sayStale(f *weftv1.Freshness) {
+	if !f.GetLinearizable() {
+		a.say("warning: the cluster has no leader; this is what %s knew %s ago\n", a.addr, ago(time.Now().Add(-f.GetStale().AsDuration())))
 	}
 }
 

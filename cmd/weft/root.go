@@ -189,9 +189,9 @@ func (a *app) complete(at int, names func(context.Context, *weft.Client) ([]stri
 
 // functionNames lists the functions of the namespace.
 func functionNames(ctx context.Context, client *weft.Client) ([]string, error) {
-	functions, err := client.List(ctx)
+	list, err := client.List(ctx, weft.Stale())
 	var names []string
-	for _, f := range functions {
+	for _, f := range list.GetFunctions() {
 		names = append(names, f.GetName())
 	}
 	return names, err
@@ -199,10 +199,10 @@ func functionNames(ctx context.Context, client *weft.Client) ([]string, error) {
 
 // serviceNames lists the services of the namespace, each once.
 func serviceNames(ctx context.Context, client *weft.Client) ([]string, error) {
-	functions, err := client.List(ctx)
+	list, err := client.List(ctx, weft.Stale())
 	var names []string
 	seen := map[string]bool{}
-	for _, f := range functions {
+	for _, f := range list.GetFunctions() {
 		for _, s := range f.GetServices() {
 			if !seen[s.GetName()] {
 				seen[s.GetName()] = true

@@ -50,9 +50,9 @@ oldest function that exports the service.`,
 
 // exporters lists the functions that export a service.
 func exporters(ctx context.Context, client *weft.Client, service string) ([]string, error) {
-	functions, err := client.List(ctx)
+	list, err := client.List(ctx, weft.Stale())
 	var names []string
-	for _, f := range functions {
+	for _, f := range list.GetFunctions() {
 		for _, s := range f.GetServices() {
 			if s.GetName() == service {
 				names = append(names, f.GetName())

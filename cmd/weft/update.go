@@ -13,17 +13,19 @@ import (
 func (a *app) updateCommand() *cobra.Command {
 	var (
 		bounds    limits
+		where     scheduling
 		variables = pairs{what: "variable"}
 		unset     []string
 		wait      = duration{zero: true}
 	)
 	c := &cobra.Command{
 		Use:   "update NAME",
-		Short: "Change a function's limits or environment",
-		Long: `Make a new revision of a function with other limits or environment, of the component that it has. What no flag names
-stays as it is.`,
-		Example: "  weft update orders --memory 128MiB --env LOG=info --unset-env DEBUG",
-		Args:    exactly(1),
+		Short: "Change a function's limits, environment or placement",
+		Long: `Make a new revision of a function with other limits, environment or placement, of the component that it has. What no
+flag names stays as it is. An empty --spread "" takes all labels to spread over out.`,
+		Example: `  weft update orders --memory 128MiB --env LOG=info --unset-env DEBUG
+  weft update orders --replicas all`,
+		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			set, err := environment(c, variables)
 			if err != nil {
@@ -32,13 +34,22 @@ stays as it is.`,
 			request := &weftv1.UpdateRequest{
 				Name: args[0], Limits: bounds.proto(), Environment: set, UnsetEnvironment: unset,
 			}
-			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env") {
-				return usagef(c, "nothing to change: give a limit, --env or --unset-env")
+			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env", "replicas", "spread", "require") {
+				return usagef(c, "nothing to change: give a limit, --env, --unset-env, --replicas, --spread or --require")
 			}
 			if c.Flags().Changed("wait") {
 				request.Wait = durationpb.New(wait.value)
 			}
 			return a.with(func(client *weft.Client) error {
+				if changes(c, "replicas", "spread", "require") {
+					f, err := client.Get(c.Context(), args[0])
+					if err != nil {
+						return err
+					}
+					if request.Scheduling, err = where.proto(c, currentRevision(f.GetFunction()).GetScheduling()); err != nil {
+						return err
+					}
+				}
 				response, err := client.Update(c.Context(), request)
 				if err != nil {
 					return err
@@ -49,6 +60,7 @@ stays as it is.`,
 		ValidArgsFunction: a.complete(0, functionNames),
 	}
 	bounds.flags(c, false)
+	where.flags(c)
 	c.Flags().Var(&variables, "env", "environment variable to set; may be given again")
 	c.Flags().StringArrayVar(&unset, "unset-env", nil, "environment variable `KEY` to take out; may be given again")
 	c.Flags().Var(&wait, "wait", "how long to wait until it is ready (default 5s)")

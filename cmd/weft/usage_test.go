@@ -22,7 +22,7 @@ func TestUsage(t *testing.T) {
 		{"deploy a.wasm --name a --concurrency 0", "is no whole number from 1 on"},
 		{"deploy a.wasm --name a --env A", `"A" is no variable: write it as KEY=VALUE`},
 		{"deploy a.wasm --name a --env A=1 --env A=2", "variable A is set twice"},
-		{"deploy a.wasm --name a --replicas 3", "unknown flag: --replicas"},
+		{"deploy a.wasm --name a --replicas 0", "neither a whole number from 1 on nor"},
 		{"call", "takes SERVICE/METHOD [JSON|@FILE|-]; 0 given"},
 		{"call a/b {} {}", "3 given"},
 		{"call a/b -H nothing", "is no header"},

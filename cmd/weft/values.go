@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -169,4 +170,75 @@ func (l *limits) proto() *weftv1.Limits {
 		out.Timeout = durationpb.New(l.timeout.value)
 	}
 	return out
+}
+
+// scheduling are the flags of where a revision runs.
+type scheduling struct {
+	replicas replicas
+	spread   []string
+	require  pairs
+}
+
+func (s *scheduling) flags(c *cobra.Command) {
+	s.require.what = "label"
+	c.Flags().Var(&s.replicas, "replicas", "how many nodes run it: a number, or all (default 1)")
+	c.Flags().StringArrayVar(&s.spread, "spread", nil, "spread the replicas over the values of a `LABEL` of nodes; may be given again")
+	c.Flags().Var(&s.require, "require", "run only on nodes with this label; may be given again")
+}
+
+// proto gives nil if no flag was given. What no flag names stays as it is in before.
+func (s *scheduling) proto(c *cobra.Command, before *weftv1.Scheduling) (*weftv1.Scheduling, error) {
+	if !changes(c, "replicas", "spread", "require") {
+		return nil, nil //nolint:nilnil // nothing is said
+	}
+	out := &weftv1.Scheduling{
+		Replicas: before.GetReplicas(), All: before.GetAll(), Spread: before.GetSpread(), Require: before.GetRequire(),
+	}
+	if c.Flags().Changed("replicas") {
+		out.Replicas, out.All = s.replicas.n, s.replicas.all
+	}
+	if c.Flags().Changed("spread") {
+		out.Spread = slices.DeleteFunc(s.spread, func(label string) bool { return label == "" })
+	}
+	if c.Flags().Changed("require") {
+		out.Require = map[string]string{}
+		for _, kv := range s.require.values {
+			if _, twice := out.Require[kv.key]; twice {
+				return nil, usagef(c, "label %s is required twice", kv.key)
+			}
+			out.Require[kv.key] = kv.value
+		}
+	}
+	return out, nil
+}
+
+// replicas is a flag of a number that is at least 1, or of all nodes.
+type replicas struct {
+	n   uint32
+	all bool
+}
+
+func (r *replicas) String() string {
+	switch {
+	case r.all:
+		return "all"
+	case r.n == 0:
+		return ""
+	}
+	return strconv.FormatUint(uint64(r.n), 10)
+}
+
+func (r *replicas) Type() string { return "N" }
+
+func (r *replicas) Set(text string) error {
+	if text == "all" {
+		*r = replicas{all: true}
+		return nil
+	}
+	var n count
+	if n.Set(text) != nil {
+		return fmt.Errorf("%q is neither a whole number from 1 on nor \"all\"", text)
+	}
+	*r = replicas{n: uint32(n)}
+	return nil
 }

@@ -27,6 +27,9 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	if err := checkLimits(r.GetLimits()); err != nil {
 		return nil, err
 	}
+	if err := checkScheduling(r.GetScheduling()); err != nil {
+		return nil, err
+	}
 	limit, err := wait(r.GetWait())
 	if err != nil {
 		return nil, err
@@ -72,6 +75,7 @@ func (s *Server) updated(ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevi
 	row := proto.CloneOf(current)
 	row.Number, row.CreatedUnixNanos = 0, 0
 	setLimits(row, r.GetLimits())
+	setScheduling(row, r.GetScheduling())
 	if row.Environment == nil {
 		row.Environment = map[string]string{}
 	}

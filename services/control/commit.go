@@ -6,6 +6,7 @@ import (
 	mrand "math/rand/v2"
 	"time"
 
+	"github.com/weft-run/weft/consensus/catalog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 )
@@ -46,6 +47,7 @@ func (s *Server) commit(ctx context.Context, c *candidate, spec *weftv1.DeploySp
 	}
 }
 
+// newRow is the revision that a component becomes, where it is to run like the revision before unless the spec says so.
 func newRow(c *candidate, spec *weftv1.DeploySpec, p *plan) *catalogv1.Revision {
 	row := &catalogv1.Revision{
 		Digest:      c.digest[:],
@@ -56,6 +58,8 @@ func newRow(c *candidate, spec *weftv1.DeploySpec, p *plan) *catalogv1.Revision 
 	}
 	setLimits(row, defaultLimits())
 	setLimits(row, spec.GetLimits())
+	row.Scheduling = catalog.Current(p.view.Function(spec.GetNamespace(), spec.GetName())).GetScheduling()
+	setScheduling(row, spec.GetScheduling())
 	return row
 }
 
@@ -73,6 +77,9 @@ func (s *Server) pause(ctx context.Context, attempt int) error {
 func (s *Server) apply(ctx context.Context, id string, command *catalogv1.Command) (*catalogv1.Result, error) {
 	command.RequestId = id
 	command.Level = 1
+	if command.GetPutRevision().GetRevision().GetScheduling() != nil {
+		command.Level = 2
+	}
 	return s.config.Consensus.Apply(ctx, command)
 }
 

@@ -20,6 +20,7 @@ import (
 type Consensus interface {
 	Apply(context.Context, *catalogv1.Command) (*catalogv1.Result, error)
 	Linearize(context.Context) error
+	Stale() time.Duration
 	Leader() string
 	Catalog() *catalog.Catalog
 }

@@ -88,8 +88,9 @@ func (s *Server) revision(row *catalogv1.Function, r *catalogv1.Revision) *weftv
 			Queue:        r.GetQueue(),
 			MessageBytes: r.GetMessageBytes(),
 		},
-		State:  state,
-		Reason: reason,
+		State:      state,
+		Reason:     reason,
+		Scheduling: schedulingOf(r),
 	}
 }
 

@@ -17,27 +17,33 @@ import (
 )
 
 // Get implements weft.v1.FunctionService.
-func (s *Server) Get(_ context.Context, r *weftv1.GetRequest) (*weftv1.GetResponse, error) {
+func (s *Server) Get(ctx context.Context, r *weftv1.GetRequest) (*weftv1.GetResponse, error) {
 	ns, err := target(r.GetNamespace(), r.GetName())
 	if err != nil {
 		return nil, err
 	}
-	view := s.view()
+	view, freshness, err := s.read(ctx, r.GetConsistency())
+	if err != nil {
+		return nil, s.status(ctx, err)
+	}
 	row := view.Function(ns, r.GetName())
 	if row == nil {
 		return nil, notFound(view, ns, r.GetName())
 	}
-	return &weftv1.GetResponse{Function: s.describe(view, row)}, nil
+	return &weftv1.GetResponse{Function: s.describe(view, row), Freshness: freshness}, nil
 }
 
 // List implements weft.v1.FunctionService.
-func (s *Server) List(_ context.Context, r *weftv1.ListRequest) (*weftv1.ListResponse, error) {
+func (s *Server) List(ctx context.Context, r *weftv1.ListRequest) (*weftv1.ListResponse, error) {
 	ns, err := namespace(r.GetNamespace())
 	if err != nil {
 		return nil, err
 	}
-	view := s.view()
-	response := &weftv1.ListResponse{}
+	view, freshness, err := s.read(ctx, r.GetConsistency())
+	if err != nil {
+		return nil, s.status(ctx, err)
+	}
+	response := &weftv1.ListResponse{Freshness: freshness}
 	for _, row := range view.Functions(ns) {
 		response.Functions = append(response.Functions, s.brief(view, row))
 	}

@@ -65,6 +65,7 @@ func (c *cluster) Apply(_ context.Context, command *catalogv1.Command) (*catalog
 }
 
 func (c *cluster) Linearize(context.Context) error { return nil }
+func (c *cluster) Stale() time.Duration            { return 0 }
 func (c *cluster) Leader() string                  { return "test" }
 func (c *cluster) Catalog() *catalog.Catalog       { return c.catalog }
 

@@ -84,6 +84,9 @@ func checkSpec(spec *weftv1.DeploySpec) error {
 	if err := checkEnvironment(spec.GetEnvironment()); err != nil {
 		return err
 	}
+	if err := checkScheduling(spec.GetScheduling()); err != nil {
+		return err
+	}
 	if len(spec.GetWit()) > maxWitFiles {
 		return invalid("%d WIT files; at most %d are allowed", len(spec.GetWit()), maxWitFiles)
 	}

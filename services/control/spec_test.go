@@ -64,3 +64,25 @@ func TestCheckSpec(t *testing.T) {
 		t.Errorf("namespace %q, %v", spec.GetNamespace(), err)
 	}
 }
+
+func TestScheduling(t *testing.T) {
+	for want, s := range map[string]*weftv1.Scheduling{
+		"choose one":         {Replicas: 2, All: true},
+		"at most 10000":      {Replicas: 10_001},
+		`spread over "Zone"`: {Spread: []string{"Zone"}},
+		"zone twice":         {Spread: []string{"zone", "zone"}},
+		`require "=x"`:       {Require: map[string]string{"=x": "a"}},
+		`require zone="\n"`:  {Require: map[string]string{"zone": "\n"}},
+	} {
+		if err := checkScheduling(s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %s", s, err, want)
+		}
+	}
+	for _, s := range []*weftv1.Scheduling{
+		nil, {}, {All: true}, {Replicas: 3, Spread: []string{"zone", "topology/rack"}, Require: map[string]string{"disk": "fast ssd", "x": ""}},
+	} {
+		if err := checkScheduling(s); err != nil {
+			t.Errorf("%v: %v", s, err)
+		}
+	}
+}

@@ -86,7 +86,7 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s := f.GetServices(); len(s) != 1 || s[0].GetName() != service {
+			if s := f.GetFunction().GetServices(); len(s) != 1 || s[0].GetName() != service {
 				t.Errorf("%s has %v, want %s alone", name, s, service)
 			}
 		}
