@@ -17,6 +17,8 @@ type identity struct {
 	Format  int    `json:"format"`
 	Cluster string `json:"cluster"` // made by the cluster's first node
 	ID      string `json:"id"`      // of the node, in raft's configuration and in its certificate
+	// Joined says that a cluster took the node in: it starts with an empty log, or without one, and the leader fills it.
+	Joined bool `json:"joined,omitempty"`
 	// Started is set once the log has its first entry. A directory without it has promised nothing and may be set up
 	// again; one with it must have its log.
 	Started bool `json:"started"`
