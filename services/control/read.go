@@ -3,16 +3,11 @@ package control
 import (
 	"context"
 	"encoding/hex"
-	"iter"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weft-run/weft/consensus/catalog"
-	"github.com/weft-run/weft/executor"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
-	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/wit/contract"
 )
 
@@ -79,41 +74,6 @@ func (s *Server) Schema(ctx context.Context, r *weftv1.SchemaRequest) (*weftv1.S
 		return nil, s.status(ctx, err)
 	}
 	return &weftv1.SchemaResponse{Contracts: contracts, Files: files}, nil
-}
-
-// Logs implements weft.v1.FunctionService.
-func (s *Server) Logs(r *weftv1.LogsRequest, stream grpc.ServerStreamingServer[weftv1.LogsResponse]) error {
-	ns, err := target(r.GetNamespace(), r.GetName())
-	if err != nil {
-		return err
-	}
-	if view := s.view(); view.Function(ns, r.GetName()) == nil {
-		return notFound(view, ns, r.GetName())
-	}
-	var lines iter.Seq[executor.Line]
-	if r.GetFollow() {
-		lines = s.config.Logs.Follow(stream.Context(), ns, r.GetName(), int(r.GetTail()))
-	} else {
-		lines = s.config.Logs.Read(ns, r.GetName(), int(r.GetTail()))
-	}
-	for l := range lines {
-		if err := stream.Send(&weftv1.LogsResponse{
-			Time:     timestamppb.New(l.Time),
-			Revision: l.Key.Revision,
-			Stream:   l.Stream,
-			Level:    l.Level,
-			Context:  l.Context,
-			Message:  l.Message,
-			CallId:   l.CallID,
-		}); err != nil {
-			return err
-		}
-	}
-	if stream.Context().Err() != nil {
-		// The client is gone, or the gateway drains and the client is there to be told.
-		return failure.New(codes.Unavailable, Closing, "the node is shutting down")
-	}
-	return nil
 }
 
 // Status implements weft.v1.NodeService.

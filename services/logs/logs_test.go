@@ -75,7 +75,7 @@ func TestFollowGoesOn(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for l := range s.Follow(ctx, "default", "f", 0) {
+			for l := range s.Follow(ctx, "default", "f", 0, func() {}) {
 				got = append(got, l)
 			}
 		}()
@@ -96,7 +96,7 @@ func TestSlowFollowerIsToldWhatItMissed(t *testing.T) {
 	s := New(Config{Lines: 4})
 	s.Append(line("f", "first"))
 	var got []executor.Line
-	for l := range s.Follow(t.Context(), "default", "f", 0) {
+	for l := range s.Follow(t.Context(), "default", "f", 0, func() {}) {
 		got = append(got, l)
 		if len(got) == 1 {
 			// The reader is busy with its first line while a hundred others come.
@@ -123,7 +123,7 @@ func TestDropEndsFollowers(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for range s.Follow(t.Context(), "default", "f", 0) {
+			for range s.Follow(t.Context(), "default", "f", 0, func() {}) {
 			}
 		}()
 		synctest.Wait()
@@ -158,7 +158,7 @@ func TestConcurrentUse(t *testing.T) {
 	var readers, writers sync.WaitGroup
 	for range 4 {
 		readers.Go(func() {
-			for range s.Follow(ctx, "default", "f", 0) {
+			for range s.Follow(ctx, "default", "f", 0, func() {}) {
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/weft-run/weft/executor"
 )
@@ -35,15 +36,18 @@ func (s *Store) Read(namespace, function string, tail int) iter.Seq[executor.Lin
 	}
 }
 
-// Follow yields what Read yields and then new lines as they come, until ctx is done or the log is dropped. Where it is
-// too slow, a line of the stream "weft" says how many lines are missing.
-func (s *Store) Follow(ctx context.Context, namespace, function string, tail int) iter.Seq[executor.Line] {
+// Follow yields what Read yields and then new lines as they come, until ctx is done or the log is dropped. When it waits
+// for a new line for the first time, it calls caughtUp. Where it is too slow, a line of the stream "weft" says how many
+// lines are missing.
+func (s *Store) Follow(ctx context.Context, namespace, function string, tail int, caughtUp func()) iter.Seq[executor.Line] {
 	return func(yield func(executor.Line) bool) {
+		caughtUp := sync.OnceFunc(caughtUp)
 		r := s.ring(namespace, function)
 		next := r.begin(tail)
 		for ctx.Err() == nil {
 			lines, missed, more := r.read(next, batch)
 			if more != nil {
+				caughtUp()
 				select {
 				case <-more:
 				case <-ctx.Done():

@@ -1672,7 +1672,7 @@ type LogsRequest struct {
 	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Go on with new lines as they come.
 	Follow bool `protobuf:"varint,3,opt,name=follow,proto3" json:"follow,omitempty"`
-	// The last so many lines; zero means all that are kept.
+	// The last so many lines of all nodes together, 10,000 at most; zero means as many as that.
 	Tail          uint32 `protobuf:"varint,4,opt,name=tail,proto3" json:"tail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

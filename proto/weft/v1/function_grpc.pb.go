@@ -80,7 +80,7 @@ type FunctionServiceClient interface {
 	Schema(ctx context.Context, in *SchemaRequest, opts ...grpc.CallOption) (*SchemaResponse, error)
 	// Diff compares a component with the stored contracts, without deploying it. Messages as in Deploy.
 	Diff(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[DiffRequest, DiffResponse], error)
-	// Logs streams the log lines of a function, oldest first.
+	// Logs streams the log lines of a function on all nodes, oldest first.
 	Logs(ctx context.Context, in *LogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogsResponse], error)
 }
 
@@ -256,7 +256,7 @@ type FunctionServiceServer interface {
 	Schema(context.Context, *SchemaRequest) (*SchemaResponse, error)
 	// Diff compares a component with the stored contracts, without deploying it. Messages as in Deploy.
 	Diff(grpc.ClientStreamingServer[DiffRequest, DiffResponse]) error
-	// Logs streams the log lines of a function, oldest first.
+	// Logs streams the log lines of a function on all nodes, oldest first.
 	Logs(*LogsRequest, grpc.ServerStreamingServer[LogsResponse]) error
 	mustEmbedUnimplementedFunctionServiceServer()
 }
