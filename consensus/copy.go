@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/internal/disk"
 )
 
 // localCopy is the catalog as this node last knew it, on its own disk, so that the node serves at once after a
@@ -49,7 +50,7 @@ type localCopy struct {
 	wait sync.WaitGroup
 
 	mu      sync.Mutex // guards all below; held while a batch is journaled and applied
-	journal *os.File
+	journal *disk.File
 	size    int64  // of the journal
 	base    int64  // size of the copy
 	index   uint64 // of the last entry in the copy or the journal
@@ -215,7 +216,7 @@ func (l *localCopy) reopen(path string, good int64) error {
 	if good == 0 {
 		return errors.New("the journal has no beginning")
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0o600)
+	f, err := disk.OpenFile(path, os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -318,7 +319,7 @@ func (l *localCopy) tidy() error {
 func (l *localCopy) rotate() (*catalog.Image, error) {
 	image := l.catalog.Image()
 	path := filepath.Join(l.dir, fmt.Sprintf("journal-%020d", image.Index()))
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := disk.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}

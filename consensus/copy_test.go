@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,13 +47,19 @@ func (r *replica) run(first, last uint64) {
 // crash leaves the files as they are now, in a directory of their own.
 func (r *replica) crash() string {
 	r.t.Helper()
-	dir := r.t.TempDir()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := os.CopyFS(dir, os.DirFS(r.dir)); err != nil {
-		r.t.Fatal(err)
+	for {
+		dir := r.t.TempDir()
+		err := os.CopyFS(dir, os.DirFS(r.dir))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // a compaction took a file away meanwhile
+		}
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		return dir
 	}
-	return dir
 }
 
 func (r *replica) shut() {

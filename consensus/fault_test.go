@@ -13,8 +13,8 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// disk makes the log of a node fail on demand.
-type disk struct {
+// faultyDisk makes the log of a node fail on demand.
+type faultyDisk struct {
 	mu     sync.Mutex
 	logs   error         // guarded by mu; what writes to the log return
 	stable error         // guarded by mu; what writes of term and vote return
@@ -23,13 +23,13 @@ type disk struct {
 	opened int           // guarded by mu
 }
 
-func (d *disk) set(change func()) {
+func (d *faultyDisk) set(change func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	change()
 }
 
-func (d *disk) openLog(dir string, log *raftLogger) (logStore, error) {
+func (d *faultyDisk) openLog(dir string, log *raftLogger) (logStore, error) {
 	d.set(func() { d.opened++ })
 	store, err := openLog(dir, log)
 	if err != nil {
@@ -40,7 +40,7 @@ func (d *disk) openLog(dir string, log *raftLogger) (logStore, error) {
 
 type faultyLog struct {
 	logStore
-	disk *disk
+	disk *faultyDisk
 }
 
 func (f *faultyLog) IsMonotonic() bool { return true }
@@ -93,7 +93,7 @@ func mend(t *testing.T, n *Node, id, name string) {
 func TestDiskFull(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		t.Run(fmt.Sprintf("written=%v", after), func(t *testing.T) {
-			d := &disk{}
+			d := &faultyDisk{}
 			dir := t.TempDir()
 			n := open(t, Config{Dir: dir, openLog: d.openLog})
 			apply(t, n, deploy("before", "before"))
@@ -149,7 +149,7 @@ func TestDiskFullAtStart(t *testing.T) {
 	n := open(t, Config{Dir: dir})
 	apply(t, n, deploy("before", "before"))
 	shut(t, n)
-	d := &disk{}
+	d := &faultyDisk{}
 	full := true
 	n = open(t, Config{Dir: dir, openLog: func(dir string, log *raftLogger) (logStore, error) {
 		d.mu.Lock()
@@ -169,7 +169,7 @@ func TestDiskFullAtStart(t *testing.T) {
 
 // TestTermCanNotBeWritten takes the leadership away when term and vote can't be written: raft must wait, not panic.
 func TestTermCanNotBeWritten(t *testing.T) {
-	d := &disk{stable: syscall.ENOSPC}
+	d := &faultyDisk{stable: syscall.ENOSPC}
 	dir := t.TempDir()
 	n := open(t, Config{Dir: dir})
 	apply(t, n, deploy("before", "before"))
@@ -194,7 +194,7 @@ func TestTermCanNotBeWritten(t *testing.T) {
 }
 
 func TestStalledDisk(t *testing.T) {
-	d := &disk{}
+	d := &faultyDisk{}
 	dir := t.TempDir()
 	n := open(t, Config{Dir: dir, openLog: d.openLog, stall: 50 * time.Millisecond})
 	apply(t, n, deploy("before", "before"))
@@ -220,7 +220,7 @@ func TestStalledDisk(t *testing.T) {
 
 // TestStuckDisk never comes back: OnStuck is told.
 func TestStuckDisk(t *testing.T) {
-	d := &disk{}
+	d := &faultyDisk{}
 	stuck := make(chan error, 1)
 	n := open(t, Config{
 		Dir: t.TempDir(), openLog: d.openLog, stall: 20 * time.Millisecond, stuck: 100 * time.Millisecond,

@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/weft-run/weft/internal/disk"
 )
 
 // writeFile puts a file in place all or nothing: a temporary one beside it, fsync, rename, fsync of the directory.
 func writeFile(path string, perm os.FileMode, write func(io.Writer) error) (err error) {
-	tmp, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, perm)
+	tmp, err := disk.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, perm)
 	if err != nil {
 		return err
 	}
@@ -22,18 +24,10 @@ func writeFile(path string, perm os.FileMode, write func(io.Writer) error) (err 
 	if err := errors.Join(write(tmp), tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
+	if err := disk.Rename(tmp.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return disk.SyncDir(filepath.Dir(path))
 }
 
 // fromDisk reports whether an error is of the kind that goes away without us: a full, failing or read-only disk.

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/internal/disk"
 )
 
 // Config says how to run a node.
@@ -229,7 +230,7 @@ func (n *Node) restart() *session {
 
 // probe finds out whether the disk takes a write of some size and syncs it.
 func (n *Node) probe() error {
-	f, err := os.CreateTemp(n.config.Dir, "probe-*")
+	f, err := disk.CreateTemp(n.config.Dir, "probe-*")
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
-	wal "github.com/hashicorp/raft-wal"
 )
 
 const (
@@ -45,10 +44,6 @@ type session struct {
 	term uint64 // guarded by mu; the term in which this node leads and has applied all before it; 0 if it does not lead
 }
 
-func openLog(dir string, log *raftLogger) (logStore, error) {
-	return wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")))
-}
-
 // start opens the log and runs raft over it.
 func (n *Node) start() (_ *session, err error) {
 	dir := filepath.Join(n.config.Dir, "raft")
@@ -74,7 +69,7 @@ func (n *Node) start() (_ *session, err error) {
 	if err := removeUnfinished(filepath.Join(dir, "snapshots")); err != nil {
 		return nil, err
 	}
-	snapshots, err := raft.NewFileSnapshotStoreWithLogger(dir, snapshotsKept, n.raftLog.ResetNamed("snapshot"))
+	snapshots, err := openSnapshots(dir, n.raftLog)
 	if err != nil {
 		return nil, err
 	}

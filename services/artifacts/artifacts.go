@@ -21,6 +21,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/weft-run/weft/internal/disk"
 )
 
 // Errors that callers tell apart with errors.Is.
@@ -85,7 +87,7 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-func createTemp(dir string) (file, error) { return os.CreateTemp(dir, "put-*") } // 0600
+func createTemp(dir string) (file, error) { return disk.CreateTemp(dir, "put-*") } // 0600
 
 func (s *Store) path(d Digest) string {
 	name := hex.EncodeToString(d[:])
@@ -153,21 +155,14 @@ func (s *Store) place(tmp string, d Digest) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := disk.Rename(tmp, path); err != nil {
 		return err
 	}
 	// Both levels: nobody knows whether whoever made the directory lived to sync it.
-	if err := errors.Join(syncDir(dir), syncDir(s.dir)); err != nil {
+	if err := errors.Join(disk.SyncDir(dir), disk.SyncDir(s.dir)); err != nil {
 		return err
 	}
 	delete(s.verified, d)
 	return nil
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
