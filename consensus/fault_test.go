@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/weft-run/weft/consensus/catalog"
 )
 
 // faultyDisk makes the log of a node fail on demand.
@@ -278,16 +280,19 @@ func TestDamagedEntry(t *testing.T) {
 func TestNewerLevel(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, Config{Dir: dir, snapshotEvery: 1, snapshotCheck: 5 * time.Millisecond})
-	apply(t, n, raiseLevel("up", 2))
+	const newer = catalog.Level + 1
+	for level := uint32(2); level <= newer; level++ {
+		apply(t, n, raiseLevel(fmt.Sprint("up-", level), level))
+	}
 	cmd := deploy("new", "new")
-	cmd.Level = 2
+	cmd.Level = newer
 	if _, err := n.Apply(t.Context(), cmd); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "upgrade") {
 		t.Fatalf("apply: %v", err)
 	}
 	shut(t, n)
 	n = open(t, Config{Dir: dir})
 	eventually(t, "the node says that it must be upgraded", func() bool { return errors.Is(n.Status().Fault, ErrDamaged) })
-	if got := n.Catalog().View().Level(); got != 2 {
+	if got := n.Catalog().View().Level(); got != newer {
 		t.Fatalf("level %d", got)
 	}
 }

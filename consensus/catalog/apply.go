@@ -14,7 +14,7 @@ import (
 func (s *state) do(cmd *catalogv1.Command) *catalogv1.Result {
 	switch action := cmd.GetAction().(type) {
 	case *catalogv1.Command_PutRevision:
-		return s.doPutRevision(action.PutRevision, cmd.GetTimeUnixNanos())
+		return s.doPutRevision(action.PutRevision, cmd)
 	case *catalogv1.Command_DeleteFunction:
 		return s.doDeleteFunction(action.DeleteFunction)
 	case *catalogv1.Command_SetRoute:
@@ -24,11 +24,23 @@ func (s *state) do(cmd *catalogv1.Command) *catalogv1.Result {
 	case *catalogv1.Command_RaiseLevel:
 		s.level = max(s.level, action.RaiseLevel.GetLevel())
 		return &catalogv1.Result{}
+	case *catalogv1.Command_PutNode:
+		return s.doPutNode(action.PutNode)
+	case *catalogv1.Command_RemoveNode:
+		return s.doRemoveNode(action.RemoveNode)
+	case *catalogv1.Command_SetDrain:
+		return s.doSetDrain(action.SetDrain)
+	case *catalogv1.Command_PutToken:
+		return s.doPutToken(action.PutToken, cmd.GetTimeUnixNanos())
+	case *catalogv1.Command_RevokeToken:
+		return s.doRevokeToken(action.RevokeToken)
+	case *catalogv1.Command_SetPlacements:
+		return s.doSetPlacements(action.SetPlacements)
 	}
 	return refuse(catalogv1.Refusal_REASON_INVALID, "the command has no action that this weft knows")
 }
 
-func (s *state) doPutRevision(put *catalogv1.PutRevision, now int64) *catalogv1.Result {
+func (s *state) doPutRevision(put *catalogv1.PutRevision, cmd *catalogv1.Command) *catalogv1.Result {
 	namespace := put.GetNamespace()
 	old, exists := s.functions.Get(key(namespace, put.GetName()))
 	if base := put.GetBaseRevision(); base != 0 {
@@ -55,15 +67,27 @@ func (s *state) doPutRevision(put *catalogv1.PutRevision, now int64) *catalogv1.
 	if number == 0 {
 		return refuse(catalogv1.Refusal_REASON_INVALID, "function %q has used up its revision numbers", put.GetName())
 	}
-	revision := proto.CloneOf(put.GetRevision())
-	revision.Number = number
-	revision.CreatedUnixNanos = now
-	revision.ProtoReflect().SetUnknown(nil) // a row holds what its format level has and nothing else
+	revision := newRevision(put.GetRevision(), number, cmd.GetTimeUnixNanos())
 	f.Revisions = append(f.Revisions, revision)
 	f.Current = number
 	s.addRevision(f, revision)
+	if cmd.GetLevel() >= 2 {
+		s.trimRevisions(f)
+	}
 	s.putFunction(f)
 	return &catalogv1.Result{Revision: number}
+}
+
+func newRevision(put *catalogv1.Revision, number uint32, now int64) *catalogv1.Revision {
+	r := proto.CloneOf(put)
+	r.Number = number
+	r.CreatedUnixNanos = now
+	// A row holds what its format level has and nothing else.
+	r.ProtoReflect().SetUnknown(nil)
+	if r.GetScheduling() != nil {
+		r.GetScheduling().ProtoReflect().SetUnknown(nil)
+	}
+	return r
 }
 
 // putContracts compares the versions that a deploy was built from and stores what it changes.

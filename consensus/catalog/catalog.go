@@ -10,9 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Level is the highest format level that this build can apply.
-const Level = 1
-
 // ErrLevel says that the log holds a command of a level that this build does not know. The catalog stays as it is,
 // for nothing after that command may be applied either, until a newer build takes over.
 var ErrLevel = errors.New("catalog: the log has commands of a newer weft; upgrade this node")

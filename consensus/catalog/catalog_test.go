@@ -381,12 +381,14 @@ func TestLevels(t *testing.T) {
 	ahead.Level = 2
 	l.refused(catalogv1.Refusal_REASON_LEVEL, "level 2", ahead)
 	l.must(raise(1))
-	l.must(raise(2))
+	for level := uint32(2); level <= Level+1; level++ {
+		l.must(raise(level))
+	}
 	l.must(put(deploy{name: "orders"})) // of level 1, which stays good
 	index, hash := l.c.Index(), l.c.View().Hash()
 
 	// A command that this build can't know: it must not be skipped, and nothing after it may be applied.
-	for _, level := range []uint32{2, 1} {
+	for _, level := range []uint32{Level + 1, 1} {
 		cmd := put(deploy{name: "later"})
 		cmd.RequestId, cmd.Level = "later", level
 		if got := l.c.Apply(l.index+1, cmd); got.GetRefusal().GetReason() != catalogv1.Refusal_REASON_LEVEL {

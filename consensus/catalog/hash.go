@@ -96,6 +96,22 @@ func routeRow(namespace, service, function string) *catalogv1.SnapshotRow {
 	}}}
 }
 
+func nodeRow(n *catalogv1.Node) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Node{Node: n}}
+}
+
+func removedRow(id, name string) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_RemovedNode{RemovedNode: &catalogv1.RemovedNode{Id: id, Name: name}}}
+}
+
+func tokenRow(t *catalogv1.Token) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Token{Token: t}}
+}
+
+func placementRow(p *catalogv1.Placement) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Placement{Placement: p}}
+}
+
 func appliedRow(a *catalogv1.Applied) *catalogv1.SnapshotRow {
 	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Applied{Applied: a}}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/benbjohnson/immutable"
@@ -27,6 +28,8 @@ type builder struct {
 	contracts *immutable.SortedMapBuilder[string, *contract]
 	routes    *immutable.SortedMapBuilder[string, string]
 	exporters *immutable.SortedMapBuilder[string, string]
+
+	cluster clusterBuilder
 }
 
 // rowKind is what a row is of, in the order of a snapshot.
@@ -37,6 +40,10 @@ const (
 	deletedKind
 	contractKind
 	routeKind
+	nodeKind
+	removedKind
+	tokenKind
+	placementKind
 	appliedKind
 )
 
@@ -49,6 +56,7 @@ func newBuilder() *builder {
 		contracts: immutable.NewSortedMapBuilder[string, *contract](nil),
 		routes:    immutable.NewSortedMapBuilder[string, string](nil),
 		exporters: immutable.NewSortedMapBuilder[string, string](nil),
+		cluster:   newClusterBuilder(),
 	}
 }
 
@@ -71,6 +79,14 @@ func (b *builder) put(row *catalogv1.SnapshotRow) error {
 		r := row.Route
 		b.routes.Set(key(r.GetNamespace(), r.GetService()), r.GetFunction())
 		return b.inOrder(routeKind, r.GetNamespace(), r.GetService())
+	case *catalogv1.SnapshotRow_Node:
+		return b.putNode(row.Node)
+	case *catalogv1.SnapshotRow_RemovedNode:
+		return b.putRemoved(row.RemovedNode)
+	case *catalogv1.SnapshotRow_Token:
+		return b.putToken(row.Token)
+	case *catalogv1.SnapshotRow_Placement:
+		return b.putPlacement(row.Placement)
 	case *catalogv1.SnapshotRow_Applied:
 		return b.putApplied(row.Applied)
 	}
@@ -79,15 +95,22 @@ func (b *builder) put(row *catalogv1.SnapshotRow) error {
 
 // inOrder checks that rows come by kind and key, each once, and that a namespace and name could be ones.
 func (b *builder) inOrder(kind rowKind, namespace, name string) error {
-	k := key(namespace, name)
+	if !b.advance(kind, key(namespace, name)) || !ValidName(namespace) || strings.Contains(name, "\x00") {
+		return fmt.Errorf("%q of namespace %q: %w", clip(name), clip(namespace), errRow)
+	}
+	return nil
+}
+
+// advance reports whether a row of a kind and key may come next.
+func (b *builder) advance(kind rowKind, key string) bool {
 	if kind > b.kind {
 		b.kind, b.key = kind, ""
 	}
-	if kind < b.kind || k <= b.key || !ValidName(namespace) || strings.Contains(name, "\x00") {
-		return fmt.Errorf("%q of namespace %q: %w", clip(name), clip(namespace), errRow)
+	if kind < b.kind || key <= b.key {
+		return false
 	}
-	b.key = k
-	return nil
+	b.key = key
+	return true
 }
 
 func (b *builder) putFunction(f *catalogv1.Function) error {
@@ -107,6 +130,7 @@ func (b *builder) putRevision(row *catalogv1.StoredRevision) error {
 		return fmt.Errorf("revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
 	}
 	f.Revisions = append(f.Revisions, r)
+	b.cluster.seen = b.cluster.seen || r.GetScheduling() != nil
 	return nil
 }
 
@@ -161,6 +185,9 @@ func (b *builder) finish(header *catalogv1.SnapshotHeader) error {
 	s.index, s.level = header.GetIndex(), header.GetLevel()
 	s.functions, s.deleted, s.contracts = b.functions.Map(), b.deleted.Map(), b.contracts.Map()
 	s.routes, s.exporters = b.routes.Map(), b.exporters.Map()
+	if err := b.cluster.finish(s); err != nil {
+		return err
+	}
 	if got := s.hash(); !bytes.Equal(got, header.GetStateHash()) {
 		return fmt.Errorf("its rows give the state %x, its header says %x", got, header.GetStateHash())
 	}
@@ -173,6 +200,18 @@ func entries[V any](m *immutable.SortedMap[string, V]) func(yield func(string, V
 		it := m.Iterator()
 		for !it.Done() {
 			if k, v, _ := it.Next(); !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+// values ranges over the values of a map in the order of their keys.
+func values[V any](m *immutable.SortedMap[string, V]) iter.Seq[V] {
+	return func(yield func(V) bool) {
+		it := m.Iterator()
+		for !it.Done() {
+			if _, v, _ := it.Next(); !yield(v) {
 				return
 			}
 		}

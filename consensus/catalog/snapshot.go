@@ -27,8 +27,9 @@ import (
 //	…        weft.catalog.v1.SnapshotRow
 //	32       SHA-256 of all bytes before
 //
-// Rows come in this order: each function with its revisions after it, deleted functions, contracts, routes (each kind
-// by its key), results by request ID (in log order). Equal states at equal indexes give equal bytes.
+// Rows come in this order: each function with its revisions after it, deleted functions, contracts, routes, nodes,
+// removed nodes, tokens, placements (each kind by its key), results by request ID (in log order). Equal states at equal
+// indexes give equal bytes.
 const (
 	magic          = "weftcat1"
 	snapshotFormat = 1
@@ -113,6 +114,9 @@ func (m *Image) rows() iter.Seq[*catalogv1.SnapshotRow] {
 		if !yieldRows(s.deleted, deletedRow, yield) || !yieldRows(s.contracts, contractRow, yield) || !yieldRows(s.routes, routeRow, yield) {
 			return
 		}
+		if !yieldClusterRows(s, yield) {
+			return
+		}
 		for _, a := range m.applied {
 			if !yield(appliedRow(a)) {
 				return
@@ -128,6 +132,31 @@ func yieldRows[V any](
 ) bool {
 	for k, value := range entries(m) {
 		if namespace, name := splitKey(k); !yield(row(namespace, name, value)) {
+			return false
+		}
+	}
+	return true
+}
+
+// yieldClusterRows yields the rows that came with level 2. It returns false when yield did.
+func yieldClusterRows(s *state, yield func(*catalogv1.SnapshotRow) bool) bool {
+	for _, n := range entries(s.nodes) {
+		if !yield(nodeRow(n)) {
+			return false
+		}
+	}
+	for id, name := range entries(s.removed) {
+		if !yield(removedRow(id, name)) {
+			return false
+		}
+	}
+	for _, t := range entries(s.tokens) {
+		if !yield(tokenRow(t)) {
+			return false
+		}
+	}
+	for _, p := range entries(s.placements) {
+		if !yield(placementRow(p)) {
 			return false
 		}
 	}

@@ -24,8 +24,17 @@ type state struct {
 	contracts *immutable.SortedMap[string, *contract]           // by namespace and package
 	routes    *immutable.SortedMap[string, string]              // function, by namespace and service
 
-	// Derived from the functions' current revisions; no rows of their own.
-	exporters *immutable.SortedMap[string, string] // function, by namespace, service and age
+	// From level 2 on.
+	nodes      *immutable.SortedMap[string, *catalogv1.Node]      // by ID
+	removed    *immutable.SortedMap[string, string]               // name, by ID
+	tokens     *immutable.SortedMap[string, *catalogv1.Token]     // by ID
+	placements *immutable.SortedMap[string, *catalogv1.Placement] // by namespace, name and revision
+
+	// Derived from the rows above; no rows of their own.
+	exporters *immutable.SortedMap[string, string]           // function whose current revision exports it, by namespace, service and age
+	nodeNames *immutable.SortedMap[string, *catalogv1.Node]  // by name
+	secrets   *immutable.SortedMap[string, *catalogv1.Token] // by hash of the secret
+	placed    *immutable.SortedMap[string, struct{}]         // by node and the key of the placement
 }
 
 // contract is the row of one proto package. It keeps the encoding, which is several times smaller than the message,
@@ -44,7 +53,16 @@ func emptyState() state {
 		deleted:   immutable.NewSortedMap[string, uint32](nil),
 		contracts: immutable.NewSortedMap[string, *contract](nil),
 		routes:    immutable.NewSortedMap[string, string](nil),
+
+		nodes:      immutable.NewSortedMap[string, *catalogv1.Node](nil),
+		removed:    immutable.NewSortedMap[string, string](nil),
+		tokens:     immutable.NewSortedMap[string, *catalogv1.Token](nil),
+		placements: immutable.NewSortedMap[string, *catalogv1.Placement](nil),
+
 		exporters: immutable.NewSortedMap[string, string](nil),
+		nodeNames: immutable.NewSortedMap[string, *catalogv1.Node](nil),
+		secrets:   immutable.NewSortedMap[string, *catalogv1.Token](nil),
+		placed:    immutable.NewSortedMap[string, struct{}](nil),
 	}
 }
 
@@ -89,8 +107,10 @@ func (s *state) putFunction(f *catalogv1.Function) {
 // addRevision counts the row of a revision that the caller puts into its function.
 func (s *state) addRevision(f *catalogv1.Function, r *catalogv1.Revision) { s.add(revisionRow(f, r)) }
 
-// deleteFunction removes a function, its revisions and the routes to it, and remembers its last number.
+// deleteFunction removes a function, its revisions with their placements and the routes to it, and remembers its last
+// number.
 func (s *state) deleteFunction(f *catalogv1.Function) {
+	s.unplaceFunction(f)
 	s.drop(functionRow(f))
 	s.unexport(f)
 	for _, r := range f.GetRevisions() {

@@ -62,6 +62,9 @@ func checkCommand(cmd *catalogv1.Command, level uint32) *catalogv1.Result {
 	if cmd.GetLevel() > level {
 		return refuse(catalogv1.Refusal_REASON_LEVEL, "the command is of level %d; the cluster is at %d", cmd.GetLevel(), level)
 	}
+	if required := RequiredLevel(cmd); max(cmd.GetLevel(), 1) < required {
+		return refuse(catalogv1.Refusal_REASON_INVALID, "the command carries level %d; what it holds came with level %d", cmd.GetLevel(), required)
+	}
 	switch action := cmd.GetAction().(type) {
 	case *catalogv1.Command_PutRevision:
 		return checkPutRevision(action.PutRevision)
@@ -79,6 +82,20 @@ func checkCommand(cmd *catalogv1.Command, level uint32) *catalogv1.Result {
 		if !validFullName(action.ForgetContract.GetPackage()) {
 			return invalidFullName("package", action.ForgetContract.GetPackage())
 		}
+	case *catalogv1.Command_PutNode:
+		return checkNode(action.PutNode.GetNode())
+	case *catalogv1.Command_RemoveNode:
+		return checkNodeID(action.RemoveNode.GetNode())
+	case *catalogv1.Command_SetDrain:
+		return checkNodeID(action.SetDrain.GetNode())
+	case *catalogv1.Command_PutToken:
+		return checkToken(action.PutToken.GetToken())
+	case *catalogv1.Command_RevokeToken:
+		if id := action.RevokeToken.GetId(); id != "" {
+			return checkTokenID(id)
+		}
+	case *catalogv1.Command_SetPlacements:
+		return checkPlacements(action.SetPlacements.GetPlacements())
 	case *catalogv1.Command_RaiseLevel:
 		if to := action.RaiseLevel.GetLevel(); to != level && to != level+1 {
 			return refuse(catalogv1.Refusal_REASON_INVALID, "the level can be raised by one, from %d, not to %d", level, to)
@@ -115,6 +132,9 @@ func checkPutRevision(put *catalogv1.PutRevision) *catalogv1.Result {
 		return refusal
 	}
 	if refusal := checkEnvironment(r.GetEnvironment()); refusal != nil {
+		return refusal
+	}
+	if refusal := checkScheduling(put.GetName(), r.GetScheduling()); refusal != nil {
 		return refusal
 	}
 	return checkContracts(put)

@@ -2,14 +2,14 @@ package catalog
 
 import (
 	"iter"
-	"slices"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 )
 
-// View is the catalog at one log index. It never changes and is safe for concurrent use. The functions that it
-// returns are shared by all readers: they must not be changed. Contracts are decoded for each caller, who owns them.
+// View is the catalog at one log index. It never changes and is safe for concurrent use. The functions, nodes, tokens
+// and placements that it returns are shared by all readers: they must not be changed. Contracts are decoded for each
+// caller, who owns them.
 type View struct {
 	state   state
 	changed chan struct{} // closed when a newer view is shown
@@ -44,14 +44,7 @@ func (v *View) Functions(namespace string) []*catalogv1.Function {
 
 // All ranges over the functions of all namespaces, ordered by namespace and name.
 func (v *View) All() iter.Seq[*catalogv1.Function] {
-	return func(yield func(*catalogv1.Function) bool) {
-		it := v.state.functions.Iterator()
-		for !it.Done() {
-			if _, f, _ := it.Next(); !yield(f) {
-				return
-			}
-		}
-	}
+	return values(v.state.functions)
 }
 
 // Len returns the number of functions in all namespaces.
@@ -59,14 +52,7 @@ func (v *View) Len() int { return v.state.functions.Len() }
 
 // Revision returns a revision of a function; nil if there is none.
 func (v *View) Revision(namespace, name string, number uint32) *catalogv1.Revision {
-	rs := v.Function(namespace, name).GetRevisions()
-	i, ok := slices.BinarySearchFunc(rs, number, func(r *catalogv1.Revision, n uint32) int {
-		return int(int64(r.GetNumber()) - int64(n))
-	})
-	if !ok {
-		return nil
-	}
-	return rs[i]
+	return revision(v.Function(namespace, name), number)
 }
 
 // Current returns the revision of a function that answers calls; nil if there is none.

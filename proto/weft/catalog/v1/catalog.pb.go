@@ -27,11 +27,11 @@ type Refusal_Reason int32
 
 const (
 	Refusal_REASON_UNSPECIFIED Refusal_Reason = 0
-	// No such function, service or contract.
+	// No such function, service, contract, node or token.
 	Refusal_REASON_NOT_FOUND Refusal_Reason = 1
 	// A contract or a revision has changed since; build again.
 	Refusal_REASON_CONFLICT Refusal_Reason = 2
-	// The contract is still in use.
+	// The contract is still in use, or the node is the last scheduler.
 	Refusal_REASON_IN_USE Refusal_Reason = 3
 	// The function does not export the service.
 	Refusal_REASON_NOT_EXPORTED Refusal_Reason = 4
@@ -39,6 +39,10 @@ const (
 	Refusal_REASON_LEVEL Refusal_Reason = 5
 	// The command is malformed.
 	Refusal_REASON_INVALID Refusal_Reason = 6
+	// Another node has the name, or another token the secret.
+	Refusal_REASON_TAKEN Refusal_Reason = 7
+	// The node was taken out of the cluster.
+	Refusal_REASON_REMOVED Refusal_Reason = 8
 )
 
 // Enum value maps for Refusal_Reason.
@@ -51,6 +55,8 @@ var (
 		4: "REASON_NOT_EXPORTED",
 		5: "REASON_LEVEL",
 		6: "REASON_INVALID",
+		7: "REASON_TAKEN",
+		8: "REASON_REMOVED",
 	}
 	Refusal_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":  0,
@@ -60,6 +66,8 @@ var (
 		"REASON_NOT_EXPORTED": 4,
 		"REASON_LEVEL":        5,
 		"REASON_INVALID":      6,
+		"REASON_TAKEN":        7,
+		"REASON_REMOVED":      8,
 	}
 )
 
@@ -96,7 +104,8 @@ type Command struct {
 	// 1 to 128 bytes. A command that took effect does so once per ID: applied again, it gives its first result. A refused
 	// one leaves nothing behind, so it may be tried again, changed or not, under the same ID.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The oldest format level that can apply the command. 1 today; 0 means 1.
+	// The oldest format level that can apply the command, 1 or 2; 0 means 1. A PutRevision of level 2 also drops the
+	// oldest revisions that are too many.
 	Level uint32 `protobuf:"varint,2,opt,name=level,proto3" json:"level,omitempty"`
 	// When the proposing node made it, Unix nanoseconds. Part of the input; the state machine has no clock.
 	TimeUnixNanos int64 `protobuf:"varint,3,opt,name=time_unix_nanos,json=timeUnixNanos,proto3" json:"time_unix_nanos,omitempty"`
@@ -347,6 +356,8 @@ func (*Command_RevokeToken) isCommand_Action() {}
 func (*Command_SetPlacements) isCommand_Action() {}
 
 // PutRevision adds a revision to a function, creating the function when it is the first.
+//
+// At level 2 a function keeps 100 revisions: of those that are more, the oldest go that are neither current nor placed.
 type PutRevision struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
@@ -650,7 +661,7 @@ func (x *RaiseLevel) GetLevel() uint32 {
 }
 
 // PutNode takes a node into the cluster, or changes what is known of it. Names are unique: a name that another node has is
-// refused. Whether the node is draining stays as it was.
+// refused. Whether the node is draining stays as it was. One that is no executor any more loses its placements.
 type PutNode struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Node          *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
@@ -695,7 +706,8 @@ func (x *PutNode) GetNode() *Node {
 	return nil
 }
 
-// RemoveNode takes a node out of the cluster, with all its placements. Its ID is never taken in again.
+// RemoveNode takes a node out of the cluster, with all its placements. Its ID is never taken in again. The last scheduler
+// can't be removed.
 type RemoveNode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its ID.
@@ -795,7 +807,8 @@ func (x *SetDrain) GetDraining() bool {
 	return false
 }
 
-// PutToken stores a join token. Tokens that have expired by the command's time are dropped on the way.
+// PutToken stores a join token, in place of an older one of its ID. Tokens that have expired by the command's time are
+// dropped on the way.
 type PutToken struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         *Token                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
@@ -2310,10 +2323,10 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\arefusal\x18\x02 \x01(\v2\x18.weft.catalog.v1.RefusalR\arefusal\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\rR\brevision\x12%\n" +
 	"\x0eprevious_owner\x18\x04 \x01(\tR\rpreviousOwner\x12+\n" +
-	"\x11deleted_revisions\x18\x05 \x01(\rR\x10deletedRevisions\"\xfc\x01\n" +
+	"\x11deleted_revisions\x18\x05 \x01(\rR\x10deletedRevisions\"\xa2\x02\n" +
 	"\aRefusal\x127\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1f.weft.catalog.v1.Refusal.ReasonR\x06reason\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\x9d\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xc3\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_NOT_FOUND\x10\x01\x12\x13\n" +
@@ -2321,7 +2334,9 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\rREASON_IN_USE\x10\x03\x12\x17\n" +
 	"\x13REASON_NOT_EXPORTED\x10\x04\x12\x10\n" +
 	"\fREASON_LEVEL\x10\x05\x12\x12\n" +
-	"\x0eREASON_INVALID\x10\x06\"\xb4\x01\n" +
+	"\x0eREASON_INVALID\x10\x06\x12\x10\n" +
+	"\fREASON_TAKEN\x10\a\x12\x12\n" +
+	"\x0eREASON_REMOVED\x10\b\"\xb4\x01\n" +
 	"\bFunction\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12#\n" +

@@ -1,0 +1,9 @@
+//go:build !weft_next
+
+package catalog
+
+// Level is the highest format level that this build can apply.
+//
+//	1  functions, contracts, routes
+//	2  nodes, join tokens, placements and where revisions are to run; a function keeps keptRevisions
+const Level = 2
