@@ -9,8 +9,8 @@ import (
 	weft "github.com/weft-run/weft/clients/go"
 )
 
-// failure is a call whose function returns its error.
-type failure struct {
+// ownError is a call whose function returns its error.
+type ownError struct {
 	method, request string // below test.conformance.v1.Errors
 	code            codes.Code
 	message         string
@@ -18,7 +18,7 @@ type failure struct {
 	json            string // the detail
 }
 
-var failures = []failure{
+var failures = []ownError{
 	{"AsString", `{"fail": true}`, codes.FailedPrecondition, `a string`, "AsStringError", `{"value":"a string"}`},
 	{"AsEnum", `{"code": "CODE_NOT_FOUND"}`, codes.NotFound, `not-found`, "AsEnumError", `{"value":"CODE_NOT_FOUND"}`},
 	{"AsEnum", `{"code": "CODE_PERMISSION_DENIED"}`, codes.PermissionDenied, `permission-denied`, "AsEnumError",

@@ -32,8 +32,25 @@ type deployment struct {
 	environment map[string]string
 }
 
+// server is a node with its client.
+type server struct {
+	*weft.Client
+
+	http string // address of its HTTP port
+}
+
 // start runs a node for the length of a test, deploys components on it and returns a client.
 func start(t *testing.T, deployments ...deployment) *weft.Client {
+	t.Helper()
+	s := startNode(t)
+	for _, d := range deployments {
+		deploy(t, s.Client, d)
+	}
+	return s.Client
+}
+
+// startNode runs a node for the length of a test.
+func startNode(t *testing.T) *server {
 	t.Helper()
 	ctx := t.Context()
 	running, err := node.Start(ctx, node.Config{
@@ -59,10 +76,7 @@ func start(t *testing.T, deployments ...deployment) *weft.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	for _, d := range deployments {
-		deploy(t, client, d)
-	}
-	return client
+	return &server{Client: client, http: running.HTTPAddr()}
 }
 
 func deploy(t *testing.T, client *weft.Client, d deployment) {
