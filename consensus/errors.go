@@ -18,6 +18,8 @@ var (
 	ErrDamaged = errors.New("consensus: the log can't be applied further")
 	// ErrInUse: another process has the data directory open.
 	ErrInUse = errors.New("consensus: the data directory is in use")
+	// ErrRemoved: the node was taken out of the cluster for good.
+	ErrRemoved = errors.New("consensus: the node was removed from the cluster")
 	// ErrClosed: the node is closed.
 	ErrClosed = errors.New("consensus: closed")
 )

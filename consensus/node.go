@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,6 +40,11 @@ type Config struct {
 	// Join asks a cluster to take this node in. It is called for an empty directory only. Nil: an empty directory becomes
 	// a new cluster.
 	Join func(context.Context, Application) (*Admission, error)
+	// Authority is the SHA-256 of the certificate of the authority of the cluster that the node is to be in: a directory of
+	// another cluster is refused. Nil: whichever the directory is of.
+	Authority *[sha256.Size]byte
+	// CertificateLife is how long the certificates are good that this node gives, to others and itself. Default: 1 year.
+	CertificateLife time.Duration
 	// Logger gets what is worth telling. Default: nothing is logged.
 	Logger *slog.Logger
 	// OnStuck is called when the disk has held a write for so long that the process had better end, for its peers'
@@ -53,7 +59,8 @@ type Config struct {
 	patience      time.Duration // how long callers wait for a leader
 	snapshotEvery uint64
 	snapshotCheck time.Duration
-	journal       int64 // bytes of journal before the local copy is written anew
+	journal       int64                   // bytes of journal before the local copy is written anew
+	crash         func(file string) error // before a step of a join
 }
 
 func (c Config) withDefaults() Config {
@@ -73,6 +80,7 @@ func (c Config) withDefaults() Config {
 	if c.openLog == nil {
 		c.openLog = openLog
 	}
+	setDefault(&c.CertificateLife, nodeLife)
 	setDefault(&c.stall, 2*time.Second)
 	setDefault(&c.stuck, 30*time.Second)
 	setDefault(&c.retry, time.Second)
@@ -100,6 +108,7 @@ type Node struct {
 	catalog   *catalog.Catalog
 	copy      *localCopy
 	port      *port
+	book      *book
 	advertise string
 	opened    time.Time
 
@@ -108,6 +117,9 @@ type Node struct {
 	close    sync.Once
 	release  sync.Once
 	released error // set by release
+	leave    sync.Once
+	removed  chan struct{} // closed by leave: the node was taken out of the cluster
+	watching sync.WaitGroup
 
 	mu      sync.Mutex
 	grpc    string        // guarded by mu; HOST:PORT for users
@@ -131,6 +143,7 @@ func Open(config Config) (_ *Node, err error) {
 	n := &Node{
 		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger, "raft"),
 		grpc: config.GRPC, catalog: catalog.New(), opened: time.Now(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
+		removed: make(chan struct{}),
 	}
 	var undo []func() error
 	defer func() {
@@ -142,10 +155,17 @@ func Open(config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	undo = append(undo, n.lock.Unlock)
-	if n.identity, err = loadIdentity(config.Dir); err != nil {
+	listener, err := bind(config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("consensus: cluster port: %w", err)
+	}
+	undo = append(undo, listener.Close)
+	n.advertise = advertised(config.Advertise, listener.Addr())
+	own := Address{Cluster: n.advertise, GRPC: config.GRPC}
+	if n.identity, err = config.identify(own); err != nil {
 		return nil, err
 	}
-	k, err := openKeys(filepath.Join(config.Dir, "pki"), n.identity, time.Now)
+	k, err := openKeys(pkiPath(config.Dir), n.identity, config.CertificateLife, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -153,11 +173,11 @@ func Open(config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	undo = append(undo, n.copy.close)
-	if n.port, err = listen(config.Listen, k, n.log); err != nil {
-		return nil, fmt.Errorf("consensus: cluster port: %w", err)
-	}
+	own.Node = n.identity.ID
+	n.book = openBook(bookPath(config.Dir), own, n.isRemoved, n.log)
+	undo = append(undo, n.book.close)
+	n.port = newPort(listener, k, n.isRemoved, n.log)
 	undo = append(undo, n.port.close)
-	n.advertise = advertised(config.Advertise, n.port.listener.Addr())
 	s, err := n.start()
 	if err != nil && !fromDisk(err) {
 		return nil, fmt.Errorf("consensus: %w", err)
@@ -167,6 +187,7 @@ func Open(config Config) (_ *Node, err error) {
 	}
 	n.setSession(s)
 	go n.supervise(s)
+	n.watching.Go(n.watchRemovals)
 	return n, nil
 }
 
@@ -246,7 +267,8 @@ func (n *Node) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("consensus: close: %w", ctx.Err())
 	}
-	n.release.Do(func() { n.released = errors.Join(n.port.close(), n.copy.close(), n.lock.Unlock()) })
+	n.watching.Wait()
+	n.release.Do(func() { n.released = errors.Join(n.port.close(), n.book.close(), n.copy.close(), n.lock.Unlock()) })
 	return n.released
 }
 
@@ -260,7 +282,10 @@ func (n *Node) ID() string { return n.identity.ID }
 func (n *Node) SetPeers(peers Peers) { n.update(func() { n.peers = peers }) }
 
 // SetGRPC says where users reach this node, HOST:PORT.
-func (n *Node) SetGRPC(address string) { n.update(func() { n.grpc = address }) }
+func (n *Node) SetGRPC(address string) {
+	n.update(func() { n.grpc = address })
+	n.book.move(address)
+}
 
 // Addr returns the address of the cluster port.
 func (n *Node) Addr() net.Addr { return n.port.listener.Addr() }

@@ -63,16 +63,18 @@ var (
 // Address is where a node is.
 type Address struct {
 	// Node is the ID.
-	Node string
+	Node string `json:"node"`
 	// Incarnation grows with each start of the node: of two addresses the one with the higher number holds.
-	Incarnation uint64
-	// Cluster is HOST:PORT of the cluster port, as peers should dial it; GRPC that of the gRPC port.
-	Cluster, GRPC string
+	Incarnation uint64 `json:"incarnation"`
+	// Cluster is HOST:PORT of the cluster port, as peers should dial it.
+	Cluster string `json:"cluster"`
+	// GRPC is HOST:PORT of the gRPC port; empty while it is not known.
+	GRPC string `json:"grpc"`
 }
 
 // Application is what a new node asks a cluster with.
 type Application struct {
-	// ID is the one that the node has made for itself; CertificateRequest is PKCS #10, DER.
+	// ID is the one that the node has made for itself, of its key; CertificateRequest is PKCS #10, DER.
 	ID                 string
 	CertificateRequest []byte
 	Address            Address

@@ -1,6 +1,9 @@
 package consensus
 
 import (
+	"bytes"
+	"cmp"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,8 +22,8 @@ import (
 	"time"
 )
 
-// peerName is the DNS name in every node's certificate. Nodes know each other by the cluster's authority, not by
-// their addresses, which may change.
+// peerName is the DNS name in every node's certificate. Nodes know each other by the cluster's authority and the ID in
+// the URI, not by their addresses, which may change.
 const peerName = "node.weft"
 
 const (
@@ -32,14 +35,17 @@ const (
 
 // keys is the node's part of the cluster's public-key infrastructure, below DIR/pki:
 //
-//	ca.crt ca.key      the authority; the key only on nodes that give certificates to others
-//	node.crt node.key  the node's own certificate
+//	ca.crt ca.key  the authority; the key only on schedulers, which give certificates to others
+//	node.pem       the node's own certificate with its key: one file, so that they can not part
+//	join.key       the key of a node that is about to join (join.go)
 //
-// The certificate renews itself when a third of its life is left, at the next handshake.
+// Where the authority's key is, the certificate renews itself when a third of its life is left, at the next handshake.
+// Elsewhere Node.Renew does it.
 type keys struct {
 	dir      string
 	identity identity
 	now      func() time.Time
+	life     time.Duration // of the certificates that are signed here; 0 means nodeLife
 
 	authority    *x509.Certificate
 	authorityKey *ecdsa.PrivateKey // nil where the node does not have it
@@ -49,10 +55,12 @@ type keys struct {
 	node *tls.Certificate // guarded by mu; its Leaf is set
 }
 
+func pkiPath(dir string) string { return filepath.Join(dir, "pki") }
+
 // openKeys loads the keys of a directory and makes what is missing: on the first start of a cluster's first node,
 // everything.
-func openKeys(dir string, id identity, now func() time.Time) (*keys, error) {
-	k := &keys{dir: dir, identity: id, now: now, pool: x509.NewCertPool()}
+func openKeys(dir string, id identity, life time.Duration, now func() time.Time) (*keys, error) {
+	k := &keys{dir: dir, identity: id, now: now, life: life, pool: x509.NewCertPool()}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("consensus: %w", err)
 	}
@@ -74,7 +82,7 @@ func (k *keys) loadAuthority() error {
 		return err
 	}
 	k.authority, err = readCertificate(k.path("ca.crt"))
-	if errors.Is(err, os.ErrNotExist) && !k.identity.Started {
+	if errors.Is(err, os.ErrNotExist) && !k.identity.Started && !k.identity.Joined {
 		return k.makeAuthority()
 	}
 	if err != nil {
@@ -117,29 +125,34 @@ func (k *keys) makeAuthority() error {
 
 // loadNode loads the node's certificate and makes a new one where it is missing, worn or not of this authority.
 func (k *keys) loadNode() error {
-	pair, err := tls.LoadX509KeyPair(k.path("node.crt"), k.path("node.key"))
+	pair, err := tls.LoadX509KeyPair(k.path("node.pem"), k.path("node.pem"))
 	if err == nil {
 		pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0])
 	}
 	if err == nil {
 		err = pair.Leaf.CheckSignatureFrom(k.authority)
 	}
-	if err == nil && !k.worn(pair.Leaf) {
+	if err == nil && (k.authorityKey == nil || !k.worn(pair.Leaf)) {
 		k.node = &pair
 		return nil
 	}
 	if k.authorityKey == nil {
-		if err == nil { // worn, but good for a while
-			k.node = &pair
-		}
 		return err
 	}
-	return k.renew()
+	failed := k.renew()
+	if failed != nil && err == nil { // worn, but good for a while
+		k.node = &pair
+		return nil
+	}
+	return failed
 }
 
-func (k *keys) worn(c *x509.Certificate) bool {
-	return k.now().After(c.NotAfter.Add(-nodeLife / 3))
+// renewal is when a third of a certificate's life is left.
+func renewal(c *x509.Certificate) time.Time {
+	return c.NotAfter.Add(-c.NotAfter.Sub(c.NotBefore.Add(skew)) / 3)
 }
+
+func (k *keys) worn(c *x509.Certificate) bool { return !k.now().Before(renewal(c)) }
 
 // renew makes a new certificate for this node. The caller holds mu, or nobody else has the keys yet.
 func (k *keys) renew() error {
@@ -147,28 +160,80 @@ func (k *keys) renew() error {
 	if err != nil {
 		return err
 	}
-	template := &x509.Certificate{
-		SerialNumber: serial(),
-		Subject:      pkix.Name{CommonName: k.identity.ID},
-		DNSNames:     []string{peerName},
-		URIs:         []*url.URL{{Scheme: "weft", Host: k.identity.Cluster, Path: "/" + k.identity.ID}},
-		NotBefore:    k.now().Add(-skew),
-		NotAfter:     k.now().Add(nodeLife),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, k.authority, key.Public(), k.authorityKey)
+	der, err := k.sign(k.identity.ID, key.Public())
 	if err != nil {
 		return err
 	}
+	return k.replace(der, key)
+}
+
+// replace stores a certificate of this node with its key, and uses it from now on. The caller holds mu.
+func (k *keys) replace(der []byte, key *ecdsa.PrivateKey) error {
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(writeKey(k.path("node.key"), key), writePEM(k.path("node.crt"), "CERTIFICATE", der)); err != nil {
+	if err := writePair(k.path("node.pem"), der, key); err != nil {
 		return err
 	}
 	k.node = &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+	return nil
+}
+
+// sign gives a certificate to a node.
+func (k *keys) sign(id string, public crypto.PublicKey) ([]byte, error) {
+	if k.authorityKey == nil {
+		return nil, ErrNoAuthority
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(),
+		Subject:      pkix.Name{CommonName: id},
+		DNSNames:     []string{peerName},
+		URIs:         []*url.URL{nodeURI(k.identity.Cluster, id)},
+		NotBefore:    k.now().Add(-skew),
+		NotAfter:     k.now().Add(cmp.Or(k.life, nodeLife)),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+	}
+	return x509.CreateCertificate(rand.Reader, template, k.authority, public, k.authorityKey)
+}
+
+// nodeURI is how a certificate names its node.
+func nodeURI(cluster, id string) *url.URL {
+	return &url.URL{Scheme: "weft", Host: cluster, Path: "/" + id}
+}
+
+// member returns the ID of the node of this cluster that a verified certificate names.
+func (k *keys) member(c *x509.Certificate) (string, error) {
+	return memberOf(c, k.identity.Cluster)
+}
+
+func memberOf(c *x509.Certificate, cluster string) (string, error) {
+	if len(c.URIs) != 1 || len(c.URIs[0].Path) < 2 {
+		return "", errors.New("consensus: the certificate names no node")
+	}
+	id := c.URIs[0].Path[1:]
+	if *c.URIs[0] != *nodeURI(cluster, id) {
+		return "", fmt.Errorf("consensus: the certificate is that of %s, which is no node of cluster %s", c.URIs[0], cluster)
+	}
+	return id, nil
+}
+
+// checkIssued makes sure that a certificate that somebody else signed is what this node asked for.
+func checkIssued(der []byte, cluster, id string, authority *x509.Certificate, key *ecdsa.PrivateKey) error {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return err
+	}
+	if err := c.CheckSignatureFrom(authority); err != nil {
+		return fmt.Errorf("it is not signed by the cluster's authority: %w", err)
+	}
+	if named, err := memberOf(c, cluster); err != nil || named != id {
+		return errors.Join(fmt.Errorf("it names %v, not node %s of cluster %s", c.URIs, id, cluster), err)
+	}
+	if !key.PublicKey.Equal(c.PublicKey) {
+		return errors.New("it is for another key")
+	}
 	return nil
 }
 
@@ -183,30 +248,11 @@ func (k *keys) certificate() *tls.Certificate {
 	return k.node
 }
 
-// server returns the TLS configuration for connections that peers open. Whoever has no certificate of the cluster gets
-// an alert and nothing else.
-func (k *keys) server(protocols ...string) *tls.Config {
-	return &tls.Config{
-		MinVersion:             tls.VersionTLS13,
-		NextProtos:             protocols,
-		ClientAuth:             tls.RequireAndVerifyClientCert,
-		ClientCAs:              k.pool,
-		Time:                   k.now,
-		SessionTicketsDisabled: true,
-		GetCertificate:         func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return k.certificate(), nil },
-	}
-}
-
-// client returns the TLS configuration for connections to peers.
-func (k *keys) client(protocol string) *tls.Config {
-	return &tls.Config{
-		MinVersion:           tls.VersionTLS13,
-		NextProtos:           []string{protocol},
-		ServerName:           peerName,
-		RootCAs:              k.pool,
-		Time:                 k.now,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return k.certificate(), nil },
-	}
+// current returns the node's certificate as it is.
+func (k *keys) current() *tls.Certificate {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.node
 }
 
 func serial() *big.Int {
@@ -248,13 +294,21 @@ func readKey(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := parseKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
+}
+
+func parseKey(der []byte) (*ecdsa.PrivateKey, error) {
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, err
 	}
 	ec, ok := key.(*ecdsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("%s: not an ECDSA key", path)
+		return nil, errors.New("not an ECDSA key")
 	}
 	return ec, nil
 }
@@ -265,4 +319,22 @@ func writeKey(path string, key *ecdsa.PrivateKey) error {
 		return err
 	}
 	return writePEM(path, "PRIVATE KEY", der)
+}
+
+func writePair(path string, certificate []byte, key *ecdsa.PrivateKey) error {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := errors.Join(
+		pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
+		pem.Encode(&b, &pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+	); err != nil {
+		return err
+	}
+	return writeFile(path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(b.Bytes())
+		return err
+	})
 }

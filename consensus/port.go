@@ -3,9 +3,12 @@ package consensus
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,35 +26,52 @@ const (
 type port struct {
 	listener net.Listener
 	keys     *keys
+	removed  func(node string) bool
 	log      *slog.Logger
-	config   *tls.Config
+	refusals throttle
 
 	slots chan struct{} // one per handshake
 	wait  sync.WaitGroup
 
 	mu       sync.Mutex
-	handlers map[string]func(net.Conn) // guarded by mu; each owns the connection that it gets
-	shaking  map[net.Conn]struct{}     // guarded by mu; nil once the port is closed
+	handlers map[string]Handler                  // guarded by mu; each owns the connection that it gets
+	shaking  map[net.Conn]struct{}               // guarded by mu; nil once the port is closed
+	members  map[string]map[*memberConn]struct{} // guarded by mu; open connections with other nodes, by node
 }
 
+// listen opens a port of a node without a catalog.
 func listen(address string, k *keys, log *slog.Logger) (*port, error) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+	listener, err := bind(address)
 	if err != nil {
 		return nil, err
 	}
+	return newPort(listener, k, func(string) bool { return false }, log), nil
+}
+
+func bind(address string) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+}
+
+// newPort serves a listener, which it closes. Nodes that are removed get nothing.
+func newPort(listener net.Listener, k *keys, removed func(string) bool, log *slog.Logger) *port {
 	p := &port{
-		listener: listener, keys: k, log: log, config: k.server(raftProtocol),
-		slots: make(chan struct{}, maxHandshakes), handlers: make(map[string]func(net.Conn)), shaking: make(map[net.Conn]struct{}),
+		listener: listener, keys: k, removed: removed, log: log, refusals: throttle{every: 10 * time.Second},
+		slots: make(chan struct{}, maxHandshakes), handlers: make(map[string]Handler), shaking: make(map[net.Conn]struct{}),
+		members: make(map[string]map[*memberConn]struct{}),
 	}
 	p.wait.Add(1)
 	go p.accept()
-	return p, nil
+	return p
 }
 
 // handle sets who gets the connections of a protocol; nil for nobody.
-func (p *port) handle(protocol string, handler func(net.Conn)) {
+func (p *port) handle(protocol string, handler Handler) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if handler == nil {
+		delete(p.handlers, protocol)
+		return
+	}
 	p.handlers[protocol] = handler
 }
 
@@ -82,22 +102,88 @@ func (p *port) accept() {
 // shake proves who the other side is and hands the connection on.
 func (p *port) shake(raw net.Conn) {
 	defer p.wait.Done()
-	defer func() { <-p.slots }()
-	if !p.track(raw) {
+	handler, conn, id := p.welcome(raw)
+	<-p.slots // a handler may take its time
+	if handler == nil {
 		_ = raw.Close()
 		return
 	}
-	conn := tls.Server(raw, p.config)
+	handler(conn, id)
+}
+
+// welcome does the handshake; the handler is nil if the other side gets nothing.
+func (p *port) welcome(raw net.Conn) (Handler, net.Conn, string) {
+	if !p.track(raw) {
+		return nil, nil, ""
+	}
+	conn := tls.Server(raw, &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: p.choose})
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
 	defer cancel()
 	err := conn.HandshakeContext(ctx)
-	handler := p.untrack(raw, conn.ConnectionState().NegotiatedProtocol)
+	state := conn.ConnectionState()
+	handler := p.untrack(raw, state.NegotiatedProtocol)
 	if err != nil || handler == nil {
-		p.log.Debug("cluster port: connection refused", "peer", raw.RemoteAddr(), "error", err)
-		_ = raw.Close()
+		p.refuse(raw, err)
+		return nil, nil, ""
+	}
+	if state.NegotiatedProtocol == JoinProtocol {
+		return handler, conn, ""
+	}
+	id, err := p.keys.member(state.PeerCertificates[0]) // the handshake has verified it
+	if err != nil {
+		return nil, nil, ""
+	}
+	member := p.enter(conn, id)
+	if member == nil {
+		return nil, nil, ""
+	}
+	return handler, member, id
+}
+
+// choose gives the TLS configuration for a client: that for strangers if it asks for nothing but to join.
+func (p *port) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	if slices.Equal(hello.SupportedProtos, []string{JoinProtocol}) {
+		return p.keys.lobby(), nil
+	}
+	p.mu.Lock()
+	protocols := []string{raftProtocol} // there is always one: without any, TLS would agree on none
+	for protocol := range p.handlers {
+		if protocol != JoinProtocol && protocol != raftProtocol {
+			protocols = append(protocols, protocol)
+		}
+	}
+	p.mu.Unlock()
+	return p.keys.server(protocols, p.admissible), nil
+}
+
+// admissible returns an error for a node that gets nothing.
+func (p *port) admissible(id string) error {
+	if p.removed(id) {
+		return fmt.Errorf("%w: node %s", ErrRemoved, id)
+	}
+	return nil
+}
+
+// refuse tells of a connection that got nothing. A member of another cluster is worth a warning, a removed node too;
+// but whoever can reach the port could fill the log with them.
+func (p *port) refuse(raw net.Conn, err error) {
+	level, reason := slog.LevelDebug, "cluster port: connection refused"
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &unknown):
+		level, reason = slog.LevelWarn, "cluster port: a node of another cluster was refused; check its --join and its data directory"
+	case errors.Is(err, ErrRemoved):
+		level, reason = slog.LevelWarn, "cluster port: a node that was removed from this cluster was refused"
+	}
+	if level > slog.LevelDebug {
+		skipped, ok := p.refusals.pass(time.Now())
+		if !ok {
+			return
+		}
+		p.log.Warn(reason, "peer", raw.RemoteAddr(), "error", err, "more", skipped)
 		return
 	}
-	handler(conn)
+	p.log.Debug(reason, "peer", raw.RemoteAddr(), "error", err)
 }
 
 func (p *port) track(conn net.Conn) bool {
@@ -110,7 +196,7 @@ func (p *port) track(conn net.Conn) bool {
 	return true
 }
 
-func (p *port) untrack(conn net.Conn, protocol string) func(net.Conn) {
+func (p *port) untrack(conn net.Conn, protocol string) Handler {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.shaking, conn)
@@ -132,8 +218,152 @@ func (p *port) close() error {
 	return err
 }
 
-// dial opens a connection to a peer's cluster port.
+// dial opens a connection to a cluster port and makes sure that a node of this cluster is there.
 func (p *port) dial(ctx context.Context, protocol, address string) (net.Conn, error) {
-	dialer := &tls.Dialer{Config: p.keys.client(protocol)}
-	return dialer.DialContext(ctx, "tcp", address)
+	conn, _, err := p.connect(ctx, protocol, address, p.admissible)
+	return conn, err
+}
+
+// dialMember opens a connection to the cluster port of a node and makes sure that it is that node.
+func (p *port) dialMember(ctx context.Context, protocol, address, node string) (net.Conn, error) {
+	conn, _, err := p.connect(ctx, protocol, address, func(id string) error {
+		if id != node {
+			return fmt.Errorf("consensus: node %s is there now", id)
+		}
+		return p.admissible(id)
+	})
+	return conn, err
+}
+
+func (p *port) connect(ctx context.Context, protocol, address string, check func(id string) error) (net.Conn, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	dialer := &tls.Dialer{Config: p.keys.client(protocol, check)}
+	raw, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		var unknown x509.UnknownAuthorityError
+		if errors.As(err, &unknown) {
+			err = fmt.Errorf("%w: %w", ErrOtherCluster, err)
+		}
+		return nil, "", err
+	}
+	conn, ok := raw.(*tls.Conn)
+	if !ok || conn.ConnectionState().NegotiatedProtocol != protocol {
+		return nil, "", errors.Join(fmt.Errorf("consensus: %s does not speak %s", address, protocol), raw.Close())
+	}
+	id, err := p.keys.member(conn.ConnectionState().PeerCertificates[0])
+	if err != nil {
+		return nil, "", errors.Join(err, raw.Close())
+	}
+	member := p.enter(conn, id)
+	if member == nil {
+		return nil, "", errors.Join(p.admissible(id), net.ErrClosed)
+	}
+	return member, id, nil
+}
+
+// memberConn is an open connection with another node, which ends when the node is removed.
+type memberConn struct {
+	net.Conn
+	port *port
+	node string
+}
+
+// enter keeps track of a connection. It returns nil, and closes the connection, if the node was removed meanwhile.
+func (p *port) enter(conn net.Conn, node string) *memberConn {
+	c := &memberConn{Conn: conn, port: p, node: node}
+	p.mu.Lock()
+	if p.members[node] == nil {
+		p.members[node] = make(map[*memberConn]struct{})
+	}
+	p.members[node][c] = struct{}{}
+	p.mu.Unlock()
+	// Only now: whoever learns of the removal after this finds the connection among the members.
+	if p.removed(node) {
+		_ = c.Close()
+		return nil
+	}
+	return c
+}
+
+// Close implements net.Conn.
+func (c *memberConn) Close() error {
+	p := c.port
+	p.mu.Lock()
+	delete(p.members[c.node], c)
+	if len(p.members[c.node]) == 0 {
+		delete(p.members, c.node)
+	}
+	p.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// expel closes the connections of nodes that are removed.
+func (p *port) expel() {
+	p.mu.Lock()
+	var gone []*memberConn
+	for node, conns := range p.members {
+		if p.removed(node) {
+			for c := range conns {
+				gone = append(gone, c)
+			}
+		}
+	}
+	p.mu.Unlock()
+	for _, c := range gone {
+		_ = c.Close()
+	}
+}
+
+// throttle lets one of many through at a time.
+type throttle struct {
+	every time.Duration
+
+	mu      sync.Mutex
+	next    time.Time // guarded by mu
+	skipped int       // guarded by mu
+}
+
+// pass tells whether it is time for the next one, and how many were skipped before it.
+func (t *throttle) pass(now time.Time) (skipped int, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if now.Before(t.next) {
+		t.skipped++
+		return 0, false
+	}
+	skipped, t.skipped, t.next = t.skipped, 0, now.Add(t.every)
+	return skipped, true
+}
+
+// Handle sets who gets the connections of a protocol that other nodes open; nil for nobody. The handler may take its
+// time, but Close waits for it.
+func (n *Node) Handle(protocol string, handler Handler) { n.port.handle(protocol, handler) }
+
+// Dial opens a connection to a node, wherever it is now, and makes sure that it is that node. ErrUnreachable if that
+// fails; ErrRemoved as well if the node was removed.
+func (n *Node) Dial(ctx context.Context, protocol, node string) (net.Conn, error) {
+	address, ok := n.book.address(node)
+	if !ok {
+		return nil, fmt.Errorf("%w: node %s: nobody has said yet where it is", ErrUnreachable, node)
+	}
+	to := address.Cluster
+	if node == n.identity.ID {
+		to = dialable(n.port.listener.Addr())
+	}
+	conn, err := n.port.dialMember(ctx, protocol, to, node)
+	if err != nil {
+		return nil, fmt.Errorf("%w: node %s at %s: %w", ErrUnreachable, node, to, err)
+	}
+	return conn, nil
+}
+
+// DialAddress opens a connection to whichever node of this cluster is at an address, and returns its ID. ErrUnreachable if
+// that fails; ErrOtherCluster as well if the node there is not of this cluster.
+func (n *Node) DialAddress(ctx context.Context, protocol, address string) (net.Conn, string, error) {
+	conn, id, err := n.port.connect(ctx, protocol, address, n.port.admissible)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %s: %w", ErrUnreachable, address, err)
+	}
+	return conn, id, nil
 }

@@ -35,29 +35,32 @@ func greet(t *testing.T, n *Node, config *tls.Config) ([]byte, error) {
 	return io.ReadAll(conn)
 }
 
+// anyone lets every node of the cluster be at the other end.
+func anyone(string) error { return nil }
+
 // TestStrangers dials the cluster port without a certificate, with that of another cluster, with one that has run out,
 // with another protocol and with no TLS at all. Each gets nothing.
 func TestStrangers(t *testing.T) {
 	n := open(t, Config{Dir: t.TempDir()})
 	apply(t, n, deploy("a", "a"))
 	own := n.port.keys
-	foreign, err := openKeys(t.TempDir(), identity{Cluster: "other", ID: "other"}, time.Now)
+	foreign, err := openKeys(t.TempDir(), identity{Cluster: "other", ID: "other"}, 0, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	elsewhere := foreign.client(raftProtocol)
+	elsewhere := foreign.client(raftProtocol, anyone)
 	elsewhere.RootCAs = own.pool // takes the node for real, but has nothing to show
-	expired := own.client(raftProtocol)
+	expired := own.client(raftProtocol, anyone)
 	old := &keys{dir: t.TempDir(), identity: own.identity, authority: own.authority, authorityKey: own.authorityKey, pool: own.pool,
 		now: func() time.Time { return time.Now().Add(-2 * nodeLife) }}
 	if err := old.renew(); err != nil {
 		t.Fatal(err)
 	}
 	expired.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return old.node, nil }
-	protocol := own.client("http/1.1")
-	bare := own.client(raftProtocol)
+	protocol := own.client("http/1.1", anyone)
+	bare := own.client(raftProtocol, anyone)
 	bare.GetClientCertificate = nil
-	silent := own.client(raftProtocol)
+	silent := own.client(raftProtocol, anyone)
 	silent.NextProtos = nil
 	for name, config := range map[string]*tls.Config{
 		"no certificate": bare, "another cluster": elsewhere, "expired": expired, "another protocol": protocol,
@@ -120,7 +123,7 @@ func TestKeys(t *testing.T) {
 	id := identity{Cluster: "c", ID: "n"}
 	clock := time.Now()
 	now := func() time.Time { return clock }
-	k, err := openKeys(dir, id, now)
+	k, err := openKeys(dir, id, 0, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +140,7 @@ func TestKeys(t *testing.T) {
 	if first.Subject.CommonName != "n" || first.URIs[0].String() != "weft://c/n" {
 		t.Fatalf("certificate of %v, %v", first.Subject, first.URIs)
 	}
-	if again, err := openKeys(dir, id, now); err != nil || !again.certificate().Leaf.Equal(first) || !again.authority.Equal(k.authority) {
+	if again, err := openKeys(dir, id, 0, now); err != nil || !again.certificate().Leaf.Equal(first) || !again.authority.Equal(k.authority) {
 		t.Fatalf("opened again: other keys, %v", err)
 	}
 
@@ -156,7 +159,7 @@ func TestKeys(t *testing.T) {
 		t.Fatal("a worn certificate was not renewed")
 	}
 	clock = clock.Add(2 * nodeLife)
-	reopened, err := openKeys(dir, id, now)
+	reopened, err := openKeys(dir, id, 0, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +173,7 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock = clock.Add(nodeLife * 3 / 4)
-	without, err := openKeys(dir, id, now)
+	without, err := openKeys(dir, id, 0, now)
 	if err != nil || !without.certificate().Leaf.Equal(third) {
 		t.Fatalf("without the authority's key: %v", err)
 	}
@@ -180,7 +183,7 @@ func TestKeys(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "ca.crt")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openKeys(dir, id, now); err == nil {
+	if _, err := openKeys(dir, id, 0, now); err == nil {
 		t.Fatal("a lost authority was replaced")
 	}
 }

@@ -30,7 +30,7 @@ func newStream(p *port, advertise string) *stream {
 		port: p, advertise: advertise, accepted: make(chan net.Conn), closed: make(chan struct{}),
 		conns: make(map[*streamConn]struct{}),
 	}
-	p.handle(raftProtocol, s.take)
+	p.handle(raftProtocol, func(conn net.Conn, _ string) { s.take(conn) })
 	return s
 }
 
