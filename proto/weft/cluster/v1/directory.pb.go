@@ -21,10 +21,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ExchangeRequest is one report.
+// ExchangeRequest is one report. The first one of a stream carries all revisions and what the node knows of others.
 type ExchangeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Report        *Report                `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Report *Report                `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	// How the node's revisions have changed since its last report; unset if they have not.
+	Revisions *RevisionChanges `protobuf:"bytes,2,opt,name=revisions,proto3" json:"revisions,omitempty"`
+	// In the first request: what the node knows already. The leader leaves it out.
+	Known         []*Known `protobuf:"bytes,3,rep,name=known,proto3" json:"known,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -66,14 +70,29 @@ func (x *ExchangeRequest) GetReport() *Report {
 	return nil
 }
 
+func (x *ExchangeRequest) GetRevisions() *RevisionChanges {
+	if x != nil {
+		return x.Revisions
+	}
+	return nil
+}
+
+func (x *ExchangeRequest) GetKnown() []*Known {
+	if x != nil {
+		return x.Known
+	}
+	return nil
+}
+
 // ExchangeResponse is news.
 type ExchangeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Every node that changed. The first response has all of them.
+	// Nodes that changed.
 	Nodes []*NodeState `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	// IDs of nodes that left the cluster.
 	Gone []string `protobuf:"bytes,2,rep,name=gone,proto3" json:"gone,omitempty"`
-	// Why revisions are placed on fewer executors than they should be. Replaces what was said before.
+	// Why revisions are placed on fewer executors than they should be. Replaces what was said before; unset if that still
+	// holds.
 	Unplaced      *UnplacedSet `protobuf:"bytes,3,opt,name=unplaced,proto3" json:"unplaced,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -130,6 +149,68 @@ func (x *ExchangeResponse) GetUnplaced() *UnplacedSet {
 	return nil
 }
 
+// Known is how much of a node is known.
+type Known struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Id          string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Incarnation uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// As in RevisionChanges.
+	Sequence      uint64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Known) Reset() {
+	*x = Known{}
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Known) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Known) ProtoMessage() {}
+
+func (x *Known) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Known.ProtoReflect.Descriptor instead.
+func (*Known) Descriptor() ([]byte, []int) {
+	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Known) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Known) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Known) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
 // Report is what a node says of itself.
 type Report struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -152,19 +233,19 @@ type Report struct {
 	Cores       uint32 `protobuf:"varint,15,opt,name=cores,proto3" json:"cores,omitempty"`
 	// Calls that run or wait here now.
 	Calls uint32 `protobuf:"varint,16,opt,name=calls,proto3" json:"calls,omitempty"`
-	// Every revision that is loaded, loading or failed here.
-	Revisions []*RevisionState `protobuf:"bytes,17,rep,name=revisions,proto3" json:"revisions,omitempty"`
 	// The node is about to stop: give it no calls.
 	Stopping bool `protobuf:"varint,18,opt,name=stopping,proto3" json:"stopping,omitempty"`
 	// What is wrong with the node; empty if all is well.
-	Fault         string `protobuf:"bytes,19,opt,name=fault,proto3" json:"fault,omitempty"`
+	Fault string `protobuf:"bytes,19,opt,name=fault,proto3" json:"fault,omitempty"`
+	// Counts the reports of this process.
+	Number        uint64 `protobuf:"varint,20,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[2]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -176,7 +257,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[2]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -189,7 +270,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{2}
+	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Report) GetAddress() *Address {
@@ -304,13 +385,6 @@ func (x *Report) GetCalls() uint32 {
 	return 0
 }
 
-func (x *Report) GetRevisions() []*RevisionState {
-	if x != nil {
-		return x.Revisions
-	}
-	return nil
-}
-
 func (x *Report) GetStopping() bool {
 	if x != nil {
 		return x.Stopping
@@ -323,6 +397,94 @@ func (x *Report) GetFault() string {
 		return x.Fault
 	}
 	return ""
+}
+
+func (x *Report) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// RevisionChanges says how the revisions of a node are, or how that has changed.
+type RevisionChanges struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts the changes of the node's revisions since it started: how many there were before these and with them.
+	Base     uint64 `protobuf:"varint,1,opt,name=base,proto3" json:"base,omitempty"`
+	Sequence uint64 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// These are all revisions of the node; base does not matter.
+	Whole bool `protobuf:"varint,3,opt,name=whole,proto3" json:"whole,omitempty"`
+	// Revisions that are new or in another state.
+	Changed []*RevisionState `protobuf:"bytes,4,rep,name=changed,proto3" json:"changed,omitempty"`
+	// Revisions that are loaded, loading or failed no more. Only their keys are set.
+	Gone          []*RevisionState `protobuf:"bytes,5,rep,name=gone,proto3" json:"gone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevisionChanges) Reset() {
+	*x = RevisionChanges{}
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevisionChanges) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevisionChanges) ProtoMessage() {}
+
+func (x *RevisionChanges) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevisionChanges.ProtoReflect.Descriptor instead.
+func (*RevisionChanges) Descriptor() ([]byte, []int) {
+	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RevisionChanges) GetBase() uint64 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *RevisionChanges) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *RevisionChanges) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+func (x *RevisionChanges) GetChanged() []*RevisionState {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *RevisionChanges) GetGone() []*RevisionState {
+	if x != nil {
+		return x.Gone
+	}
+	return nil
 }
 
 // RevisionState is how a revision does on a node.
@@ -342,7 +504,7 @@ type RevisionState struct {
 
 func (x *RevisionState) Reset() {
 	*x = RevisionState{}
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[3]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +516,7 @@ func (x *RevisionState) String() string {
 func (*RevisionState) ProtoMessage() {}
 
 func (x *RevisionState) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[3]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +529,7 @@ func (x *RevisionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevisionState.ProtoReflect.Descriptor instead.
 func (*RevisionState) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{3}
+	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RevisionState) GetNamespace() string {
@@ -425,14 +587,18 @@ type NodeState struct {
 	// By how much its clock is ahead of the leader's.
 	ClockOffsetNanos int64 `protobuf:"varint,5,opt,name=clock_offset_nanos,json=clockOffsetNanos,proto3" json:"clock_offset_nanos,omitempty"`
 	// "leader", "voter", "standby" or empty.
-	Raft          string `protobuf:"bytes,6,opt,name=raft,proto3" json:"raft,omitempty"`
+	Raft string `protobuf:"bytes,6,opt,name=raft,proto3" json:"raft,omitempty"`
+	// How its revisions have changed; unset if they have not.
+	Revisions *RevisionChanges `protobuf:"bytes,7,opt,name=revisions,proto3" json:"revisions,omitempty"`
+	// Its catalog differed from the leader's at the same index.
+	Diverged      bool `protobuf:"varint,8,opt,name=diverged,proto3" json:"diverged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *NodeState) Reset() {
 	*x = NodeState{}
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[4]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +610,7 @@ func (x *NodeState) String() string {
 func (*NodeState) ProtoMessage() {}
 
 func (x *NodeState) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[4]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +623,7 @@ func (x *NodeState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeState.ProtoReflect.Descriptor instead.
 func (*NodeState) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{4}
+	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *NodeState) GetId() string {
@@ -502,6 +668,20 @@ func (x *NodeState) GetRaft() string {
 	return ""
 }
 
+func (x *NodeState) GetRevisions() *RevisionChanges {
+	if x != nil {
+		return x.Revisions
+	}
+	return nil
+}
+
+func (x *NodeState) GetDiverged() bool {
+	if x != nil {
+		return x.Diverged
+	}
+	return false
+}
+
 // UnplacedSet lists revisions that want more executors than they have.
 type UnplacedSet struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -512,7 +692,7 @@ type UnplacedSet struct {
 
 func (x *UnplacedSet) Reset() {
 	*x = UnplacedSet{}
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[5]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +704,7 @@ func (x *UnplacedSet) String() string {
 func (*UnplacedSet) ProtoMessage() {}
 
 func (x *UnplacedSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[5]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +717,7 @@ func (x *UnplacedSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnplacedSet.ProtoReflect.Descriptor instead.
 func (*UnplacedSet) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{5}
+	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UnplacedSet) GetRevisions() []*Unplaced {
@@ -563,7 +743,7 @@ type Unplaced struct {
 
 func (x *Unplaced) Reset() {
 	*x = Unplaced{}
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[6]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +755,7 @@ func (x *Unplaced) String() string {
 func (*Unplaced) ProtoMessage() {}
 
 func (x *Unplaced) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_directory_proto_msgTypes[6]
+	mi := &file_weft_cluster_v1_directory_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +768,7 @@ func (x *Unplaced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unplaced.ProtoReflect.Descriptor instead.
 func (*Unplaced) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{6}
+	return file_weft_cluster_v1_directory_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Unplaced) GetNamespace() string {
@@ -630,13 +810,19 @@ var File_weft_cluster_v1_directory_proto protoreflect.FileDescriptor
 
 const file_weft_cluster_v1_directory_proto_rawDesc = "" +
 	"\n" +
-	"\x1fweft/cluster/v1/directory.proto\x12\x0fweft.cluster.v1\x1a weft/cluster/v1/membership.proto\"B\n" +
+	"\x1fweft/cluster/v1/directory.proto\x12\x0fweft.cluster.v1\x1a weft/cluster/v1/membership.proto\"\xb0\x01\n" +
 	"\x0fExchangeRequest\x12/\n" +
-	"\x06report\x18\x01 \x01(\v2\x17.weft.cluster.v1.ReportR\x06report\"\x92\x01\n" +
+	"\x06report\x18\x01 \x01(\v2\x17.weft.cluster.v1.ReportR\x06report\x12>\n" +
+	"\trevisions\x18\x02 \x01(\v2 .weft.cluster.v1.RevisionChangesR\trevisions\x12,\n" +
+	"\x05known\x18\x03 \x03(\v2\x16.weft.cluster.v1.KnownR\x05known\"\x92\x01\n" +
 	"\x10ExchangeResponse\x120\n" +
 	"\x05nodes\x18\x01 \x03(\v2\x1a.weft.cluster.v1.NodeStateR\x05nodes\x12\x12\n" +
 	"\x04gone\x18\x02 \x03(\tR\x04gone\x128\n" +
-	"\bunplaced\x18\x03 \x01(\v2\x1c.weft.cluster.v1.UnplacedSetR\bunplaced\"\xc4\x05\n" +
+	"\bunplaced\x18\x03 \x01(\v2\x1c.weft.cluster.v1.UnplacedSetR\bunplaced\"U\n" +
+	"\x05Known\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\"\x9e\x05\n" +
 	"\x06Report\x122\n" +
 	"\aaddress\x18\x01 \x01(\v2\x18.weft.cluster.v1.AddressR\aaddress\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -656,13 +842,19 @@ const file_weft_cluster_v1_directory_proto_rawDesc = "" +
 	"\n" +
 	"code_bytes\x18\x0e \x01(\x04R\tcodeBytes\x12\x14\n" +
 	"\x05cores\x18\x0f \x01(\rR\x05cores\x12\x14\n" +
-	"\x05calls\x18\x10 \x01(\rR\x05calls\x12<\n" +
-	"\trevisions\x18\x11 \x03(\v2\x1e.weft.cluster.v1.RevisionStateR\trevisions\x12\x1a\n" +
+	"\x05calls\x18\x10 \x01(\rR\x05calls\x12\x1a\n" +
 	"\bstopping\x18\x12 \x01(\bR\bstopping\x12\x14\n" +
-	"\x05fault\x18\x13 \x01(\tR\x05fault\x1a9\n" +
+	"\x05fault\x18\x13 \x01(\tR\x05fault\x12\x16\n" +
+	"\x06number\x18\x14 \x01(\x04R\x06number\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xaa\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc5\x01\n" +
+	"\x0fRevisionChanges\x12\x12\n" +
+	"\x04base\x18\x01 \x01(\x04R\x04base\x12\x1a\n" +
+	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x14\n" +
+	"\x05whole\x18\x03 \x01(\bR\x05whole\x128\n" +
+	"\achanged\x18\x04 \x03(\v2\x1e.weft.cluster.v1.RevisionStateR\achanged\x122\n" +
+	"\x04gone\x18\x05 \x03(\v2\x1e.weft.cluster.v1.RevisionStateR\x04gone\"\xaa\x01\n" +
 	"\rRevisionState\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -670,14 +862,16 @@ const file_weft_cluster_v1_directory_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\tR\x05state\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"code_bytes\x18\x06 \x01(\x04R\tcodeBytes\"\xce\x01\n" +
+	"code_bytes\x18\x06 \x01(\x04R\tcodeBytes\"\xaa\x02\n" +
 	"\tNodeState\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12/\n" +
 	"\x06report\x18\x02 \x01(\v2\x17.weft.cluster.v1.ReportR\x06report\x12\x14\n" +
 	"\x05alive\x18\x03 \x01(\bR\x05alive\x12(\n" +
 	"\x10heard_unix_nanos\x18\x04 \x01(\x03R\x0eheardUnixNanos\x12,\n" +
 	"\x12clock_offset_nanos\x18\x05 \x01(\x03R\x10clockOffsetNanos\x12\x12\n" +
-	"\x04raft\x18\x06 \x01(\tR\x04raft\"F\n" +
+	"\x04raft\x18\x06 \x01(\tR\x04raft\x12>\n" +
+	"\trevisions\x18\a \x01(\v2 .weft.cluster.v1.RevisionChangesR\trevisions\x12\x1a\n" +
+	"\bdiverged\x18\b \x01(\bR\bdiverged\"F\n" +
 	"\vUnplacedSet\x127\n" +
 	"\trevisions\x18\x01 \x03(\v2\x19.weft.cluster.v1.UnplacedR\trevisions\"\x8a\x01\n" +
 	"\bUnplaced\x12\x1c\n" +
@@ -701,34 +895,40 @@ func file_weft_cluster_v1_directory_proto_rawDescGZIP() []byte {
 	return file_weft_cluster_v1_directory_proto_rawDescData
 }
 
-var file_weft_cluster_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_weft_cluster_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_weft_cluster_v1_directory_proto_goTypes = []any{
 	(*ExchangeRequest)(nil),  // 0: weft.cluster.v1.ExchangeRequest
 	(*ExchangeResponse)(nil), // 1: weft.cluster.v1.ExchangeResponse
-	(*Report)(nil),           // 2: weft.cluster.v1.Report
-	(*RevisionState)(nil),    // 3: weft.cluster.v1.RevisionState
-	(*NodeState)(nil),        // 4: weft.cluster.v1.NodeState
-	(*UnplacedSet)(nil),      // 5: weft.cluster.v1.UnplacedSet
-	(*Unplaced)(nil),         // 6: weft.cluster.v1.Unplaced
-	nil,                      // 7: weft.cluster.v1.Report.LabelsEntry
-	(*Address)(nil),          // 8: weft.cluster.v1.Address
+	(*Known)(nil),            // 2: weft.cluster.v1.Known
+	(*Report)(nil),           // 3: weft.cluster.v1.Report
+	(*RevisionChanges)(nil),  // 4: weft.cluster.v1.RevisionChanges
+	(*RevisionState)(nil),    // 5: weft.cluster.v1.RevisionState
+	(*NodeState)(nil),        // 6: weft.cluster.v1.NodeState
+	(*UnplacedSet)(nil),      // 7: weft.cluster.v1.UnplacedSet
+	(*Unplaced)(nil),         // 8: weft.cluster.v1.Unplaced
+	nil,                      // 9: weft.cluster.v1.Report.LabelsEntry
+	(*Address)(nil),          // 10: weft.cluster.v1.Address
 }
 var file_weft_cluster_v1_directory_proto_depIdxs = []int32{
-	2, // 0: weft.cluster.v1.ExchangeRequest.report:type_name -> weft.cluster.v1.Report
-	4, // 1: weft.cluster.v1.ExchangeResponse.nodes:type_name -> weft.cluster.v1.NodeState
-	5, // 2: weft.cluster.v1.ExchangeResponse.unplaced:type_name -> weft.cluster.v1.UnplacedSet
-	8, // 3: weft.cluster.v1.Report.address:type_name -> weft.cluster.v1.Address
-	7, // 4: weft.cluster.v1.Report.labels:type_name -> weft.cluster.v1.Report.LabelsEntry
-	3, // 5: weft.cluster.v1.Report.revisions:type_name -> weft.cluster.v1.RevisionState
-	2, // 6: weft.cluster.v1.NodeState.report:type_name -> weft.cluster.v1.Report
-	6, // 7: weft.cluster.v1.UnplacedSet.revisions:type_name -> weft.cluster.v1.Unplaced
-	0, // 8: weft.cluster.v1.DirectoryService.Exchange:input_type -> weft.cluster.v1.ExchangeRequest
-	1, // 9: weft.cluster.v1.DirectoryService.Exchange:output_type -> weft.cluster.v1.ExchangeResponse
-	9, // [9:10] is the sub-list for method output_type
-	8, // [8:9] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3,  // 0: weft.cluster.v1.ExchangeRequest.report:type_name -> weft.cluster.v1.Report
+	4,  // 1: weft.cluster.v1.ExchangeRequest.revisions:type_name -> weft.cluster.v1.RevisionChanges
+	2,  // 2: weft.cluster.v1.ExchangeRequest.known:type_name -> weft.cluster.v1.Known
+	6,  // 3: weft.cluster.v1.ExchangeResponse.nodes:type_name -> weft.cluster.v1.NodeState
+	7,  // 4: weft.cluster.v1.ExchangeResponse.unplaced:type_name -> weft.cluster.v1.UnplacedSet
+	10, // 5: weft.cluster.v1.Report.address:type_name -> weft.cluster.v1.Address
+	9,  // 6: weft.cluster.v1.Report.labels:type_name -> weft.cluster.v1.Report.LabelsEntry
+	5,  // 7: weft.cluster.v1.RevisionChanges.changed:type_name -> weft.cluster.v1.RevisionState
+	5,  // 8: weft.cluster.v1.RevisionChanges.gone:type_name -> weft.cluster.v1.RevisionState
+	3,  // 9: weft.cluster.v1.NodeState.report:type_name -> weft.cluster.v1.Report
+	4,  // 10: weft.cluster.v1.NodeState.revisions:type_name -> weft.cluster.v1.RevisionChanges
+	8,  // 11: weft.cluster.v1.UnplacedSet.revisions:type_name -> weft.cluster.v1.Unplaced
+	0,  // 12: weft.cluster.v1.DirectoryService.Exchange:input_type -> weft.cluster.v1.ExchangeRequest
+	1,  // 13: weft.cluster.v1.DirectoryService.Exchange:output_type -> weft.cluster.v1.ExchangeResponse
+	13, // [13:14] is the sub-list for method output_type
+	12, // [12:13] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_weft_cluster_v1_directory_proto_init() }
@@ -743,7 +943,7 @@ func file_weft_cluster_v1_directory_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_cluster_v1_directory_proto_rawDesc), len(file_weft_cluster_v1_directory_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,8 +28,9 @@ const (
 //
 // DirectoryService gathers soft state at the leader and gives it to everyone (ALPN weft-node, mutual TLS).
 type DirectoryServiceClient interface {
-	// Exchange lasts as long as the peer leads. The node sends a report once a second and whenever its readiness changes;
-	// the leader sends what it knows of all nodes: everything first, what has changed after that.
+	// Exchange lasts as long as the peer leads. The node reports once a second and whenever its readiness changes; the
+	// leader sends what the node does not know yet, and from then on what has changed. FAILED_PRECONDITION: the peer does
+	// not lead. OUT_OF_RANGE: what came does not follow on what was known; the next stream puts that right.
 	Exchange(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ExchangeRequest, ExchangeResponse], error)
 }
 
@@ -60,8 +61,9 @@ type DirectoryService_ExchangeClient = grpc.BidiStreamingClient[ExchangeRequest,
 //
 // DirectoryService gathers soft state at the leader and gives it to everyone (ALPN weft-node, mutual TLS).
 type DirectoryServiceServer interface {
-	// Exchange lasts as long as the peer leads. The node sends a report once a second and whenever its readiness changes;
-	// the leader sends what it knows of all nodes: everything first, what has changed after that.
+	// Exchange lasts as long as the peer leads. The node reports once a second and whenever its readiness changes; the
+	// leader sends what the node does not know yet, and from then on what has changed. FAILED_PRECONDITION: the peer does
+	// not lead. OUT_OF_RANGE: what came does not follow on what was known; the next stream puts that right.
 	Exchange(grpc.BidiStreamingServer[ExchangeRequest, ExchangeResponse]) error
 	mustEmbedUnimplementedDirectoryServiceServer()
 }
