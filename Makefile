@@ -25,13 +25,17 @@ BASE ?= $(shell git describe --tags --match 'v*' --abbrev=0 2>/dev/null || git r
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build examples ## Deploy three components on a node and call them in three ways
 	@tools=$$($(TOOLCHAINS)/go-tools.sh grpcurl protoc-gen-go protoc-gen-go-grpc)
 	$(TOOLCHAINS)/apt.sh "generating Go stubs" protobuf-compiler libprotobuf-dev
 	PATH="$$tools:$$PATH" go run ./test/demo
+
+.PHONY: demo-cluster
+demo-cluster: build orders ## Start three nodes, and kill the one that leads while a function is called
+	@go run ./test/demo cluster
 
 .PHONY: test
 test: build examples $(COMPONENTS)/conformance.wasm ## Run all tests

@@ -1,6 +1,7 @@
 // Command demo shows what weft does: it starts a node, deploys the three example components, and calls each with
 // `weft call`, with grpcurl through reflection and with Go stubs generated from `weft schema`. `make demo` builds what
-// it needs and runs it from the root of the repository.
+// it needs and runs it from the root of the repository. With the argument cluster, which is `make demo-cluster`, it starts
+// three nodes, and kills one under load.
 package main
 
 import (
@@ -20,7 +21,11 @@ const limit = 10 * time.Minute
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, stop := context.WithTimeout(ctx, limit)
-	err := run(ctx)
+	show := single
+	if len(os.Args) > 1 && os.Args[1] == "cluster" {
+		show = cluster
+	}
+	err := run(ctx, show)
 	stop()
 	cancel()
 	if err != nil {
@@ -29,15 +34,19 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) (err error) {
+func run(ctx context.Context, show func(ctx context.Context, scratch string) error) (err error) {
 	scratch, err := os.MkdirTemp("", "weft-demo-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	return show(ctx, scratch)
+}
 
+// single shows one node.
+func single(ctx context.Context, scratch string) (err error) {
 	title("A node: one process, one data directory, no other service")
-	node, err := startNode(ctx, filepath.Join(scratch, "data"))
+	node, err := startNode(ctx, "demo", filepath.Join(scratch, "data"))
 	if err != nil {
 		return err
 	}

@@ -21,14 +21,18 @@ const stopTime = 40 * time.Second
 
 // node is a running weft server.
 type node struct {
-	cmd  *exec.Cmd
-	grpc string
-	done chan struct{} // closed once all of its stdout is read
+	name          string
+	cmd           *exec.Cmd
+	grpc, cluster string
+	killed        bool
+	done          chan struct{} // closed once all of its stdout is read
 }
 
 // startNode starts a server on free ports and waits for its ready line.
-func startNode(ctx context.Context, data string) (*node, error) {
-	args := []string{"server", "--data-dir", data, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--cluster", "127.0.0.1:0"}
+func startNode(ctx context.Context, name, data string, more ...string) (*node, error) {
+	args := append([]string{
+		"server", "--data-dir", data, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--cluster", "127.0.0.1:0",
+	}, more...)
 	prompt(append([]string{"weft"}, args...))
 	cmd := exec.Command(weftBinary, args...)
 	// The kernel ends the server if the demo is killed.
@@ -42,7 +46,7 @@ func startNode(ctx context.Context, data string) (*node, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	n := &node{cmd: cmd, done: make(chan struct{})}
+	n := &node{name: name, cmd: cmd, done: make(chan struct{})}
 	ready := make(chan string, 1)
 	go func() {
 		defer close(n.done)
@@ -56,7 +60,7 @@ func startNode(ctx context.Context, data string) (*node, error) {
 	select {
 	case line := <-ready:
 		fmt.Println("ready", line)
-		n.grpc = field(line, "grpc")
+		n.grpc, n.cluster = field(line, "grpc"), field(line, "cluster")
 		return n, nil
 	case <-n.done:
 		return nil, fmt.Errorf("the server did not start: %w\n%s", cmd.Wait(), log.String())
@@ -65,8 +69,19 @@ func startNode(ctx context.Context, data string) (*node, error) {
 	}
 }
 
+// kill ends the server as a power cut would.
+func (n *node) kill() {
+	n.killed = true
+	_ = n.cmd.Process.Kill()
+	<-n.done
+	_ = n.cmd.Wait()
+}
+
 // stop ends the server in good order, or else at once.
 func (n *node) stop() error {
+	if n.killed {
+		return nil
+	}
 	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
