@@ -18,20 +18,37 @@ import (
 const drainTime = 30 * time.Second
 
 func (a *app) serverCommand() *cobra.Command {
-	var config node.Config
+	var (
+		config        node.Config
+		roles, labels string
+	)
 	c := &cobra.Command{
 		Use:   "server",
 		Short: "Run a node",
 		Long: `Run a node. It keeps everything in its data directory, and comes back with it after a restart.
 
+An empty data directory starts a cluster of its own, or joins one with --join and --token. A node that is a member needs
+neither after that, and may come back on other ports; if all nodes do so at once, --join says where one of the others is.
+
 Once its ports are open it prints one line on stdout, "ready grpc=ADDR http=ADDR cluster=ADDR", and nothing else;
 its log goes to stderr. Port 0 picks a free port. SIGTERM and SIGINT let running calls end, for 30 seconds at most,
 and stop it; a second one stops it at once.`,
 		Example: `  weft server
-  weft server --data-dir /var/lib/weft --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0`,
+  weft server --data-dir /var/lib/weft --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0
+  weft server --name n2 --data-dir n2 --listen :8070 --http :8071 --cluster :8072 --insecure --advertise 10.0.0.2 \
+      --labels zone=b --join 10.0.0.1:7072 --token "$(weft token)"`,
 		Args: exactly(0),
-		RunE: func(c *cobra.Command, _ []string) error {
-			err := a.serve(c.Context(), config)
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if config.Roles, err = node.ParseRoles(roles); err != nil {
+				return usagef(c, "--roles: %w", err)
+			}
+			if config.Labels, err = node.ParseLabels(labels); err != nil {
+				return usagef(c, "--labels: %w", err)
+			}
+			if config.Token != "" && config.Join == "" {
+				return usagef(c, "--token is for joining: say which cluster with --join CLUSTER-ADDR")
+			}
+			err = a.serve(c.Context(), config)
 			if _, ok := errors.AsType[*node.InsecureError](err); ok {
 				return usagef(c, "%w", err)
 			}
@@ -44,6 +61,11 @@ and stop it; a second one stops it at once.`,
 	f.StringVar(&config.GRPC, "listen", node.DefaultGRPC, "`ADDR` of the gRPC port: functions, weft's API, reflection, health")
 	f.StringVar(&config.HTTP, "http", node.DefaultHTTP, "`ADDR` of the HTTP port: /healthz and /metrics")
 	f.StringVar(&config.Cluster, "cluster", node.DefaultCluster, "`ADDR` of the port between nodes")
+	f.StringVar(&config.Advertise, "advertise", "", "`HOST` where other machines reach this one, or HOST:PORT of the cluster port (default the addresses that it listens on)")
+	f.StringVar(&config.Join, "join", "", "`CLUSTER-ADDR` of any node of a cluster to join, HOST:PORT")
+	f.StringVar(&config.Token, "token", "", "join `TOKEN`, as weft token prints it")
+	f.StringVar(&roles, "roles", "scheduler,executor", "`ROLES` of the node")
+	f.StringVar(&labels, "labels", "", "labels of the node, `K=V,…`: what deploys require or spread over")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
 	return c

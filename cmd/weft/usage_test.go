@@ -34,7 +34,10 @@ func TestUsage(t *testing.T) {
 		{"schema a --format json", "write proto or descriptors"},
 		{"diff a", "takes FILE NAME"},
 		{"server extra", "takes no arguments"},
-		{"server --join 127.0.0.1:1", "unknown flag: --join"},
+		{"server --token weft1", "--token is for joining"},
+		{"server --roles boss", `"boss" is no role`},
+		{"server --labels zone", `"zone" is no label`},
+		{"server --labels zone=a,zone=b", "label zone is set twice"},
 		{"server --listen 0.0.0.0:0 --data-dir DIR", "--insecure"},
 		{"server --http :0 --listen 127.0.0.1:0 --data-dir DIR", "--insecure"},
 	}

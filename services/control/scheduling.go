@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/weft-run/weft/consensus/catalog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 )
@@ -27,7 +28,7 @@ func checkScheduling(s *weftv1.Scheduling) error {
 		return invalid("scheduling: at most %d labels to spread over and %d required ones are allowed", maxSpread, maxRequire)
 	}
 	for i, label := range s.GetSpread() {
-		if !validLabel(label) {
+		if !catalog.ValidLabel(label, "") {
 			return invalid("scheduling: spread over %q: a label is up to 63 lower-case letters, digits and . _ / -", label)
 		}
 		if slices.Contains(s.GetSpread()[:i], label) {
@@ -35,37 +36,14 @@ func checkScheduling(s *weftv1.Scheduling) error {
 		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(s.GetRequire())) {
-		if !validLabel(label) {
+		if !catalog.ValidLabel(label, "") {
 			return invalid("scheduling: require %q: a label is up to 63 lower-case letters, digits and . _ / -", label)
 		}
-		if !validLabelValue(s.GetRequire()[label]) {
+		if !catalog.ValidLabel(label, s.GetRequire()[label]) {
 			return invalid("scheduling: require %s=%q: a value is up to 63 printable ASCII characters", label, s.GetRequire()[label])
 		}
 	}
 	return nil
-}
-
-func validLabel(label string) bool {
-	if label == "" || len(label) > 63 {
-		return false
-	}
-	for i := range len(label) {
-		c := label[i]
-		alphanumeric := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
-		if !alphanumeric && (i == 0 || c != '.' && c != '_' && c != '/' && c != '-') {
-			return false
-		}
-	}
-	return true
-}
-
-func validLabelValue(value string) bool {
-	for i := range len(value) {
-		if value[i] < ' ' || value[i] > '~' {
-			return false
-		}
-	}
-	return len(value) <= 63
 }
 
 // setScheduling writes where a revision is to run into its row, unless nothing is said about it.

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
+
+	"github.com/weft-run/weft/consensus/catalog"
 )
 
 // Config configures a node.
@@ -17,6 +20,16 @@ type Config struct {
 	Name string
 	// GRPC, HTTP and Cluster are the addresses to listen on. Port 0 picks a free one.
 	GRPC, HTTP, Cluster string
+	// Advertise is where other machines reach this one: a host, or host and port of the cluster port. Empty: the addresses
+	// that it listens on.
+	Advertise string
+	// Join is the cluster address of any node of the cluster to join, HOST:PORT; Token lets this node in. A node that is a
+	// member already needs neither; Join is then one more place to tell where it is now.
+	Join, Token string
+	// Roles are what the node does. The zero value: everything.
+	Roles Roles
+	// Labels are what people say of the node, such as its zone.
+	Labels map[string]string
 	// Insecure allows addresses that are not loopback. Whoever reaches them may do anything: there is no access control.
 	Insecure bool
 	// HideTraps keeps what is known of a trap out of callers' errors; the function's log has it.
@@ -25,6 +38,67 @@ type Config struct {
 	Version string
 	// Logger is told of what happens. Nil: slog.Default.
 	Logger *slog.Logger
+}
+
+// Roles are what a node does.
+type Roles struct {
+	// Scheduler: it takes part in raft, holds the catalog, and decides placements.
+	Scheduler bool
+	// Executor: it runs components.
+	Executor bool
+}
+
+// ParseRoles reads "scheduler", "executor", or both with a comma between.
+func ParseRoles(text string) (Roles, error) {
+	var r Roles
+	for name := range strings.SplitSeq(text, ",") {
+		switch name {
+		case "scheduler":
+			r.Scheduler = true
+		case "executor":
+			r.Executor = true
+		default:
+			return Roles{}, fmt.Errorf("%q is no role: a node is a scheduler, an executor, or scheduler,executor", name)
+		}
+	}
+	return r, nil
+}
+
+// String is what ParseRoles reads.
+func (r Roles) String() string { return strings.Join(r.Names(), ",") }
+
+// Names lists the roles.
+func (r Roles) Names() (names []string) {
+	if r.Scheduler {
+		names = append(names, "scheduler")
+	}
+	if r.Executor {
+		names = append(names, "executor")
+	}
+	return names
+}
+
+// ParseLabels reads labels: "zone=a,disk=ssd". Empty text has none.
+func ParseLabels(text string) (map[string]string, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // no labels
+	}
+	labels := map[string]string{}
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, ok := strings.Cut(part, "=")
+		switch _, twice := labels[name]; {
+		case !ok:
+			return nil, fmt.Errorf("%q is no label: write labels as zone=a,disk=ssd", part)
+		case !catalog.ValidLabel(name, ""):
+			return nil, fmt.Errorf("%q is no name of a label: up to 63 lower-case letters, digits and . _ / -", name)
+		case !catalog.ValidLabel(name, value):
+			return nil, fmt.Errorf("label %s: %q is no value: up to 63 printable ASCII characters", name, value)
+		case twice:
+			return nil, fmt.Errorf("label %s is set twice", name)
+		}
+		labels[name] = value
+	}
+	return labels, nil
 }
 
 // The addresses that a node listens on by default.
@@ -56,6 +130,15 @@ func (c Config) check(ctx context.Context) (Config, error) {
 			return c, fmt.Errorf("node: the host has no name; set one: %w", err)
 		}
 		c.Name = host
+	}
+	if !catalog.ValidNodeName(c.Name) {
+		return c, fmt.Errorf("node: name %q: a name has up to 63 letters, digits, dots, hyphens and underscores, and begins with a letter or digit; set one with --name", c.Name)
+	}
+	if c.Roles == (Roles{}) {
+		c.Roles = Roles{Scheduler: true, Executor: true}
+	}
+	if c.Token != "" && c.Join == "" {
+		return c, errors.New("node: a token is for joining: say which cluster with --join")
 	}
 	for _, addr := range []*string{&c.GRPC, &c.HTTP, &c.Cluster} {
 		resolved, err := resolve(ctx, *addr)
