@@ -118,6 +118,26 @@ func (c *cache) publish(digest [32]byte) error {
 	return syncDir(c.home)
 }
 
+// lookup gives the compiled code of a component, with the checksum that its name carries. Nobody has verified it.
+func (c *cache) lookup(digest [32]byte) (path string, size int64, sum [32]byte, ok bool) {
+	prefix := hex.EncodeToString(digest[:]) + "-"
+	found, err := filepath.Glob(filepath.Join(c.home, prefix+"*"+codeSuffix))
+	if err != nil {
+		return "", 0, sum, false
+	}
+	for _, path := range found {
+		digits := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), prefix), codeSuffix)
+		checksum, err := hex.DecodeString(digits)
+		if err != nil || len(checksum) != len(sum) {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil {
+			return path, info.Size(), [32]byte(checksum), true
+		}
+	}
+	return "", 0, sum, false
+}
+
 // sweep removes the code of components that keep does not want, and that of other engines.
 func (c *cache) sweep(keep func(digest [32]byte) bool) error {
 	homes, err := os.ReadDir(c.dir)

@@ -198,6 +198,13 @@ func (x *Executor) build(ctx context.Context, r Revision, log func(Line)) (*revi
 		return nil, err
 	}
 	rev, err := x.prepare(r, code, size, log)
+	if _, refused := errors.AsType[*refusedCode](err); refused {
+		// A peer may have sent it. What this node compiles by itself is the engine's own.
+		if code, size, err = x.recompiled(ctx, r.Digest, r.Path, code); err != nil {
+			return nil, err
+		}
+		rev, err = x.prepare(r, code, size, log)
+	}
 	if err != nil {
 		if _, ok := errors.AsType[*Error](err); ok {
 			return nil, err

@@ -14,6 +14,7 @@ type metrics struct {
 	calls                           *prometheus.CounterVec
 	duration, queued, compiles      *prometheus.HistogramVec
 	cacheHits, cacheMisses, dropped prometheus.Counter
+	codeTaken                       prometheus.Counter
 }
 
 // buckets are for times of calls, in seconds: from 50 µs to 30 s.
@@ -36,13 +37,15 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 			Help: "Compiled code that was found on disk."}),
 		cacheMisses: prometheus.NewCounter(prometheus.CounterOpts{Name: "weft_code_cache_misses_total",
 			Help: "Compiled code that was not found on disk."}),
+		codeTaken: prometheus.NewCounter(prometheus.CounterOpts{Name: "weft_code_taken_total",
+			Help: "Compiled code that came from other nodes."}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "weft_log_lines_dropped_total",
 			Help: "Log lines of functions that were over the limit."}),
 	}
 	if r == nil {
 		return m, nil
 	}
-	all := []prometheus.Collector{m.calls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.dropped}
+	all := []prometheus.Collector{m.calls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped}
 	all = append(all, x.gauges()...)
 	var err error
 	for _, c := range all {

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 const plenty = 1 << 30
@@ -160,8 +161,8 @@ func TestDiskFull(t *testing.T) {
 	for name, disk := range map[string]full{"writing": {left: 100 << 10}, "syncing": {left: plenty, sync: true}} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			s.create = func(dir string) (file, error) {
-				f, err := createTemp(dir)
+			s.open = func(path string) (file, error) {
+				f, err := openAppend(path)
 				disk.file = f
 				return &disk, err
 			}
@@ -172,12 +173,12 @@ func TestDiskFull(t *testing.T) {
 			if left := files(t, s); len(left) != 0 {
 				t.Fatalf("left behind: %v", left)
 			}
-			s.create = createTemp
+			s.open = openAppend
 			put(t, s, random(1<<20))
 		})
 	}
 	s := open(t)
-	s.create = func(string) (file, error) { return nil, syscall.ENOSPC }
+	s.open = func(string) (file, error) { return nil, syscall.ENOSPC }
 	if _, _, err := s.Put(t.Context(), strings.NewReader("x"), plenty); !errors.Is(err, ErrStorage) {
 		t.Fatalf("no temporary file: %v", err)
 	}
@@ -216,7 +217,7 @@ func TestCorruptIsSetAside(t *testing.T) {
 			if _, err := s.Path(d); err != nil {
 				t.Fatalf("after putting it again: %v", err)
 			}
-			if err := s.Sweep(func(got Digest) bool { return got == d }); err != nil || len(files(t, s)) != 1 {
+			if err := s.Sweep(Policy{Wanted: func(got Digest) bool { return got == d }}); err != nil || len(files(t, s)) != 1 {
 				t.Fatalf("sweep: %v, files %v", err, files(t, s))
 			}
 		})
@@ -256,6 +257,7 @@ func TestInterruptedPutIsSwept(t *testing.T) {
 func TestSweep(t *testing.T) {
 	s := open(t)
 	kept, gone := put(t, s, []byte("kept")), put(t, s, []byte("gone"))
+	s.Release(gone)
 	if _, err := s.Path(gone); err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +265,7 @@ func TestSweep(t *testing.T) {
 	if err := os.WriteFile(stranger, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Sweep(func(d Digest) bool { return d == kept }); err != nil {
+	if err := s.Sweep(Policy{Wanted: func(d Digest) bool { return d == kept }, Grace: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Path(kept); err != nil {

@@ -79,6 +79,12 @@ func (s *Store) read(d Digest) error {
 	return nil
 }
 
+// Contains tells whether there is a file of this digest. It does not read it.
+func (s *Store) Contains(d Digest) bool {
+	_, err := os.Stat(s.path(d))
+	return err == nil
+}
+
 // quarantine sets a damaged file aside. The caller holds mu.
 func (s *Store) quarantine(d Digest) error {
 	aside := filepath.Join(s.dir, corruptDir, hex.EncodeToString(d[:]))
@@ -86,32 +92,6 @@ func (s *Store) quarantine(d Digest) error {
 		return fmt.Errorf("%w: %x, and it can't be set aside: %w", ErrCorrupt, d, err)
 	}
 	return fmt.Errorf("%w: %x; the file is now %s", ErrCorrupt, d, aside)
-}
-
-// Sweep removes all artifacts that keep does not want, and what was set aside. An artifact that is put while it runs
-// may go too: whoever puts must keep sweeps away until something names the artifact.
-func (s *Store) Sweep(keep func(digest Digest) bool) error {
-	var errs error
-	for d, path := range s.all(&errs) {
-		if keep(d) {
-			continue
-		}
-		s.mu.Lock()
-		delete(s.verified, d)
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = errors.Join(errs, err)
-		}
-		s.mu.Unlock()
-	}
-	aside, err := os.ReadDir(filepath.Join(s.dir, corruptDir))
-	errs = errors.Join(errs, err)
-	for _, e := range aside {
-		errs = errors.Join(errs, os.Remove(filepath.Join(s.dir, corruptDir, e.Name())))
-	}
-	if errs != nil {
-		return fmt.Errorf("artifacts: sweep: %w", errs)
-	}
-	return nil
 }
 
 // all ranges over the artifacts on disk, and adds what could not be read to errs. Files that are none are passed over.

@@ -131,7 +131,6 @@ func (s *Server) Delete(ctx context.Context, r *weftv1.DeleteRequest) (*weftv1.D
 	})
 	if err == nil {
 		s.config.Logger.Info("deleted", "namespace", ns, "function", r.GetName(), "revisions", result.GetDeletedRevisions())
-		s.sweeper.ask()
 	}
 	return &weftv1.DeleteResponse{Revisions: result.GetDeletedRevisions()}, s.status(ctx, err)
 }

@@ -28,15 +28,15 @@ type Consensus interface {
 // Artifacts is what the API needs of artifacts.Store.
 type Artifacts interface {
 	Put(ctx context.Context, r io.Reader, limit int64) (digest [32]byte, size int64, err error)
+	// Release ends the hold of a Put.
+	Release(digest [32]byte)
 	Path(digest [32]byte) (string, error)
-	Sweep(keep func(digest [32]byte) bool) error
 }
 
 // Executor is what the API needs of executor.Executor.
 type Executor interface {
 	CheckImports(*wit.World) error
 	Try(context.Context, executor.Revision) error
-	Sweep(keep func(digest [32]byte) bool) error
 	Fingerprint() string
 }
 
@@ -76,10 +76,9 @@ type Server struct {
 	config  Config
 	started time.Time
 	uploads chan struct{} // holds a token of each deploy that runs
-	sweeper *sweeper
 }
 
-// New makes a server. It must be closed.
+// New makes a server. It holds nothing that must be closed.
 func New(c Config) *Server {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -90,10 +89,7 @@ func New(c Config) *Server {
 	if c.Idle <= 0 {
 		c.Idle = time.Minute
 	}
-	s := &Server{config: c, started: time.Now(), uploads: make(chan struct{}, c.Uploads)}
-	s.sweeper = newSweeper(s.sweep)
-	s.sweeper.ask() // the last process may have left something
-	return s
+	return &Server{config: c, started: time.Now(), uploads: make(chan struct{}, c.Uploads)}
 }
 
 // Register adds the services to a gRPC server.
@@ -101,8 +97,5 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	weftv1.RegisterFunctionServiceServer(r, s)
 	weftv1.RegisterNodeServiceServer(r, s)
 }
-
-// Close stops what runs in the background. The gRPC server must have ended its calls before.
-func (s *Server) Close() { s.sweeper.close() }
 
 func (s *Server) view() *catalog.View { return s.config.Consensus.Catalog().View() }

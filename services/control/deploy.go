@@ -65,14 +65,12 @@ func (s *Server) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (_ *weftv1.DeployResponse, err error) {
-	end := s.sweeper.begin()
-	defer func() { end(err != nil || spec.GetDryRun()) }()
-
+func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (*weftv1.DeployResponse, error) {
 	c, err := s.inspect(ctx, spec, body)
 	if err != nil {
 		return nil, err
 	}
+	defer s.config.Artifacts.Release(c.digest)
 	p, err := s.plan(c, spec, spec.GetAllowBreaking())
 	if err != nil {
 		return nil, err
@@ -103,12 +101,11 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 }
 
 func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (*weftv1.DiffResponse, error) {
-	end := s.sweeper.begin()
-	defer end(true)
 	c, err := s.inspect(ctx, spec, body)
 	if err != nil {
 		return nil, err
 	}
+	defer s.config.Artifacts.Release(c.digest)
 	p, err := s.plan(c, spec, true)
 	if err != nil {
 		return nil, err
@@ -129,8 +126,8 @@ type candidate struct {
 	comments doc.Comments
 }
 
-// inspect stores a component and reads what it is.
-func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (*candidate, error) {
+// inspect stores a component and reads what it is. Without an error, the artifact is to be released.
+func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (_ *candidate, err error) {
 	comments, err := readWit(spec.GetWit())
 	if err != nil {
 		return nil, err
@@ -139,6 +136,11 @@ func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.R
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			s.config.Artifacts.Release(digest)
+		}
+	}()
 	path, err := s.config.Artifacts.Path(digest)
 	if err != nil {
 		return nil, err

@@ -86,17 +86,6 @@ func (e *engine) Try(_ context.Context, r executor.Revision) error {
 	return e.err
 }
 
-func (e *engine) Sweep(keep func([32]byte) bool) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for digest := range e.code {
-		if !keep(digest) {
-			delete(e.code, digest)
-		}
-	}
-	return nil
-}
-
 // nowhere are placements that never come to be.
 type nowhere struct{}
 
@@ -113,6 +102,7 @@ type bench struct {
 	cluster *cluster
 	engine  *engine
 	server  *Server
+	store   *artifacts.Store
 	dir     string
 }
 
@@ -125,11 +115,11 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.store = store
 	b.server = New(Config{
 		Node: "test", Consensus: b.cluster, Artifacts: store, Executor: b.engine, Placements: nowhere{},
 		Logs: logs.New(logs.Config{}), Logger: slog.New(slog.DiscardHandler),
 	})
-	t.Cleanup(b.server.Close)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -156,10 +146,19 @@ func (b *bench) deploy(g wat.Guest, spec *weftv1.DeploySpec) (*weftv1.DeployResp
 // swept sweeps and returns how many artifacts are left.
 func (b *bench) swept() (n int) {
 	b.t.Helper()
-	if err := b.server.sweep(b.t.Context()); err != nil {
+	named := map[string]bool{}
+	for f := range b.cluster.catalog.View().All() {
+		for _, r := range f.GetRevisions() {
+			named[string(r.GetDigest())] = true
+		}
+	}
+	err := b.store.Sweep(artifacts.Policy{
+		Wanted: func(d artifacts.Digest) bool { return named[string(d[:])] }, Grace: time.Hour,
+	})
+	if err != nil {
 		b.t.Fatal(err)
 	}
-	err := filepath.WalkDir(b.dir, func(_ string, entry os.DirEntry, err error) error {
+	err = filepath.WalkDir(b.dir, func(_ string, entry os.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			n++
 		}
@@ -286,7 +285,7 @@ func TestFailedDeploysLeaveNothing(t *testing.T) {
 			if !ok || e.Reason != tt.reason || e.Code != tt.code {
 				t.Fatalf("error %v", err)
 			}
-			if b.cluster.catalog.View().Len() != 0 || b.swept() != 0 || len(b.engine.code) != 0 {
+			if b.cluster.catalog.View().Len() != 0 || b.swept() != 0 {
 				t.Error("something is left")
 			}
 		})

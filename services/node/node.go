@@ -30,6 +30,7 @@ type Node struct {
 	consensus *consensus.Node
 	table     *placement.Table
 	control   *control.Server
+	keeper    *artifacts.Keeper
 	gateway   *gateway.Gateway
 	web       *web.Server
 
@@ -114,6 +115,12 @@ func (n *Node) build() (err error) {
 		Logger: n.config.Logger,
 	})
 	n.control.Register(n.gateway)
+	here := &artifacts.Locator{Node: n.consensus.ID(), Engine: n.executor.Fingerprint(), View: n.consensus.Catalog().View}
+	n.keeper = artifacts.NewKeeper(artifacts.KeeperConfig{
+		Node: n.consensus.ID(), Store: store, View: n.consensus.Catalog().View, Linearize: n.consensus.Linearize,
+		Fetcher:   artifacts.NewFetcher(artifacts.Config{Node: n.consensus.ID(), Store: store, Cluster: here, Logger: n.config.Logger}),
+		SweepCode: n.executor.Sweep, Logger: n.config.Logger,
+	})
 	n.web = web.New(web.Config{Healthy: n.healthy, Gatherer: registry, Logger: n.config.Logger})
 	return nil
 }
@@ -161,8 +168,8 @@ func (n *Node) Stop(ctx context.Context) error {
 		}
 	}
 	n.serving.Wait()
-	if n.control != nil {
-		n.control.Close()
+	if n.keeper != nil {
+		n.keeper.Close()
 	}
 	if n.table != nil {
 		n.table.Close()

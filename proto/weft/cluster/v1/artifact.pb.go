@@ -24,8 +24,10 @@ const (
 // HasRequest names artifacts.
 type HasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// SHA-256 each, 32 bytes.
-	Digests       [][]byte `protobuf:"bytes,1,rep,name=digests,proto3" json:"digests,omitempty"`
+	// SHA-256 each, 32 bytes. At most 1,024.
+	Digests [][]byte `protobuf:"bytes,1,rep,name=digests,proto3" json:"digests,omitempty"`
+	// A revision is about to name them: what is there must not be swept before the grace period is over, counted from now.
+	Keep          bool `protobuf:"varint,2,opt,name=keep,proto3" json:"keep,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -67,10 +69,19 @@ func (x *HasRequest) GetDigests() [][]byte {
 	return nil
 }
 
+func (x *HasRequest) GetKeep() bool {
+	if x != nil {
+		return x.Keep
+	}
+	return false
+}
+
 // HasResponse tells which are there.
 type HasResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Digests       [][]byte               `protobuf:"bytes,1,rep,name=digests,proto3" json:"digests,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Digests [][]byte               `protobuf:"bytes,1,rep,name=digests,proto3" json:"digests,omitempty"`
+	// What has come of others, from an earlier Store or Fetch that broke off.
+	Partials      []*Partial `protobuf:"bytes,2,rep,name=partials,proto3" json:"partials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -112,6 +123,66 @@ func (x *HasResponse) GetDigests() [][]byte {
 	return nil
 }
 
+func (x *HasResponse) GetPartials() []*Partial {
+	if x != nil {
+		return x.Partials
+	}
+	return nil
+}
+
+// Partial is an artifact of which the first bytes are there. Nobody has verified them.
+type Partial struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	Size          uint64                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Partial) Reset() {
+	*x = Partial{}
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Partial) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Partial) ProtoMessage() {}
+
+func (x *Partial) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Partial.ProtoReflect.Descriptor instead.
+func (*Partial) Descriptor() ([]byte, []int) {
+	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Partial) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Partial) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 // FetchRequest names an artifact.
 type FetchRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -124,7 +195,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[2]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -136,7 +207,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[2]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -149,7 +220,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{2}
+	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *FetchRequest) GetDigest() []byte {
@@ -178,7 +249,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[3]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -190,7 +261,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[3]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -203,7 +274,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{3}
+	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FetchResponse) GetSize() uint64 {
@@ -224,16 +295,18 @@ func (x *FetchResponse) GetChunk() []byte {
 type StoreRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In the first message.
-	Digest        []byte `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
-	Size          uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
-	Chunk         []byte `protobuf:"bytes,3,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	Digest []byte `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	Size   uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	Chunk  []byte `protobuf:"bytes,3,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	// In the first message: the bytes before are there already, as Has told. OUT_OF_RANGE if they are not, any more.
+	Offset        uint64 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StoreRequest) Reset() {
 	*x = StoreRequest{}
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[4]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -245,7 +318,7 @@ func (x *StoreRequest) String() string {
 func (*StoreRequest) ProtoMessage() {}
 
 func (x *StoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[4]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -258,7 +331,7 @@ func (x *StoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreRequest.ProtoReflect.Descriptor instead.
 func (*StoreRequest) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{4}
+	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *StoreRequest) GetDigest() []byte {
@@ -282,6 +355,13 @@ func (x *StoreRequest) GetChunk() []byte {
 	return nil
 }
 
+func (x *StoreRequest) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
 // StoreResponse confirms that the artifact is on disk.
 type StoreResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -291,7 +371,7 @@ type StoreResponse struct {
 
 func (x *StoreResponse) Reset() {
 	*x = StoreResponse{}
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[5]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -303,7 +383,7 @@ func (x *StoreResponse) String() string {
 func (*StoreResponse) ProtoMessage() {}
 
 func (x *StoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[5]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -316,7 +396,7 @@ func (x *StoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreResponse.ProtoReflect.Descriptor instead.
 func (*StoreResponse) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{5}
+	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{6}
 }
 
 // FetchCodeRequest names compiled code.
@@ -333,7 +413,7 @@ type FetchCodeRequest struct {
 
 func (x *FetchCodeRequest) Reset() {
 	*x = FetchCodeRequest{}
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[6]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +425,7 @@ func (x *FetchCodeRequest) String() string {
 func (*FetchCodeRequest) ProtoMessage() {}
 
 func (x *FetchCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[6]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +438,7 @@ func (x *FetchCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchCodeRequest.ProtoReflect.Descriptor instead.
 func (*FetchCodeRequest) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{6}
+	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FetchCodeRequest) GetDigest() []byte {
@@ -386,16 +466,18 @@ func (x *FetchCodeRequest) GetOffset() uint64 {
 type FetchCodeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Size and SHA-256 of the whole code; in the first message.
-	Size          uint64 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
-	Checksum      []byte `protobuf:"bytes,2,opt,name=checksum,proto3" json:"checksum,omitempty"`
-	Chunk         []byte `protobuf:"bytes,3,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	Size     uint64 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
+	Checksum []byte `protobuf:"bytes,2,opt,name=checksum,proto3" json:"checksum,omitempty"`
+	Chunk    []byte `protobuf:"bytes,3,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	// In the only message: the peer has no such code, but it had the component from the node of this ID, which may have.
+	Elsewhere     string `protobuf:"bytes,4,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FetchCodeResponse) Reset() {
 	*x = FetchCodeResponse{}
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[7]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -407,7 +489,7 @@ func (x *FetchCodeResponse) String() string {
 func (*FetchCodeResponse) ProtoMessage() {}
 
 func (x *FetchCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[7]
+	mi := &file_weft_cluster_v1_artifact_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -420,7 +502,7 @@ func (x *FetchCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchCodeResponse.ProtoReflect.Descriptor instead.
 func (*FetchCodeResponse) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{7}
+	return file_weft_cluster_v1_artifact_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FetchCodeResponse) GetSize() uint64 {
@@ -444,35 +526,49 @@ func (x *FetchCodeResponse) GetChunk() []byte {
 	return nil
 }
 
+func (x *FetchCodeResponse) GetElsewhere() string {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return ""
+}
+
 var File_weft_cluster_v1_artifact_proto protoreflect.FileDescriptor
 
 const file_weft_cluster_v1_artifact_proto_rawDesc = "" +
 	"\n" +
-	"\x1eweft/cluster/v1/artifact.proto\x12\x0fweft.cluster.v1\"&\n" +
+	"\x1eweft/cluster/v1/artifact.proto\x12\x0fweft.cluster.v1\":\n" +
 	"\n" +
 	"HasRequest\x12\x18\n" +
-	"\adigests\x18\x01 \x03(\fR\adigests\"'\n" +
+	"\adigests\x18\x01 \x03(\fR\adigests\x12\x12\n" +
+	"\x04keep\x18\x02 \x01(\bR\x04keep\"]\n" +
 	"\vHasResponse\x12\x18\n" +
-	"\adigests\x18\x01 \x03(\fR\adigests\">\n" +
+	"\adigests\x18\x01 \x03(\fR\adigests\x124\n" +
+	"\bpartials\x18\x02 \x03(\v2\x18.weft.cluster.v1.PartialR\bpartials\"5\n" +
+	"\aPartial\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\">\n" +
 	"\fFetchRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x04R\x06offset\"9\n" +
 	"\rFetchResponse\x12\x12\n" +
 	"\x04size\x18\x01 \x01(\x04R\x04size\x12\x14\n" +
-	"\x05chunk\x18\x02 \x01(\fR\x05chunk\"P\n" +
+	"\x05chunk\x18\x02 \x01(\fR\x05chunk\"h\n" +
 	"\fStoreRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x04R\x04size\x12\x14\n" +
-	"\x05chunk\x18\x03 \x01(\fR\x05chunk\"\x0f\n" +
+	"\x05chunk\x18\x03 \x01(\fR\x05chunk\x12\x16\n" +
+	"\x06offset\x18\x04 \x01(\x04R\x06offset\"\x0f\n" +
 	"\rStoreResponse\"Z\n" +
 	"\x10FetchCodeRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x16\n" +
 	"\x06engine\x18\x02 \x01(\tR\x06engine\x12\x16\n" +
-	"\x06offset\x18\x03 \x01(\x04R\x06offset\"Y\n" +
+	"\x06offset\x18\x03 \x01(\x04R\x06offset\"w\n" +
 	"\x11FetchCodeResponse\x12\x12\n" +
 	"\x04size\x18\x01 \x01(\x04R\x04size\x12\x1a\n" +
 	"\bchecksum\x18\x02 \x01(\fR\bchecksum\x12\x14\n" +
-	"\x05chunk\x18\x03 \x01(\fR\x05chunk2\xbd\x02\n" +
+	"\x05chunk\x18\x03 \x01(\fR\x05chunk\x12\x1c\n" +
+	"\telsewhere\x18\x04 \x01(\tR\telsewhere2\xbd\x02\n" +
 	"\x0fArtifactService\x12@\n" +
 	"\x03Has\x12\x1b.weft.cluster.v1.HasRequest\x1a\x1c.weft.cluster.v1.HasResponse\x12H\n" +
 	"\x05Fetch\x12\x1d.weft.cluster.v1.FetchRequest\x1a\x1e.weft.cluster.v1.FetchResponse0\x01\x12H\n" +
@@ -491,31 +587,33 @@ func file_weft_cluster_v1_artifact_proto_rawDescGZIP() []byte {
 	return file_weft_cluster_v1_artifact_proto_rawDescData
 }
 
-var file_weft_cluster_v1_artifact_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_weft_cluster_v1_artifact_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_weft_cluster_v1_artifact_proto_goTypes = []any{
 	(*HasRequest)(nil),        // 0: weft.cluster.v1.HasRequest
 	(*HasResponse)(nil),       // 1: weft.cluster.v1.HasResponse
-	(*FetchRequest)(nil),      // 2: weft.cluster.v1.FetchRequest
-	(*FetchResponse)(nil),     // 3: weft.cluster.v1.FetchResponse
-	(*StoreRequest)(nil),      // 4: weft.cluster.v1.StoreRequest
-	(*StoreResponse)(nil),     // 5: weft.cluster.v1.StoreResponse
-	(*FetchCodeRequest)(nil),  // 6: weft.cluster.v1.FetchCodeRequest
-	(*FetchCodeResponse)(nil), // 7: weft.cluster.v1.FetchCodeResponse
+	(*Partial)(nil),           // 2: weft.cluster.v1.Partial
+	(*FetchRequest)(nil),      // 3: weft.cluster.v1.FetchRequest
+	(*FetchResponse)(nil),     // 4: weft.cluster.v1.FetchResponse
+	(*StoreRequest)(nil),      // 5: weft.cluster.v1.StoreRequest
+	(*StoreResponse)(nil),     // 6: weft.cluster.v1.StoreResponse
+	(*FetchCodeRequest)(nil),  // 7: weft.cluster.v1.FetchCodeRequest
+	(*FetchCodeResponse)(nil), // 8: weft.cluster.v1.FetchCodeResponse
 }
 var file_weft_cluster_v1_artifact_proto_depIdxs = []int32{
-	0, // 0: weft.cluster.v1.ArtifactService.Has:input_type -> weft.cluster.v1.HasRequest
-	2, // 1: weft.cluster.v1.ArtifactService.Fetch:input_type -> weft.cluster.v1.FetchRequest
-	4, // 2: weft.cluster.v1.ArtifactService.Store:input_type -> weft.cluster.v1.StoreRequest
-	6, // 3: weft.cluster.v1.ArtifactService.FetchCode:input_type -> weft.cluster.v1.FetchCodeRequest
-	1, // 4: weft.cluster.v1.ArtifactService.Has:output_type -> weft.cluster.v1.HasResponse
-	3, // 5: weft.cluster.v1.ArtifactService.Fetch:output_type -> weft.cluster.v1.FetchResponse
-	5, // 6: weft.cluster.v1.ArtifactService.Store:output_type -> weft.cluster.v1.StoreResponse
-	7, // 7: weft.cluster.v1.ArtifactService.FetchCode:output_type -> weft.cluster.v1.FetchCodeResponse
-	4, // [4:8] is the sub-list for method output_type
-	0, // [0:4] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	2, // 0: weft.cluster.v1.HasResponse.partials:type_name -> weft.cluster.v1.Partial
+	0, // 1: weft.cluster.v1.ArtifactService.Has:input_type -> weft.cluster.v1.HasRequest
+	3, // 2: weft.cluster.v1.ArtifactService.Fetch:input_type -> weft.cluster.v1.FetchRequest
+	5, // 3: weft.cluster.v1.ArtifactService.Store:input_type -> weft.cluster.v1.StoreRequest
+	7, // 4: weft.cluster.v1.ArtifactService.FetchCode:input_type -> weft.cluster.v1.FetchCodeRequest
+	1, // 5: weft.cluster.v1.ArtifactService.Has:output_type -> weft.cluster.v1.HasResponse
+	4, // 6: weft.cluster.v1.ArtifactService.Fetch:output_type -> weft.cluster.v1.FetchResponse
+	6, // 7: weft.cluster.v1.ArtifactService.Store:output_type -> weft.cluster.v1.StoreResponse
+	8, // 8: weft.cluster.v1.ArtifactService.FetchCode:output_type -> weft.cluster.v1.FetchCodeResponse
+	5, // [5:9] is the sub-list for method output_type
+	1, // [1:5] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_weft_cluster_v1_artifact_proto_init() }
@@ -529,7 +627,7 @@ func file_weft_cluster_v1_artifact_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_cluster_v1_artifact_proto_rawDesc), len(file_weft_cluster_v1_artifact_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,7 +35,8 @@ type ArtifactServiceClient interface {
 	Has(ctx context.Context, in *HasRequest, opts ...grpc.CallOption) (*HasResponse, error)
 	// Fetch streams an artifact from an offset on.
 	Fetch(ctx context.Context, in *FetchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FetchResponse], error)
-	// Store takes an artifact; the answer comes once it is on disk, synced and verified. The header comes first.
+	// Store takes an artifact; the answer comes once it is on disk, synced and verified. The header comes first. The artifact
+	// is kept for the grace period even if no revision names it. DATA_LOSS if the bytes are not those of the digest.
 	Store(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[StoreRequest, StoreResponse], error)
 	// FetchCode streams the compiled code of a component for an engine, from an offset on; NOT_FOUND if the peer has none.
 	FetchCode(ctx context.Context, in *FetchCodeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FetchCodeResponse], error)
@@ -120,7 +121,8 @@ type ArtifactServiceServer interface {
 	Has(context.Context, *HasRequest) (*HasResponse, error)
 	// Fetch streams an artifact from an offset on.
 	Fetch(*FetchRequest, grpc.ServerStreamingServer[FetchResponse]) error
-	// Store takes an artifact; the answer comes once it is on disk, synced and verified. The header comes first.
+	// Store takes an artifact; the answer comes once it is on disk, synced and verified. The header comes first. The artifact
+	// is kept for the grace period even if no revision names it. DATA_LOSS if the bytes are not those of the digest.
 	Store(grpc.ClientStreamingServer[StoreRequest, StoreResponse]) error
 	// FetchCode streams the compiled code of a component for an engine, from an offset on; NOT_FOUND if the peer has none.
 	FetchCode(*FetchCodeRequest, grpc.ServerStreamingServer[FetchCodeResponse]) error
