@@ -10,6 +10,7 @@ import (
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/services/placement"
 )
 
@@ -57,7 +58,7 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 			return &weftv1.UpdateResponse{Function: function, Ready: ready, Warnings: warnings}, err
 		}
 		if refused.GetReason() != catalogv1.Refusal_REASON_CONFLICT || attempt == maxAttempts {
-			return nil, refusal(refused)
+			return nil, failure.Refused(refused)
 		}
 		if err := s.pause(ctx, attempt); err != nil {
 			return nil, err
@@ -159,7 +160,7 @@ func (s *Server) change(ctx context.Context, id string, command *catalogv1.Comma
 		return nil, err
 	}
 	if r := result.GetRefusal(); r != nil {
-		return nil, refusal(r)
+		return nil, failure.Refused(r)
 	}
 	return result, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/weft-run/weft/consensus/catalog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/failure"
 )
 
 // maxAttempts is how often a deploy is planned again because another one has changed a contract meanwhile. Each time,
@@ -36,7 +37,7 @@ func (s *Server) commit(ctx context.Context, c *candidate, spec *weftv1.DeploySp
 		case r == nil:
 			return result.GetRevision(), p, nil
 		case r.GetReason() != catalogv1.Refusal_REASON_CONFLICT || attempt == maxAttempts:
-			return 0, nil, refusal(r)
+			return 0, nil, failure.Refused(r)
 		}
 		if err := s.pause(ctx, attempt); err != nil {
 			return 0, nil, err

@@ -16,7 +16,6 @@ import (
 	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
-	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	"github.com/weft-run/weft/services/artifacts"
 	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/services/near"
@@ -26,7 +25,7 @@ import (
 
 // The reasons of this API; proto/weft/v1/function.proto says what they mean.
 const (
-	InvalidRequest     failure.Reason = "INVALID_REQUEST"
+	InvalidRequest                    = failure.InvalidRequest
 	NotWasm            failure.Reason = "NOT_WASM"
 	CoreModule         failure.Reason = "CORE_MODULE"
 	MalformedComponent failure.Reason = "MALFORMED_COMPONENT"
@@ -35,11 +34,11 @@ const (
 	BreakingChange     failure.Reason = "BREAKING_CHANGE"
 	CompileFailed      failure.Reason = "COMPILE_FAILED"
 	StartFailed        failure.Reason = "START_FAILED"
-	NotFound           failure.Reason = "NOT_FOUND"
-	Conflict           failure.Reason = "CONFLICT"
-	InUse              failure.Reason = "IN_USE"
-	NotExported        failure.Reason = "NOT_EXPORTED"
-	Level              failure.Reason = "LEVEL"
+	NotFound                          = failure.NotFound
+	Conflict                          = failure.Conflict
+	InUse                             = failure.InUse
+	NotExported                       = failure.NotExported
+	Level                             = failure.Level
 	NoLeader           failure.Reason = "NO_LEADER"
 	OutcomeUnknown     failure.Reason = "OUTCOME_UNKNOWN"
 	DiskFull           failure.Reason = "DISK_FULL"
@@ -170,24 +169,4 @@ func breaking(err error) error {
 	}
 	return failure.New(codes.FailedPrecondition, BreakingChange, fmt.Sprintf(
 		"this would break callers:\n  %s\nkeep what is there, or deploy with --allow-breaking", strings.Join(lines, "\n  ")), details...)
-}
-
-// refusal gives the status of what the catalog refused.
-func refusal(r *catalogv1.Refusal) error {
-	switch r.GetReason() {
-	case catalogv1.Refusal_REASON_NOT_FOUND:
-		return failure.New(codes.NotFound, NotFound, r.GetMessage())
-	case catalogv1.Refusal_REASON_CONFLICT:
-		return failure.New(codes.Aborted, Conflict, r.GetMessage())
-	case catalogv1.Refusal_REASON_IN_USE:
-		return failure.New(codes.FailedPrecondition, InUse, r.GetMessage())
-	case catalogv1.Refusal_REASON_NOT_EXPORTED:
-		return failure.New(codes.FailedPrecondition, NotExported, r.GetMessage())
-	case catalogv1.Refusal_REASON_LEVEL:
-		return failure.New(codes.FailedPrecondition, Level, r.GetMessage())
-	case catalogv1.Refusal_REASON_INVALID:
-		return failure.New(codes.InvalidArgument, InvalidRequest, r.GetMessage())
-	default:
-		return failure.New(codes.Internal, failure.Internal, r.GetMessage())
-	}
 }

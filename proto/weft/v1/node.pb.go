@@ -754,9 +754,8 @@ func (x *RemoveResponse) GetName() string {
 // CreateTokenRequest asks for a token.
 type CreateTokenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long it is good. Unset: 1 hour.
+	// How long it is good, from 1 second to 30 days. Unset: 1 hour.
 	Life          *durationpb.Duration `protobuf:"bytes,1,opt,name=life,proto3" json:"life,omitempty"`
-	RequestId     string               `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -796,13 +795,6 @@ func (x *CreateTokenRequest) GetLife() *durationpb.Duration {
 		return x.Life
 	}
 	return nil
-}
-
-func (x *CreateTokenRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
 }
 
 // CreateTokenResponse holds the token.
@@ -1108,11 +1100,9 @@ const file_weft_v1_node_proto_rawDesc = "" +
 	"request_id\x18\x02 \x01(\tR\trequestId\"4\n" +
 	"\x0eRemoveResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"b\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"C\n" +
 	"\x12CreateTokenRequest\x12-\n" +
-	"\x04life\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04life\x12\x1d\n" +
-	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"q\n" +
+	"\x04life\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04life\"q\n" +
 	"\x13CreateTokenResponse\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x124\n" +

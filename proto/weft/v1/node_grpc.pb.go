@@ -36,7 +36,7 @@ const (
 // further reasons:
 //
 //	LAST_SCHEDULER   the node is the only scheduler that is left
-//	JOINING          the node has not come far enough for this yet
+//	QUORUM           too few of the schedulers that would be left are alive to go on
 type NodeServiceClient interface {
 	// Status tells of the node that answers, from what it knows itself.
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusResponse, error)
@@ -47,7 +47,8 @@ type NodeServiceClient interface {
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
 	// Remove takes a node out of the cluster for good: its certificate is worth nothing afterwards.
 	Remove(ctx context.Context, in *RemoveRequest, opts ...grpc.CallOption) (*RemoveResponse, error)
-	// CreateToken makes a token that lets nodes join.
+	// CreateToken makes a token that lets nodes join. A repeated request makes another token: the first, whose secret
+	// nobody has seen, runs out.
 	CreateToken(ctx context.Context, in *CreateTokenRequest, opts ...grpc.CallOption) (*CreateTokenResponse, error)
 	// RevokeToken makes a token worthless.
 	RevokeToken(ctx context.Context, in *RevokeTokenRequest, opts ...grpc.CallOption) (*RevokeTokenResponse, error)
@@ -150,7 +151,7 @@ type NodeService_BackupClient = grpc.ServerStreamingClient[BackupResponse]
 // further reasons:
 //
 //	LAST_SCHEDULER   the node is the only scheduler that is left
-//	JOINING          the node has not come far enough for this yet
+//	QUORUM           too few of the schedulers that would be left are alive to go on
 type NodeServiceServer interface {
 	// Status tells of the node that answers, from what it knows itself.
 	Status(context.Context, *StatusRequest) (*StatusResponse, error)
@@ -161,7 +162,8 @@ type NodeServiceServer interface {
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)
 	// Remove takes a node out of the cluster for good: its certificate is worth nothing afterwards.
 	Remove(context.Context, *RemoveRequest) (*RemoveResponse, error)
-	// CreateToken makes a token that lets nodes join.
+	// CreateToken makes a token that lets nodes join. A repeated request makes another token: the first, whose secret
+	// nobody has seen, runs out.
 	CreateToken(context.Context, *CreateTokenRequest) (*CreateTokenResponse, error)
 	// RevokeToken makes a token worthless.
 	RevokeToken(context.Context, *RevokeTokenRequest) (*RevokeTokenResponse, error)

@@ -224,6 +224,186 @@ func (x *JoinResponse) GetAddresses() []*Address {
 	return nil
 }
 
+// StandingRequest names the node that asks.
+type StandingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StandingRequest) Reset() {
+	*x = StandingRequest{}
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StandingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StandingRequest) ProtoMessage() {}
+
+func (x *StandingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StandingRequest.ProtoReflect.Descriptor instead.
+func (*StandingRequest) Descriptor() ([]byte, []int) {
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *StandingRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// StandingResponse is what the peer knows of it.
+type StandingResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Removed       bool                   `protobuf:"varint,1,opt,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StandingResponse) Reset() {
+	*x = StandingResponse{}
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StandingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StandingResponse) ProtoMessage() {}
+
+func (x *StandingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StandingResponse.ProtoReflect.Descriptor instead.
+func (*StandingResponse) Descriptor() ([]byte, []int) {
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *StandingResponse) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+// AdmitRequest holds the request of the node that wants to come in.
+type AdmitRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Join          *JoinRequest           `protobuf:"bytes,1,opt,name=join,proto3" json:"join,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdmitRequest) Reset() {
+	*x = AdmitRequest{}
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdmitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdmitRequest) ProtoMessage() {}
+
+func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
+func (*AdmitRequest) Descriptor() ([]byte, []int) {
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AdmitRequest) GetJoin() *JoinRequest {
+	if x != nil {
+		return x.Join
+	}
+	return nil
+}
+
+// AdmitResponse holds the answer to it.
+type AdmitResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Join          *JoinResponse          `protobuf:"bytes,1,opt,name=join,proto3" json:"join,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdmitResponse) Reset() {
+	*x = AdmitResponse{}
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdmitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdmitResponse) ProtoMessage() {}
+
+func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdmitResponse.ProtoReflect.Descriptor instead.
+func (*AdmitResponse) Descriptor() ([]byte, []int) {
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AdmitResponse) GetJoin() *JoinResponse {
+	if x != nil {
+		return x.Join
+	}
+	return nil
+}
+
 // RenewRequest asks for a certificate.
 type RenewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -235,7 +415,7 @@ type RenewRequest struct {
 
 func (x *RenewRequest) Reset() {
 	*x = RenewRequest{}
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[2]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -247,7 +427,7 @@ func (x *RenewRequest) String() string {
 func (*RenewRequest) ProtoMessage() {}
 
 func (x *RenewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[2]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -260,7 +440,7 @@ func (x *RenewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
 func (*RenewRequest) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{2}
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RenewRequest) GetCertificateRequest() []byte {
@@ -280,7 +460,7 @@ type RenewResponse struct {
 
 func (x *RenewResponse) Reset() {
 	*x = RenewResponse{}
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[3]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -292,7 +472,7 @@ func (x *RenewResponse) String() string {
 func (*RenewResponse) ProtoMessage() {}
 
 func (x *RenewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[3]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -305,7 +485,7 @@ func (x *RenewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewResponse.ProtoReflect.Descriptor instead.
 func (*RenewResponse) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{3}
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RenewResponse) GetCertificate() []byte {
@@ -332,7 +512,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[4]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -344,7 +524,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[4]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -357,7 +537,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{4}
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Address) GetNode() string {
@@ -398,7 +578,7 @@ type AnnounceRequest struct {
 
 func (x *AnnounceRequest) Reset() {
 	*x = AnnounceRequest{}
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[5]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -410,7 +590,7 @@ func (x *AnnounceRequest) String() string {
 func (*AnnounceRequest) ProtoMessage() {}
 
 func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[5]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -423,7 +603,7 @@ func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceRequest.ProtoReflect.Descriptor instead.
 func (*AnnounceRequest) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{5}
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AnnounceRequest) GetAddresses() []*Address {
@@ -443,7 +623,7 @@ type AnnounceResponse struct {
 
 func (x *AnnounceResponse) Reset() {
 	*x = AnnounceResponse{}
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[6]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +635,7 @@ func (x *AnnounceResponse) String() string {
 func (*AnnounceResponse) ProtoMessage() {}
 
 func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_cluster_v1_membership_proto_msgTypes[6]
+	mi := &file_weft_cluster_v1_membership_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +648,7 @@ func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceResponse.ProtoReflect.Descriptor instead.
 func (*AnnounceResponse) Descriptor() ([]byte, []int) {
-	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{6}
+	return file_weft_cluster_v1_membership_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AnnounceResponse) GetAddresses() []*Address {
@@ -503,7 +683,15 @@ const file_weft_cluster_v1_membership_proto_rawDesc = "" +
 	"\tauthority\x18\x02 \x01(\fR\tauthority\x12 \n" +
 	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12#\n" +
 	"\rauthority_key\x18\x04 \x01(\fR\fauthorityKey\x126\n" +
-	"\taddresses\x18\x05 \x03(\v2\x18.weft.cluster.v1.AddressR\taddresses\"?\n" +
+	"\taddresses\x18\x05 \x03(\v2\x18.weft.cluster.v1.AddressR\taddresses\"!\n" +
+	"\x0fStandingRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\",\n" +
+	"\x10StandingResponse\x12\x18\n" +
+	"\aremoved\x18\x01 \x01(\bR\aremoved\"@\n" +
+	"\fAdmitRequest\x120\n" +
+	"\x04join\x18\x01 \x01(\v2\x1c.weft.cluster.v1.JoinRequestR\x04join\"B\n" +
+	"\rAdmitResponse\x121\n" +
+	"\x04join\x18\x01 \x01(\v2\x1d.weft.cluster.v1.JoinResponseR\x04join\"?\n" +
 	"\fRenewRequest\x12/\n" +
 	"\x13certificate_request\x18\x01 \x01(\fR\x12certificateRequest\"1\n" +
 	"\rRenewResponse\x12 \n" +
@@ -516,10 +704,12 @@ const file_weft_cluster_v1_membership_proto_rawDesc = "" +
 	"\x0fAnnounceRequest\x126\n" +
 	"\taddresses\x18\x01 \x03(\v2\x18.weft.cluster.v1.AddressR\taddresses\"J\n" +
 	"\x10AnnounceResponse\x126\n" +
-	"\taddresses\x18\x01 \x03(\v2\x18.weft.cluster.v1.AddressR\taddresses2R\n" +
+	"\taddresses\x18\x01 \x03(\v2\x18.weft.cluster.v1.AddressR\taddresses2\xa3\x01\n" +
 	"\vJoinService\x12C\n" +
-	"\x04Join\x12\x1c.weft.cluster.v1.JoinRequest\x1a\x1d.weft.cluster.v1.JoinResponse2\xac\x01\n" +
+	"\x04Join\x12\x1c.weft.cluster.v1.JoinRequest\x1a\x1d.weft.cluster.v1.JoinResponse\x12O\n" +
+	"\bStanding\x12 .weft.cluster.v1.StandingRequest\x1a!.weft.cluster.v1.StandingResponse2\xf4\x01\n" +
 	"\x11MembershipService\x12F\n" +
+	"\x05Admit\x12\x1d.weft.cluster.v1.AdmitRequest\x1a\x1e.weft.cluster.v1.AdmitResponse\x12F\n" +
 	"\x05Renew\x12\x1d.weft.cluster.v1.RenewRequest\x1a\x1e.weft.cluster.v1.RenewResponse\x12O\n" +
 	"\bAnnounce\x12 .weft.cluster.v1.AnnounceRequest\x1a!.weft.cluster.v1.AnnounceResponseB:Z8github.com/weft-run/weft/proto/weft/cluster/v1;clusterv1b\x06proto3"
 
@@ -535,34 +725,44 @@ func file_weft_cluster_v1_membership_proto_rawDescGZIP() []byte {
 	return file_weft_cluster_v1_membership_proto_rawDescData
 }
 
-var file_weft_cluster_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_weft_cluster_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_weft_cluster_v1_membership_proto_goTypes = []any{
 	(*JoinRequest)(nil),      // 0: weft.cluster.v1.JoinRequest
 	(*JoinResponse)(nil),     // 1: weft.cluster.v1.JoinResponse
-	(*RenewRequest)(nil),     // 2: weft.cluster.v1.RenewRequest
-	(*RenewResponse)(nil),    // 3: weft.cluster.v1.RenewResponse
-	(*Address)(nil),          // 4: weft.cluster.v1.Address
-	(*AnnounceRequest)(nil),  // 5: weft.cluster.v1.AnnounceRequest
-	(*AnnounceResponse)(nil), // 6: weft.cluster.v1.AnnounceResponse
-	nil,                      // 7: weft.cluster.v1.JoinRequest.LabelsEntry
+	(*StandingRequest)(nil),  // 2: weft.cluster.v1.StandingRequest
+	(*StandingResponse)(nil), // 3: weft.cluster.v1.StandingResponse
+	(*AdmitRequest)(nil),     // 4: weft.cluster.v1.AdmitRequest
+	(*AdmitResponse)(nil),    // 5: weft.cluster.v1.AdmitResponse
+	(*RenewRequest)(nil),     // 6: weft.cluster.v1.RenewRequest
+	(*RenewResponse)(nil),    // 7: weft.cluster.v1.RenewResponse
+	(*Address)(nil),          // 8: weft.cluster.v1.Address
+	(*AnnounceRequest)(nil),  // 9: weft.cluster.v1.AnnounceRequest
+	(*AnnounceResponse)(nil), // 10: weft.cluster.v1.AnnounceResponse
+	nil,                      // 11: weft.cluster.v1.JoinRequest.LabelsEntry
 }
 var file_weft_cluster_v1_membership_proto_depIdxs = []int32{
-	7, // 0: weft.cluster.v1.JoinRequest.labels:type_name -> weft.cluster.v1.JoinRequest.LabelsEntry
-	4, // 1: weft.cluster.v1.JoinRequest.address:type_name -> weft.cluster.v1.Address
-	4, // 2: weft.cluster.v1.JoinResponse.addresses:type_name -> weft.cluster.v1.Address
-	4, // 3: weft.cluster.v1.AnnounceRequest.addresses:type_name -> weft.cluster.v1.Address
-	4, // 4: weft.cluster.v1.AnnounceResponse.addresses:type_name -> weft.cluster.v1.Address
-	0, // 5: weft.cluster.v1.JoinService.Join:input_type -> weft.cluster.v1.JoinRequest
-	2, // 6: weft.cluster.v1.MembershipService.Renew:input_type -> weft.cluster.v1.RenewRequest
-	5, // 7: weft.cluster.v1.MembershipService.Announce:input_type -> weft.cluster.v1.AnnounceRequest
-	1, // 8: weft.cluster.v1.JoinService.Join:output_type -> weft.cluster.v1.JoinResponse
-	3, // 9: weft.cluster.v1.MembershipService.Renew:output_type -> weft.cluster.v1.RenewResponse
-	6, // 10: weft.cluster.v1.MembershipService.Announce:output_type -> weft.cluster.v1.AnnounceResponse
-	8, // [8:11] is the sub-list for method output_type
-	5, // [5:8] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	11, // 0: weft.cluster.v1.JoinRequest.labels:type_name -> weft.cluster.v1.JoinRequest.LabelsEntry
+	8,  // 1: weft.cluster.v1.JoinRequest.address:type_name -> weft.cluster.v1.Address
+	8,  // 2: weft.cluster.v1.JoinResponse.addresses:type_name -> weft.cluster.v1.Address
+	0,  // 3: weft.cluster.v1.AdmitRequest.join:type_name -> weft.cluster.v1.JoinRequest
+	1,  // 4: weft.cluster.v1.AdmitResponse.join:type_name -> weft.cluster.v1.JoinResponse
+	8,  // 5: weft.cluster.v1.AnnounceRequest.addresses:type_name -> weft.cluster.v1.Address
+	8,  // 6: weft.cluster.v1.AnnounceResponse.addresses:type_name -> weft.cluster.v1.Address
+	0,  // 7: weft.cluster.v1.JoinService.Join:input_type -> weft.cluster.v1.JoinRequest
+	2,  // 8: weft.cluster.v1.JoinService.Standing:input_type -> weft.cluster.v1.StandingRequest
+	4,  // 9: weft.cluster.v1.MembershipService.Admit:input_type -> weft.cluster.v1.AdmitRequest
+	6,  // 10: weft.cluster.v1.MembershipService.Renew:input_type -> weft.cluster.v1.RenewRequest
+	9,  // 11: weft.cluster.v1.MembershipService.Announce:input_type -> weft.cluster.v1.AnnounceRequest
+	1,  // 12: weft.cluster.v1.JoinService.Join:output_type -> weft.cluster.v1.JoinResponse
+	3,  // 13: weft.cluster.v1.JoinService.Standing:output_type -> weft.cluster.v1.StandingResponse
+	5,  // 14: weft.cluster.v1.MembershipService.Admit:output_type -> weft.cluster.v1.AdmitResponse
+	7,  // 15: weft.cluster.v1.MembershipService.Renew:output_type -> weft.cluster.v1.RenewResponse
+	10, // 16: weft.cluster.v1.MembershipService.Announce:output_type -> weft.cluster.v1.AnnounceResponse
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_weft_cluster_v1_membership_proto_init() }
@@ -576,7 +776,7 @@ func file_weft_cluster_v1_membership_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_cluster_v1_membership_proto_rawDesc), len(file_weft_cluster_v1_membership_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

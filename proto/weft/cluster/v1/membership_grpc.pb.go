@@ -19,7 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	JoinService_Join_FullMethodName = "/weft.cluster.v1.JoinService/Join"
+	JoinService_Join_FullMethodName     = "/weft.cluster.v1.JoinService/Join"
+	JoinService_Standing_FullMethodName = "/weft.cluster.v1.JoinService/Standing"
 )
 
 // JoinServiceClient is the client API for JoinService service.
@@ -31,6 +32,8 @@ const (
 type JoinServiceClient interface {
 	// Join takes a node into the cluster. A repeated request of the same node, with the same key, gives the same place.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
+	// Standing tells a node whose certificate nobody takes any more whether it was removed.
+	Standing(ctx context.Context, in *StandingRequest, opts ...grpc.CallOption) (*StandingResponse, error)
 }
 
 type joinServiceClient struct {
@@ -51,6 +54,16 @@ func (c *joinServiceClient) Join(ctx context.Context, in *JoinRequest, opts ...g
 	return out, nil
 }
 
+func (c *joinServiceClient) Standing(ctx context.Context, in *StandingRequest, opts ...grpc.CallOption) (*StandingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StandingResponse)
+	err := c.cc.Invoke(ctx, JoinService_Standing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // JoinServiceServer is the server API for JoinService service.
 // All implementations must embed UnimplementedJoinServiceServer
 // for forward compatibility.
@@ -60,6 +73,8 @@ func (c *joinServiceClient) Join(ctx context.Context, in *JoinRequest, opts ...g
 type JoinServiceServer interface {
 	// Join takes a node into the cluster. A repeated request of the same node, with the same key, gives the same place.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)
+	// Standing tells a node whose certificate nobody takes any more whether it was removed.
+	Standing(context.Context, *StandingRequest) (*StandingResponse, error)
 	mustEmbedUnimplementedJoinServiceServer()
 }
 
@@ -72,6 +87,9 @@ type UnimplementedJoinServiceServer struct{}
 
 func (UnimplementedJoinServiceServer) Join(context.Context, *JoinRequest) (*JoinResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Join not implemented")
+}
+func (UnimplementedJoinServiceServer) Standing(context.Context, *StandingRequest) (*StandingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Standing not implemented")
 }
 func (UnimplementedJoinServiceServer) mustEmbedUnimplementedJoinServiceServer() {}
 func (UnimplementedJoinServiceServer) testEmbeddedByValue()                     {}
@@ -112,6 +130,24 @@ func _JoinService_Join_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JoinService_Standing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StandingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JoinServiceServer).Standing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JoinService_Standing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JoinServiceServer).Standing(ctx, req.(*StandingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // JoinService_ServiceDesc is the grpc.ServiceDesc for JoinService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -123,12 +159,17 @@ var JoinService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Join",
 			Handler:    _JoinService_Join_Handler,
 		},
+		{
+			MethodName: "Standing",
+			Handler:    _JoinService_Standing_Handler,
+		},
 	},
 	Streams:  []grpc.StreamDesc{},
 	Metadata: "weft/cluster/v1/membership.proto",
 }
 
 const (
+	MembershipService_Admit_FullMethodName    = "/weft.cluster.v1.MembershipService/Admit"
 	MembershipService_Renew_FullMethodName    = "/weft.cluster.v1.MembershipService/Renew"
 	MembershipService_Announce_FullMethodName = "/weft.cluster.v1.MembershipService/Announce"
 )
@@ -139,6 +180,8 @@ const (
 //
 // MembershipService is how nodes keep their place in the cluster (ALPN weft-node, mutual TLS).
 type MembershipServiceClient interface {
+	// Admit is JoinService.Join, forwarded by a node that gives no certificates itself. The peer does not forward it again.
+	Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error)
 	// Renew gives a node a new certificate for a new key.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error)
 	// Announce tells where the caller is now, and what it knows of where others are; the answer is what the peer knows.
@@ -151,6 +194,16 @@ type membershipServiceClient struct {
 
 func NewMembershipServiceClient(cc grpc.ClientConnInterface) MembershipServiceClient {
 	return &membershipServiceClient{cc}
+}
+
+func (c *membershipServiceClient) Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdmitResponse)
+	err := c.cc.Invoke(ctx, MembershipService_Admit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *membershipServiceClient) Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error) {
@@ -179,6 +232,8 @@ func (c *membershipServiceClient) Announce(ctx context.Context, in *AnnounceRequ
 //
 // MembershipService is how nodes keep their place in the cluster (ALPN weft-node, mutual TLS).
 type MembershipServiceServer interface {
+	// Admit is JoinService.Join, forwarded by a node that gives no certificates itself. The peer does not forward it again.
+	Admit(context.Context, *AdmitRequest) (*AdmitResponse, error)
 	// Renew gives a node a new certificate for a new key.
 	Renew(context.Context, *RenewRequest) (*RenewResponse, error)
 	// Announce tells where the caller is now, and what it knows of where others are; the answer is what the peer knows.
@@ -193,6 +248,9 @@ type MembershipServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedMembershipServiceServer struct{}
 
+func (UnimplementedMembershipServiceServer) Admit(context.Context, *AdmitRequest) (*AdmitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Admit not implemented")
+}
 func (UnimplementedMembershipServiceServer) Renew(context.Context, *RenewRequest) (*RenewResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Renew not implemented")
 }
@@ -218,6 +276,24 @@ func RegisterMembershipServiceServer(s grpc.ServiceRegistrar, srv MembershipServ
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&MembershipService_ServiceDesc, srv)
+}
+
+func _MembershipService_Admit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdmitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MembershipServiceServer).Admit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MembershipService_Admit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MembershipServiceServer).Admit(ctx, req.(*AdmitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _MembershipService_Renew_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -263,6 +339,10 @@ var MembershipService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "weft.cluster.v1.MembershipService",
 	HandlerType: (*MembershipServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Admit",
+			Handler:    _MembershipService_Admit_Handler,
+		},
 		{
 			MethodName: "Renew",
 			Handler:    _MembershipService_Renew_Handler,
