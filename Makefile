@@ -75,6 +75,11 @@ $(COMPONENTS)/bench.wasm: FORCE
 bench: build examples $(COMPONENTS)/bench.wasm ## Measure weft against its baselines
 	@go run ./test/bench -json build/bench.json
 
+.PHONY: bench-cluster
+bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nodes do together
+	@go run ./test/bench -json build/bench-cluster.json cluster
+	go test -run '^$$' -bench ClusterWrites -benchtime 1x ./consensus
+
 .PHONY: lint
 lint: ## Check style, the API's schema and that generated code is what its sources give
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

@@ -1,7 +1,8 @@
 // Command bench measures weft against a grpc-go server with generated code, on this machine, in one run.
 //
 // Both servers answer the same small record to the same cheap client. They take turns, so that a machine that slows
-// down slows both, and each figure is the median of the rounds. `make bench` runs it and keeps its JSON.
+// down slows both, and each figure is the median of the rounds. `make bench` runs it and keeps its JSON. With the argument
+// cluster it measures what several nodes do together: `make bench-cluster`.
 package main
 
 import (
@@ -40,6 +41,9 @@ func main() {
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
+	if flag.Arg(0) == "cluster" {
+		exit(runCluster(ctx, o))
+	}
 	exit(run(ctx, o))
 }
 
@@ -75,12 +79,17 @@ func run(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("small record: %w", err)
 	}
 	r.print(os.Stdout)
-	if o.json == "" {
+	return writeJSON(o.json, r)
+}
+
+// writeJSON writes figures to a file, if there is to be one.
+func writeJSON(path string, figures any) error {
+	if path == "" {
 		return nil
 	}
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := json.MarshalIndent(figures, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(o.json, append(text, '\n'), 0o600)
+	return os.WriteFile(path, append(text, '\n'), 0o600)
 }

@@ -53,11 +53,7 @@ func small(ctx context.Context, o options, data string) (figures []figure, err e
 	if err != nil {
 		return nil, err
 	}
-	message, err := proto.Marshal(&recordsv1.TouchRequest{Customer: &recordsv1.Customer{
-		Id: 4711, Name: "Ada Lovelace", Active: true, Score: 99.5,
-		Home: &recordsv1.Place{City: "London", Zip: 12345},
-		Tags: []string{"founder", "analyst", "poet"},
-	}})
+	message, err := smallRecord()
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +70,14 @@ func small(ctx context.Context, o options, data string) (figures []figure, err e
 		figures = append(figures, c.figure(contenders[0], o.inFlight))
 	}
 	return figures, nil
+}
+
+func smallRecord() ([]byte, error) {
+	return proto.Marshal(&recordsv1.TouchRequest{Customer: &recordsv1.Customer{
+		Id: 4711, Name: "Ada Lovelace", Active: true, Score: 99.5,
+		Home: &recordsv1.Place{City: "London", Zip: 12345},
+		Tags: []string{"founder", "analyst", "poet"},
+	}})
 }
 
 // contend starts the servers, the baseline first.
