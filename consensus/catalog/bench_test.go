@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"testing"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
@@ -30,6 +31,63 @@ func many(n int) *Catalog {
 // TestMemory holds a function with one revision and a small contract to a few KiB.
 func TestMemory(t *testing.T) {
 	const functions = 10_000
+	var c *Catalog
+	each := heapOf(func() *Catalog { c = many(functions); return c }) / functions
+	t.Logf("%d bytes per function, its request ID included", each)
+	if each > 4<<10 {
+		t.Errorf("%d bytes per function", each)
+	}
+	if c.View().Len() != functions {
+		t.Fatal("not all are there")
+	}
+}
+
+// placed returns a catalog of nodes and of functions, each on three nodes.
+func placed(nodes, functions int) *Catalog {
+	c := many(functions)
+	apply := func(cmd *catalogv1.Command) {
+		cmd.RequestId = fmt.Sprint("placed-", c.Index())
+		if got := c.Apply(c.Index()+1, cmd); got.GetRefusal() != nil {
+			panic(got.GetRefusal().GetMessage())
+		}
+	}
+	apply(raise(2))
+	for n := range nodes {
+		apply(member(n))
+	}
+	apply(plan(nodes, functions, 0))
+	return c
+}
+
+// plan places functions on three nodes each, others for each shift.
+func plan(nodes, functions, shift int) *catalogv1.Command {
+	ps := make([]*catalogv1.Placement, functions)
+	for i := range ps {
+		at := []int{(i + shift) % nodes, (i + shift + 1) % nodes, (i + shift + 2) % nodes}
+		slices.Sort(at)
+		ps[i] = on(fmt.Sprint("function-", i+1), 1, at...)
+	}
+	return place(ps...)
+}
+
+// TestPlacementMemory holds a placement on three of 1,000 nodes to a few hundred bytes.
+func TestPlacementMemory(t *testing.T) {
+	const nodes, functions = 1000, 10_000
+	bare := heapOf(func() *Catalog { return many(functions) })
+	full := heapOf(func() *Catalog { return placed(nodes, functions) })
+	each := int64(full-bare) / functions
+	t.Logf("%d bytes per function for a placement on three nodes and a tenth of a node", each)
+	if each > 2<<10 {
+		t.Errorf("%d bytes per placement", each)
+	}
+	restored := heapOf(func() *Catalog { return reload(t, placed(nodes, functions)) })
+	if grown := int64(restored-bare) / functions; grown > 2<<10 {
+		t.Errorf("%d bytes per placement after a restore", grown)
+	}
+}
+
+// heapOf returns the bytes that a catalog holds.
+func heapOf(build func() *Catalog) uint64 {
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats
@@ -37,14 +95,46 @@ func TestMemory(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := heap()
-	c := many(functions)
-	each := (heap() - before) / functions
-	t.Logf("%d bytes per function, its request ID included", each)
-	if each > 4<<10 {
-		t.Errorf("%d bytes per function", each)
+	c := build()
+	after := heap()
+	runtime.KeepAlive(c)
+	return after - before
+}
+
+func BenchmarkPlan1000Nodes10kFunctions(b *testing.B) {
+	c := placed(1000, 10_000)
+	for shift := 1; b.Loop(); shift++ {
+		b.StopTimer()
+		cmd := plan(1000, 10_000, shift)
+		cmd.RequestId = fmt.Sprint("plan-", shift)
+		b.StartTimer()
+		if got := c.Apply(c.Index()+1, cmd); got.GetRefusal() != nil {
+			b.Fatal(got)
+		}
 	}
-	if c.View().Len() != functions {
-		t.Fatal("not all are there")
+}
+
+// BenchmarkReplanOneLoss moves what one node has, some thirty revisions, to another.
+func BenchmarkReplanOneLoss(b *testing.B) {
+	c := placed(1000, 10_000)
+	for n := 0; b.Loop(); n++ {
+		lost, spare := nodeID(n%1000), nodeID((n+500)%1000)
+		var ps []*catalogv1.Placement
+		for k := range c.View().Placed(lost) {
+			nodes := []string{spare}
+			for _, id := range c.View().Placement(k.Namespace, k.Function, k.Revision) {
+				if id != lost && id != spare {
+					nodes = append(nodes, id)
+				}
+			}
+			slices.Sort(nodes)
+			ps = append(ps, &catalogv1.Placement{Namespace: k.Namespace, Name: k.Function, Revision: k.Revision, Nodes: nodes})
+		}
+		cmd := place(ps...)
+		cmd.RequestId = fmt.Sprint("plan-", n)
+		if got := c.Apply(c.Index()+1, cmd); got.GetRefusal() != nil {
+			b.Fatal(got)
+		}
 	}
 }
 

@@ -9,10 +9,13 @@ import (
 )
 
 // forged is a snapshot of any rows whose header and checksum are right.
-type forged struct{ rows []*catalogv1.SnapshotRow }
+type forged struct {
+	level uint32
+	rows  []*catalogv1.SnapshotRow
+}
 
 func (m *forged) snapshot() []byte {
-	s := state{index: 1000, level: 1}
+	s := state{index: 1000, level: m.level}
 	for _, row := range m.rows {
 		s.add(row)
 	}

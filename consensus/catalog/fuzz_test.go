@@ -14,6 +14,8 @@ func FuzzApply(f *testing.F) {
 	var seed []byte
 	for i, cmd := range []*catalogv1.Command{
 		put(deploy{name: "a", services: []string{"s.S"}}), put(deploy{name: "a", current: 1}), route("s.S", "a"), forget("s"), raise(2), del("a"), {},
+		level2(put(deploy{name: "a"})), member(1), member(2), place(on("a", 2, 1, 2)), drain(1, true), removal(1), token("t", "s", 10, 1),
+		token("u", "r", 100, 20), revoke("u"),
 	} {
 		cmd.RequestId = string(rune('a' + i))
 		b, err := proto.Marshal(cmd)
@@ -45,14 +47,16 @@ func FuzzApply(f *testing.F) {
 // themselves are what is tried.
 func FuzzRestore(f *testing.F) {
 	f.Add([]byte{})
-	var rows []byte
-	for row := range sample(&testing.T{}).Image().rows() {
-		b := appendRow(nil, row)
-		rows = append(append(rows, byte(len(b))), b...)
+	for _, c := range []*Catalog{sample(&testing.T{}), clusterSample(&testing.T{})} {
+		var rows []byte
+		for row := range c.Image().rows() {
+			b := appendRow(nil, row)
+			rows = append(append(rows, byte(len(b))), b...)
+		}
+		f.Add(rows)
 	}
-	f.Add(rows)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m := &forged{}
+		m := &forged{level: 2}
 		for len(data) > 0 {
 			n := min(int(data[0]), len(data)-1)
 			var row catalogv1.SnapshotRow
@@ -69,6 +73,14 @@ func FuzzRestore(f *testing.F) {
 		if !bytes.Equal(reload(t, c).View().Hash(), c.View().Hash()) {
 			t.Fatal("the state changes on its way through a snapshot")
 		}
+		for n := range c.View().Nodes() {
+			for k := range c.View().Placed(n.GetId()) {
+				c.View().Revision(k.Namespace, k.Function, k.Revision).GetNumber()
+			}
+			c.Apply(c.Index()+1, &catalogv1.Command{RequestId: "remove " + n.GetId(), Level: 2, Action: &catalogv1.Command_RemoveNode{
+				RemoveNode: &catalogv1.RemoveNode{Node: n.GetId()},
+			}})
+		}
 		for fn := range c.View().All() {
 			for _, r := range fn.GetRevisions() {
 				c.View().Contracts(fn.GetNamespace())
@@ -76,7 +88,7 @@ func FuzzRestore(f *testing.F) {
 					c.View().Owner(fn.GetNamespace(), service)
 				}
 			}
-			c.Apply(c.Index()+1, &catalogv1.Command{RequestId: "x", Action: &catalogv1.Command_DeleteFunction{
+			c.Apply(c.Index()+1, &catalogv1.Command{RequestId: "x" + fn.GetNamespace() + fn.GetName(), Action: &catalogv1.Command_DeleteFunction{
 				DeleteFunction: &catalogv1.DeleteFunction{Namespace: fn.GetNamespace(), Name: fn.GetName()},
 			}})
 		}

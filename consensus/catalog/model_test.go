@@ -21,6 +21,7 @@ type model struct {
 	contracts map[string]*weftv1.Contract
 	routes    map[string]string
 	results   map[string]*catalogv1.Result
+	cluster   modelCluster
 }
 
 type modelFunction struct {
@@ -31,7 +32,7 @@ type modelFunction struct {
 func newModel() *model {
 	return &model{
 		level: 1, functions: map[string]*modelFunction{}, numbers: map[string]uint32{}, contracts: map[string]*weftv1.Contract{},
-		routes: map[string]string{}, results: map[string]*catalogv1.Result{},
+		routes: map[string]string{}, results: map[string]*catalogv1.Result{}, cluster: newModelCluster(),
 	}
 }
 
@@ -51,8 +52,8 @@ func (m *model) apply(index uint64, cmd *catalogv1.Command) *catalogv1.Result {
 }
 
 func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
-	no := func(reason catalogv1.Refusal_Reason) *catalogv1.Result {
-		return &catalogv1.Result{Refusal: &catalogv1.Refusal{Reason: reason}}
+	if cmd.Level > m.level {
+		return no(catalogv1.Refusal_REASON_LEVEL)
 	}
 	switch a := cmd.Action.(type) {
 	case *catalogv1.Command_PutRevision:
@@ -89,6 +90,9 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 		}
 		m.numbers[p.Name]++
 		f.revisions = append(f.revisions, &catalogv1.Revision{Number: m.numbers[p.Name], Services: p.Revision.Services, Packages: p.Revision.Packages})
+		if cmd.Level == 2 {
+			m.trim(p.Name)
+		}
 		return &catalogv1.Result{Revision: m.numbers[p.Name]}
 	case *catalogv1.Command_DeleteFunction:
 		name := a.DeleteFunction.Name
@@ -97,6 +101,7 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 			return no(catalogv1.Refusal_REASON_NOT_FOUND)
 		}
 		delete(m.functions, name)
+		maps.DeleteFunc(m.cluster.placements, func(k Key, _ []string) bool { return k.Function == name })
 		maps.DeleteFunc(m.routes, func(_, function string) bool { return function == name })
 		return &catalogv1.Result{DeletedRevisions: uint32(len(f.revisions))}
 	case *catalogv1.Command_SetRoute:
@@ -136,7 +141,11 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 		m.level = a.RaiseLevel.Level
 		return &catalogv1.Result{}
 	}
-	panic("unknown action")
+	return m.doCluster(cmd)
+}
+
+func no(reason catalogv1.Refusal_Reason) *catalogv1.Result {
+	return &catalogv1.Result{Refusal: &catalogv1.Refusal{Reason: reason}}
 }
 
 func (m *model) exporters(service string) []string {
@@ -171,6 +180,11 @@ var (
 func drawCommand(t *rapid.T, m *model) *catalogv1.Command {
 	name := rapid.SampledFrom(someFunctions).Draw(t, "function")
 	var cmd *catalogv1.Command
+	if m.level >= 2 && rapid.Bool().Draw(t, "cluster") {
+		cmd = drawClusterCommand(t, m, name)
+		cmd.RequestId = fmt.Sprint("id-", rapid.IntRange(0, 60).Draw(t, "id"))
+		return cmd
+	}
 	switch kind := rapid.IntRange(0, 11).Draw(t, "kind"); {
 	case kind < 6:
 		cmd = drawPut(t, m, name)
@@ -180,6 +194,8 @@ func drawCommand(t *rapid.T, m *model) *catalogv1.Command {
 		cmd = route(rapid.SampledFrom(someServices).Draw(t, "service"), name)
 	case kind < 11 || rapid.IntRange(0, 3).Draw(t, "raise") > 0:
 		cmd = forget(rapid.SampledFrom(somePackages).Draw(t, "package"))
+	case m.level == Level:
+		cmd = raise(m.level)
 	default:
 		cmd = raise(m.level + rapid.Uint32Range(0, 2).Draw(t, "up"))
 	}
@@ -219,6 +235,7 @@ func drawPut(t *rapid.T, m *model, name string) *catalogv1.Command {
 	}
 	cmd := put(deploy{name: name, services: subset(someServices, "exports"), base: base, contracts: contracts})
 	cmd.GetPutRevision().GetRevision().Packages = packages
+	cmd.Level = rapid.Uint32Range(1, m.level).Draw(t, "level")
 	if f := m.functions[name]; f != nil && rapid.IntRange(0, 4).Draw(t, "update") == 0 {
 		cmd.GetPutRevision().BaseRevision = f.current().Number - rapid.Uint32Range(0, min(1, f.current().Number-1)).Draw(t, "behind")
 	}
@@ -254,6 +271,7 @@ func compare(t *rapid.T, m *model, c *Catalog) {
 			t.Fatalf("contract %s at version %d, model %d", pkg, got, want)
 		}
 	}
+	compareCluster(t, m, v)
 	if got := len(v.Contracts(ns)); got != len(m.contracts) {
 		t.Fatalf("%d contracts, model %d", got, len(m.contracts))
 	}
@@ -265,6 +283,19 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, c, other := newModel(), New(), New()
 		index := uint64(0)
+		if rapid.Bool().Draw(t, "raised") {
+			before := []*catalogv1.Command{raise(2)}
+			if rapid.IntRange(0, 9).Draw(t, "full") == 0 { // a function with as many revisions as it may keep
+				before = append(before, slices.Repeat([]*catalogv1.Command{put(deploy{name: "a"})}, keptRevisions)...)
+			}
+			for _, cmd := range before {
+				index++
+				cmd.RequestId = fmt.Sprint("before-", index)
+				m.apply(index, cmd)
+				c.Apply(index, cmd)
+				other.Apply(index, cmd)
+			}
+		}
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
 			index += rapid.Uint64Range(1, 3).Draw(t, "gap")
 			cmd := drawCommand(t, m)

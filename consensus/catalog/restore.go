@@ -70,9 +70,7 @@ func (b *builder) put(row *catalogv1.SnapshotRow) error {
 	case *catalogv1.SnapshotRow_Revision:
 		return b.putRevision(row.Revision)
 	case *catalogv1.SnapshotRow_Deleted:
-		d := row.Deleted
-		b.deleted.Set(key(d.GetNamespace(), d.GetName()), d.GetLastRevision())
-		return b.inOrder(deletedKind, d.GetNamespace(), d.GetName())
+		return b.putDeleted(row.Deleted)
 	case *catalogv1.SnapshotRow_Contract:
 		return b.putContract(row.Contract)
 	case *catalogv1.SnapshotRow_Route:
@@ -150,6 +148,18 @@ func (b *builder) closeFunction() error {
 	}
 	b.function = nil
 	return nil
+}
+
+func (b *builder) putDeleted(d *catalogv1.DeletedFunction) error {
+	if err := b.closeFunction(); err != nil {
+		return err
+	}
+	k := key(d.GetNamespace(), d.GetName())
+	if _, there := b.functions.Get(k); there {
+		return fmt.Errorf("function %q, which is deleted and there: %w", clip(d.GetName()), errRow)
+	}
+	b.deleted.Set(k, d.GetLastRevision())
+	return b.inOrder(deletedKind, d.GetNamespace(), d.GetName())
 }
 
 func (b *builder) putContract(row *catalogv1.StoredContract) error {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -33,11 +34,61 @@ func sample(t *testing.T) *Catalog {
 	return l.c
 }
 
+// clusterSample holds a row of every kind that came with level 2.
+func clusterSample(t *testing.T) *Catalog {
+	t.Helper()
+	l := newLog(t)
+	l.must(raise(2))
+	l.must(member(1, func(n *catalogv1.Node) { n.Labels = map[string]string{"zone": "b", "region": "eu", "disk": "ssd"} }))
+	l.must(member(2, func(n *catalogv1.Node) { n.Scheduler = false }))
+	l.must(member(3))
+	l.must(drain(2, true))
+	l.must(removal(3))
+	l.must(token("first", "one", 100, 10))
+	l.must(token("second", "two", 200, 10))
+	scheduled := level2(put(deploy{name: "orders", services: []string{"demo.v1.Orders"}}))
+	scheduled.GetPutRevision().GetRevision().Scheduling = &catalogv1.Scheduling{
+		Replicas: 2, Spread: []string{"zone"}, Require: map[string]string{"region": "eu", "disk": "ssd"},
+	}
+	l.must(scheduled)
+	l.must(level2(put(deploy{name: "orders"})))
+	l.must(place(on("orders", 1, 1), on("orders", 2, 1, 2)))
+	return l.c
+}
+
 // TestGoldenSnapshot fails when the format or the encoding of rows changes, in this code or in the protobuf library:
 // data that is stored must still open, and nodes of two builds must agree on hashes.
 func TestGoldenSnapshot(t *testing.T) {
-	const file = "testdata/v1.snapshot"
-	got := snapshotOf(t, sample(t))
+	c := golden(t, "testdata/v1.snapshot", sample(t))
+	if c.View().Owner(ns, "demo.v1.Orders") != "mirror" {
+		t.Fatal("the golden snapshot restores to another state")
+	}
+	if got := c.Apply(100, &catalogv1.Command{RequestId: "request-5", Action: del("orders").GetAction()}); got.GetIndex() != 5 {
+		t.Fatalf("a request ID from before the snapshot was applied again: %v", got)
+	}
+	if got := c.Apply(101, &catalogv1.Command{RequestId: "new", Action: put(deploy{name: "gone"}).GetAction()}); got.GetRevision() != 2 {
+		t.Fatalf("a deleted function starts at revision %d after a restore", got.GetRevision())
+	}
+}
+
+// TestGoldenCluster is TestGoldenSnapshot for what came with level 2.
+func TestGoldenCluster(t *testing.T) {
+	v := golden(t, "testdata/v2.snapshot", clusterSample(t)).View()
+	if !v.Node(nodeID(2)).GetDraining() || v.NodeByName("node-1").GetLabels()["zone"] != "b" || !v.Removed(nodeID(3)) {
+		t.Fatal("the nodes are others")
+	}
+	if v.TokenBySecret(secret("two")).GetId() != "second" || len(v.Placement(ns, "orders", 2)) != 2 {
+		t.Fatal("the tokens or the placements are others")
+	}
+	if got := v.Revision(ns, "orders", 1).GetScheduling(); got.GetReplicas() != 2 || got.GetRequire()["disk"] != "ssd" {
+		t.Fatalf("scheduling %v", got)
+	}
+}
+
+// golden compares a catalog's snapshot with a stored one and restores that.
+func golden(t *testing.T, file string, sample *Catalog) *Catalog {
+	t.Helper()
+	got := snapshotOf(t, sample)
 	if *update {
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
@@ -55,20 +106,21 @@ func TestGoldenSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkSum(t, c)
-	if !bytes.Equal(c.View().Hash(), sample(t).View().Hash()) || c.View().Owner(ns, "demo.v1.Orders") != "mirror" {
+	if !bytes.Equal(c.View().Hash(), sample.View().Hash()) {
 		t.Fatal("the golden snapshot restores to another state")
 	}
-	if got := c.Apply(100, &catalogv1.Command{RequestId: "request-5", Action: del("orders").GetAction()}); got.GetIndex() != 5 {
-		t.Fatalf("a request ID from before the snapshot was applied again: %v", got)
-	}
-	if got := c.Apply(101, &catalogv1.Command{RequestId: "new", Action: put(deploy{name: "gone"}).GetAction()}); got.GetRevision() != 2 {
-		t.Fatalf("a deleted function starts at revision %d after a restore", got.GetRevision())
-	}
+	return c
 }
 
 // TestRestoreIsAllOrNothing cuts a snapshot at every length and flips a bit in every byte.
 func TestRestoreIsAllOrNothing(t *testing.T) {
-	good := snapshotOf(t, sample(t))
+	for name, good := range map[string]*Catalog{"level 1": sample(t), "level 2": clusterSample(t)} {
+		t.Run(name, func(t *testing.T) { restoreBad(t, snapshotOf(t, good), good.Index()) })
+	}
+}
+
+func restoreBad(t *testing.T, good []byte, index uint64) {
+	t.Helper()
 	c := New()
 	c.Apply(1, &catalogv1.Command{RequestId: "kept", Action: put(deploy{name: "kept"}).GetAction()})
 	view := c.View()
@@ -92,8 +144,56 @@ func TestRestoreIsAllOrNothing(t *testing.T) {
 	if err := c.Restore(iotest.ErrReader(errors.New("disk on fire"))); err == nil || !strings.Contains(err.Error(), "disk on fire") {
 		t.Fatalf("read error: %v", err)
 	}
-	if err := c.Restore(iotest.OneByteReader(bytes.NewReader(good))); err != nil || c.Index() != 7 {
+	if err := c.Restore(iotest.OneByteReader(bytes.NewReader(good))); err != nil || c.Index() != index {
 		t.Fatalf("the good one: %v", err)
+	}
+}
+
+// TestForgedRows restores snapshots with good checksums whose rows no catalog could have.
+func TestForgedRows(t *testing.T) {
+	node := member(1).GetPutNode().GetNode()
+	other := member(2).GetPutNode().GetNode()
+	executorOnly := member(3, func(n *catalogv1.Node) { n.Executor = false }).GetPutNode().GetNode()
+	namesake := member(4, func(n *catalogv1.Node) { n.Name = node.GetName() }).GetPutNode().GetNode()
+	one, two := token("a", "one", 10, 1).GetPutToken().GetToken(), token("b", "one", 10, 1).GetPutToken().GetToken()
+	f := &catalogv1.Function{Namespace: ns, Name: "orders", Current: 1, CreatedIndex: 1}
+	r := &catalogv1.Revision{Number: 1, Digest: make([]byte, 32)}
+	scheduled := &catalogv1.Revision{Number: 1, Digest: make([]byte, 32), Scheduling: &catalogv1.Scheduling{}}
+	orders := []*catalogv1.SnapshotRow{functionRow(f), revisionRow(f, r), nodeRow(node), nodeRow(executorOnly)}
+	with := func(rows ...*catalogv1.SnapshotRow) []*catalogv1.SnapshotRow {
+		return append(slices.Clone(orders), rows...)
+	}
+
+	for _, tt := range []struct {
+		name  string
+		level uint32
+		rows  []*catalogv1.SnapshotRow
+		good  bool
+	}{
+		{"all there", 2, with(placementRow(on("orders", 1, 1))), true},
+		{"level 1", 1, with(placementRow(on("orders", 1, 1))), false},
+		{"nodes at level 1", 1, []*catalogv1.SnapshotRow{nodeRow(node)}, false},
+		{"scheduling at level 1", 1, []*catalogv1.SnapshotRow{functionRow(f), revisionRow(f, scheduled)}, false},
+		{"nodes out of order", 2, []*catalogv1.SnapshotRow{nodeRow(other), nodeRow(node)}, false},
+		{"node twice", 2, []*catalogv1.SnapshotRow{nodeRow(node), nodeRow(node)}, false},
+		{"two of a name", 2, []*catalogv1.SnapshotRow{nodeRow(node), nodeRow(namesake)}, false},
+		{"node that was removed", 2, []*catalogv1.SnapshotRow{nodeRow(node), removedRow(node.GetId(), "x")}, false},
+		{"removed of no ID", 2, []*catalogv1.SnapshotRow{removedRow("", "x")}, false},
+		{"two of a secret", 2, []*catalogv1.SnapshotRow{tokenRow(one), tokenRow(two)}, false},
+		{"tokens before nodes", 2, []*catalogv1.SnapshotRow{tokenRow(one), nodeRow(node)}, false},
+		{"placed on a stranger", 2, with(placementRow(on("orders", 1, 2))), false},
+		{"placed on a scheduler", 2, with(placementRow(on("orders", 1, 3))), false},
+		{"placed nowhere", 2, with(placementRow(on("orders", 1))), false},
+		{"placement of another revision", 2, with(placementRow(on("orders", 2, 1))), false},
+		{"placement of nothing", 2, with(placementRow(on("nothing", 1, 1))), false},
+		{"placed twice", 2, with(placementRow(on("orders", 1, 1)), placementRow(on("orders", 1, 1))), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := &forged{level: tt.level, rows: tt.rows}
+			if err := New().Restore(bytes.NewReader(m.snapshot())); (err == nil) != tt.good || err != nil && !errors.Is(err, ErrSnapshot) {
+				t.Fatalf("error %v", err)
+			}
+		})
 	}
 }
 
