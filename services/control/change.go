@@ -98,7 +98,7 @@ func (s *Server) updated(ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevi
 // tryUpdate finds out whether the component of the current revision can run with what is new.
 func (s *Server) tryUpdate(ctx context.Context, put *catalogv1.PutRevision) error {
 	k := executor.Key{Namespace: put.GetNamespace(), Function: put.GetName(), Revision: put.GetBaseRevision()}
-	r, err := s.config.Placements.Revision(k)
+	r, err := s.config.Placements.Revision(ctx, k)
 	if err != nil {
 		return err
 	}

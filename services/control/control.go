@@ -44,7 +44,7 @@ type Executor interface {
 type Placements interface {
 	State(executor.Key) (state, reason string)
 	WaitReady(context.Context, executor.Key) error
-	Revision(executor.Key) (executor.Revision, error)
+	Revision(context.Context, executor.Key) (executor.Revision, error)
 }
 
 // Config configures a Server.

@@ -2,6 +2,7 @@ package control
 
 import (
 	"cmp"
+	"context"
 	"encoding/hex"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ import (
 
 // describe tells all of a function. What only its component can tell is left out where this node can't read that; the
 // state of the revision says why.
-func (s *Server) describe(view *catalog.View, row *catalogv1.Function) *weftv1.Function {
+func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv1.Function) *weftv1.Function {
 	f := s.outline(row)
 	f.Services = s.owned(view, row)
 	current := catalog.Current(row)
@@ -34,7 +35,7 @@ func (s *Server) describe(view *catalog.View, row *catalogv1.Function) *weftv1.F
 	if shown == nil {
 		return f
 	}
-	r, err := s.config.Placements.Revision(keyOf(row, current))
+	r, err := s.config.Placements.Revision(ctx, keyOf(row, current))
 	if err != nil {
 		shown.Reason = cmp.Or(shown.Reason, err.Error())
 		return f

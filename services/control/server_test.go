@@ -91,7 +91,7 @@ type nowhere struct{}
 
 func (nowhere) State(executor.Key) (state, reason string)           { return "loading", "" }
 func (nowhere) WaitReady(ctx context.Context, _ executor.Key) error { <-ctx.Done(); return ctx.Err() }
-func (nowhere) Revision(executor.Key) (executor.Revision, error) {
+func (nowhere) Revision(context.Context, executor.Key) (executor.Revision, error) {
 	return executor.Revision{World: &wit.World{}}, nil
 }
 

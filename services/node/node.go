@@ -89,8 +89,10 @@ func (n *Node) build() (err error) {
 	if err != nil {
 		return err
 	}
+	here := &artifacts.Locator{Node: n.consensus.ID(), Engine: n.executor.Fingerprint(), View: n.consensus.Catalog().View}
+	fetcher := artifacts.NewFetcher(artifacts.Config{Node: n.consensus.ID(), Store: store, Cluster: here, Logger: n.config.Logger})
 	n.table = placement.New(placement.Config{
-		Catalog: n.consensus.Catalog(), Artifacts: store, Executor: n.executor, Logger: n.config.Logger,
+		Node: n.consensus.ID(), Catalog: n.consensus.Catalog(), Artifacts: fetcher, Executor: n.executor, Logger: n.config.Logger,
 		Gone: func(namespace, function string) {
 			kept.Drop(namespace, function)
 			n.gateway.Forget(namespace, function)
@@ -111,19 +113,23 @@ func (n *Node) build() (err error) {
 	n.table.Start()
 	n.control = control.New(control.Config{
 		Node: n.config.Name, Version: n.config.Version,
-		Consensus: n.consensus, Artifacts: store, Executor: n.executor, Placements: n.table, Logs: kept,
+		Consensus: n.consensus, Artifacts: store, Executor: n.executor, Placements: localOnly{n.table}, Logs: kept,
 		Logger: n.config.Logger,
 	})
 	n.control.Register(n.gateway)
-	here := &artifacts.Locator{Node: n.consensus.ID(), Engine: n.executor.Fingerprint(), View: n.consensus.Catalog().View}
 	n.keeper = artifacts.NewKeeper(artifacts.KeeperConfig{
 		Node: n.consensus.ID(), Store: store, View: n.consensus.Catalog().View, Linearize: n.consensus.Linearize,
-		Fetcher:   artifacts.NewFetcher(artifacts.Config{Node: n.consensus.ID(), Store: store, Cluster: here, Logger: n.config.Logger}),
-		SweepCode: n.executor.Sweep, Logger: n.config.Logger,
+		Fetcher: fetcher, SweepCode: n.executor.Sweep, Logger: n.config.Logger,
 	})
 	n.web = web.New(web.Config{Healthy: n.healthy, Gatherer: registry, Logger: n.config.Logger})
 	return nil
 }
+
+// localOnly are the placements of this node alone.
+type localOnly struct{ *placement.Table }
+
+// WaitReady returns once a revision is ready here.
+func (l localOnly) WaitReady(ctx context.Context, k executor.Key) error { return l.Ensure(ctx, k) }
 
 func (n *Node) serve(port string, serve func() error) {
 	n.serving.Go(func() {

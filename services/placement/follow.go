@@ -3,7 +3,6 @@ package placement
 import (
 	"time"
 
-	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
 )
 
@@ -23,7 +22,7 @@ func (t *Table) follow() {
 		select {
 		case <-changed:
 		case <-timer.C:
-		case <-t.failed:
+		case <-t.settled:
 		case <-t.ctx.Done():
 			return
 		}
@@ -36,27 +35,32 @@ func (t *Table) reconcile(now time.Time) (changed <-chan struct{}, gone []functi
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	view := t.config.Catalog.View()
-	known := make(map[function]bool, len(t.known))
-	for f := range view.All() {
-		known[function{f.GetNamespace(), f.GetName()}] = true
-		current := catalog.Current(f)
-		if current == nil {
-			continue
-		}
-		k := executor.Key{Namespace: f.GetNamespace(), Function: f.GetName(), Revision: current.GetNumber()}
+	placed := map[executor.Key]bool{}
+	for p := range view.Placed(t.config.Node) {
+		k := executor.Key{Namespace: p.Namespace, Function: p.Function, Revision: p.Revision}
 		e := t.entries[k]
 		if e == nil {
-			e = t.add(k, current)
+			stored := row(view, k)
+			if stored == nil {
+				continue
+			}
+			e = t.add(k, stored)
 		}
+		placed[k] = true
+		e.placed, e.until = true, time.Time{}
 		if e.state != StateReady && e.attempt == nil && !now.Before(e.retry) {
 			t.try(e)
 			t.inBackground(e)
 		}
 	}
 	for k, e := range t.entries {
-		if row(view, k) == nil || t.isIdle(view, e, now) {
+		if row(view, k) == nil || !placed[k] && t.isOver(e, now) { // numbers of revisions never come back
 			t.remove(e)
 		}
+	}
+	known := make(map[function]bool, len(t.known))
+	for f := range view.All() {
+		known[function{f.GetNamespace(), f.GetName()}] = true
 	}
 	for f := range t.known {
 		if !known[f] {
@@ -67,18 +71,31 @@ func (t *Table) reconcile(now time.Time) (changed <-chan struct{}, gone []functi
 	return view.Changed(), gone
 }
 
-// isIdle tells whether an older revision may be unloaded. As long as the current one is not ready, the older ones
-// answer in its place. It is called with mu held.
-func (t *Table) isIdle(view *catalog.View, e *entry, now time.Time) bool {
-	current := e.key
-	current.Revision = view.Function(e.key.Namespace, e.key.Function).GetCurrent()
-	if current == e.key || e.attempt != nil {
+// isOver tells whether a revision that is not placed here may be unloaded: some while after it was placed here last, or,
+// if it was loaded for a call alone, after its last use. It is called with mu held.
+func (t *Table) isOver(e *entry, now time.Time) bool {
+	if e.placed {
+		e.placed, e.until = false, now.Add(t.config.Linger)
+	}
+	due := e.until
+	if due.IsZero() {
+		due = e.lastUse().Add(t.config.Idle)
+	}
+	return !now.Before(due) && e.giveUp()
+}
+
+// giveUp ends an attempt that has not begun. It is false if there is one that has: it ends by itself, and until then the
+// entry stays, so that there are never two for one key. It is called with mu held.
+func (e *entry) giveUp() bool {
+	if e.attempt == nil {
+		return true
+	}
+	if !e.attempt.claimed.CompareAndSwap(false, true) {
 		return false
 	}
-	if c := t.entries[current]; c == nil || c.state != StateReady {
-		return false
-	}
-	return now.Sub(time.Unix(0, e.used.Load())) >= t.config.Idle
+	close(e.attempt.done)
+	e.attempt = nil
+	return true
 }
 
 // nextLook is how long until something is due without a change of the catalog. What was due at now is under way.
@@ -87,7 +104,14 @@ func (t *Table) nextLook(now time.Time) time.Duration {
 	defer t.mu.Unlock()
 	next := t.config.Idle
 	for _, e := range t.entries {
-		if pause := e.retry.Sub(now); pause > 0 {
+		due := e.retry
+		if !e.placed {
+			due = e.until // nobody tries again but a call
+			if due.IsZero() {
+				due = e.lastUse().Add(t.config.Idle)
+			}
+		}
+		if pause := due.Sub(now); pause > 0 {
 			next = min(next, pause)
 		}
 	}

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -62,11 +63,27 @@ func (t *Table) onDemand(e *entry) {
 // run loads an entry. The caller has claimed the attempt.
 func (t *Table) run(e *entry, a *attempt) {
 	defer close(a.done)
-	r, err := t.build(e)
-	if err == nil {
-		err = t.config.Executor.Load(t.ctx, r)
+	t.settle(e, t.load(e))
+}
+
+// load brings to this node what it lacks of an entry, and loads it.
+func (t *Table) load(e *entry) error {
+	r, err := t.build(t.ctx, e)
+	if err != nil {
+		return err
 	}
-	t.settle(e, err)
+	if t.config.Code != nil {
+		if err := t.config.Code.FetchCode(t.ctx, r.Digest); err != nil {
+			t.config.Logger.Debug("no compiled code from other nodes", "revision", e.key.String(), "error", err)
+		}
+	}
+	if err := t.config.Executor.Load(t.ctx, r); err != nil {
+		t.mu.Lock()
+		e.revision = nil // the component's file may be gone by the next attempt
+		t.mu.Unlock()
+		return err
+	}
+	return nil
 }
 
 // settle notes how an attempt ended.
@@ -74,6 +91,10 @@ func (t *Table) settle(e *entry, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.attempt = nil
+	select {
+	case t.settled <- struct{}{}:
+	default:
+	}
 	switch {
 	case t.entries[e.key] != e: // deleted meanwhile
 		if err == nil {
@@ -84,22 +105,22 @@ func (t *Table) settle(e *entry, err error) {
 		t.ready.Store(e.key, e)
 		t.announce()
 	default:
+		if e.state != StateFailed || e.err.Error() != err.Error() {
+			t.announce()
+		}
 		e.state, e.err = StateFailed, err
 		e.retry = time.Now().Add(min(minPause<<min(e.failures, 10), maxPause))
 		e.failures++
-		select {
-		case t.failed <- struct{}{}:
-		default:
-		}
 		if t.ctx.Err() == nil {
 			t.config.Logger.Error("revision failed to load", "revision", e.key.String(), "attempt", e.failures, "error", err)
 		}
 	}
 }
 
-// Revision describes a revision to the executor, whether it is loaded or not. Its Services are bound to the contracts
-// as they were when it was first described. The error is ErrUnknown, or says what is wrong with the artifact.
-func (t *Table) Revision(k executor.Key) (executor.Revision, error) {
+// Revision describes a revision to the executor, whether it is loaded or not. Its component is fetched if this node does
+// not have it. Its Services are bound to the contracts as they were when it was first described. The error is ErrUnknown,
+// that of ctx, or says what is wrong with the artifact.
+func (t *Table) Revision(ctx context.Context, k executor.Key) (executor.Revision, error) {
 	view := t.config.Catalog.View()
 	stored := row(view, k)
 	if stored == nil {
@@ -109,20 +130,20 @@ func (t *Table) Revision(k executor.Key) (executor.Revision, error) {
 	e := t.entries[k]
 	t.mu.Unlock()
 	if e != nil {
-		return t.build(e)
+		return t.build(ctx, e)
 	}
-	return describe(view, t.config.Artifacts, k, stored)
+	return describe(ctx, view, t.config.Artifacts, k, stored)
 }
 
 // build describes the revision of an entry, once.
-func (t *Table) build(e *entry) (executor.Revision, error) {
+func (t *Table) build(ctx context.Context, e *entry) (executor.Revision, error) {
 	t.mu.Lock()
 	built := e.revision
 	t.mu.Unlock()
 	if built != nil {
 		return *built, nil
 	}
-	r, err := describe(t.config.Catalog.View(), t.config.Artifacts, e.key, e.row)
+	r, err := describe(ctx, t.config.Catalog.View(), t.config.Artifacts, e.key, e.row)
 	if err != nil {
 		return executor.Revision{}, err
 	}
@@ -132,12 +153,14 @@ func (t *Table) build(e *entry) (executor.Revision, error) {
 	return r, nil
 }
 
-func describe(view *catalog.View, artifacts Artifacts, k executor.Key, row *catalogv1.Revision) (executor.Revision, error) {
+func describe(ctx context.Context, view *catalog.View, artifacts Artifacts, k executor.Key, row *catalogv1.Revision) (
+	executor.Revision, error,
+) {
 	if len(row.GetDigest()) != 32 {
 		return executor.Revision{}, fmt.Errorf("the catalog has a digest of %d bytes", len(row.GetDigest()))
 	}
 	digest := [32]byte(row.GetDigest())
-	path, err := artifacts.Path(digest)
+	path, err := artifacts.Fetch(ctx, digest)
 	if err != nil {
 		return executor.Revision{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,7 @@ const (
 	StateLoading = "loading"
 	StateReady   = "ready"
 	StateFailed  = "failed"
-	// StateIdle is that of an older revision that is not loaded; a call that names it loads it.
+	// StateIdle is that of a revision that is not placed on this node and not loaded; a call that names it loads it.
 	StateIdle = "idle"
 )
 
@@ -40,27 +41,43 @@ func (e *LoadError) Unwrap() error { return e.Err }
 type Executor interface {
 	Load(context.Context, executor.Revision) error
 	Unload(executor.Key)
+	// CodeBytes is how much compiled code a loaded revision has.
+	CodeBytes(executor.Key) int64
 }
 
 // Catalog is what the table needs of catalog.Catalog.
 type Catalog interface{ View() *catalog.View }
 
-// Artifacts is what the table needs of artifacts.Store.
+// Artifacts is what the table needs of artifacts.Fetcher.
 type Artifacts interface {
-	Path(digest [32]byte) (string, error)
+	// Fetch gives the file of a component, which comes from another node if it is not here.
+	Fetch(ctx context.Context, digest [32]byte) (path string, err error)
+}
+
+// Code is what the table needs of artifacts.CodeFetcher.
+type Code interface {
+	// FetchCode brings compiled code of a component into the executor's cache, unless it is there. If it can't, the executor
+	// compiles.
+	FetchCode(ctx context.Context, digest [32]byte) error
 }
 
 // Config configures a Table.
 type Config struct {
+	// Node is this node's ID.
+	Node      string
 	Catalog   Catalog
 	Artifacts Artifacts
-	Executor  Executor
+	// Code may be nil.
+	Code     Code
+	Executor Executor
 	// Logger is told of loads that fail. Nil: slog.Default.
 	Logger *slog.Logger
 	// Workers is how many revisions load at once in the background, and how many on demand. Default: 2.
 	Workers int
-	// Idle is how long an older revision stays loaded after its last use. Default: 5 minutes.
+	// Idle is how long a revision that was loaded for a call stays after its last use. Default: 5 minutes.
 	Idle time.Duration
+	// Linger is how long a revision stays loaded that is placed here no longer. Default: 10 s.
+	Linger time.Duration
 	// Gone is called after a function was deleted and unloaded. It may be nil.
 	Gone func(namespace, function string)
 }
@@ -80,8 +97,8 @@ type Table struct {
 	// background and demand have a place for each load that may run.
 	background, demand chan struct{}
 
-	// failed wakes the follower when an attempt has failed, so that it looks when the next one is due.
-	failed chan struct{}
+	// settled wakes the follower when an attempt has ended, so that it looks what is due next.
+	settled chan struct{}
 
 	// ready holds the entries that are ready, by executor.Key. Every call of a function looks here.
 	ready sync.Map
@@ -109,7 +126,11 @@ type entry struct {
 	failures int                // guarded by Table.mu: attempts that failed in a row
 	retry    time.Time          // guarded by Table.mu: not before
 	revision *executor.Revision // guarded by Table.mu: set once it was built
+	placed   bool               // guarded by Table.mu: placed here when the follower looked last
+	until    time.Time          // guarded by Table.mu: when to unload what was placed here; zero for all else
 }
+
+func (e *entry) lastUse() time.Time { return time.Unix(0, e.used.Load()) }
 
 // attempt is one try to load an entry. Whoever claims it runs it.
 type attempt struct {
@@ -128,6 +149,9 @@ func New(c Config) *Table {
 	if c.Idle <= 0 {
 		c.Idle = 5 * time.Minute
 	}
+	if c.Linger <= 0 {
+		c.Linger = 10 * time.Second
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Table{
 		config:     c,
@@ -135,7 +159,7 @@ func New(c Config) *Table {
 		cancel:     cancel,
 		background: make(chan struct{}, c.Workers),
 		demand:     make(chan struct{}, c.Workers),
-		failed:     make(chan struct{}, 1),
+		settled:    make(chan struct{}, 1),
 		entries:    map[executor.Key]*entry{},
 		known:      map[function]bool{},
 		changed:    make(chan struct{}),
@@ -164,7 +188,34 @@ func (t *Table) Ready(k executor.Key) bool {
 	return ok
 }
 
-// Changed returns a channel that is closed when a revision becomes ready, or is ready no more.
+// State is how a revision does on this node.
+type State struct {
+	Key executor.Key
+	// State is StateLoading, StateReady or StateFailed, Reason why it failed.
+	State, Reason string
+	// CodeBytes is how much compiled code it has; zero if it is not ready.
+	CodeBytes int64
+}
+
+// Snapshot lists every revision that is loaded, loading or failed here, in no order.
+func (t *Table) Snapshot() []State {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]State, 0, len(t.entries))
+	for k, e := range t.entries {
+		s := State{Key: k, State: e.state}
+		switch e.state {
+		case StateReady:
+			s.CodeBytes = t.config.Executor.CodeBytes(k)
+		case StateFailed:
+			s.Reason = e.err.Error()
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// Changed returns a channel that is closed when Snapshot has changed.
 func (t *Table) Changed() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -187,7 +238,7 @@ func (t *Table) State(k executor.Key) (state, reason string) {
 		}
 		return e.state, reason
 	}
-	if f := t.config.Catalog.View().Function(k.Namespace, k.Function); f != nil && f.GetCurrent() == k.Revision {
+	if slices.Contains(t.config.Catalog.View().Placement(k.Namespace, k.Function, k.Revision), t.config.Node) {
 		return StateLoading, "" // the table has not come to it yet
 	}
 	return StateIdle, ""
@@ -254,6 +305,7 @@ func (t *Table) add(k executor.Key, row *catalogv1.Revision) *entry {
 	e := &entry{key: k, row: row, state: StateLoading}
 	e.used.Store(time.Now().UnixNano())
 	t.entries[k] = e
+	t.announce()
 	return e
 }
 
@@ -263,15 +315,11 @@ func (t *Table) remove(e *entry) {
 	t.ready.Delete(e.key)
 	if e.state == StateReady {
 		t.config.Executor.Unload(e.key)
-		t.announce()
 	}
+	t.announce()
 	e.state = StateIdle
 	e.err = nil
 }
-
-// WaitReady returns once a revision is ready somewhere, as far as this node knows: today, here. Its errors are those of
-// Ensure.
-func (t *Table) WaitReady(ctx context.Context, k executor.Key) error { return t.Ensure(ctx, k) }
 
 // row looks a revision up in the catalog; nil if there is none.
 func row(view *catalog.View, k executor.Key) *catalogv1.Revision {

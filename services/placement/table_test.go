@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -57,6 +59,13 @@ func (r *runner) Unload(k executor.Key) {
 	delete(r.loaded, k)
 }
 
+func (r *runner) CodeBytes(k executor.Key) int64 {
+	if !r.has(k) {
+		return 0
+	}
+	return 1000
+}
+
 func (r *runner) count(k executor.Key) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,13 +94,33 @@ type bench struct {
 	built   *contract.Built
 	index   uint64
 	gone    []string
+
+	mu     sync.Mutex
+	coded  int   // guarded by mu: how often FetchCode was called
+	noCode error // guarded by mu
+	absent error // guarded by mu: what Fetch answers
 }
 
-func (b *bench) Path(digest [32]byte) (string, error) {
+// node is where the table is.
+const node = "00000000000000000001"
+
+func (b *bench) Fetch(_ context.Context, digest [32]byte) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.absent != nil {
+		return "", b.absent
+	}
 	if digest != b.digest {
 		return "", errors.New("no such artifact")
 	}
 	return b.path, nil
+}
+
+func (b *bench) FetchCode(context.Context, [32]byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.coded++
+	return b.noCode
 }
 
 // newBench makes the parts that need no bubble of synctest. The table is made by start.
@@ -119,12 +148,21 @@ func newBench(t *testing.T) *bench {
 	if err := os.WriteFile(b.path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	b.apply(&catalogv1.Command{Action: &catalogv1.Command_RaiseLevel{RaiseLevel: &catalogv1.RaiseLevel{Level: 2}}})
+	for id, name := range map[string]string{node: "here", elsewhere: "elsewhere"} {
+		b.apply(&catalogv1.Command{Level: 2, Action: &catalogv1.Command_PutNode{PutNode: &catalogv1.PutNode{
+			Node: &catalogv1.Node{Id: id, Name: name, Scheduler: true, Executor: true},
+		}}})
+	}
 	return b
 }
 
+const elsewhere = "00000000000000000002"
+
 func (b *bench) start() {
 	b.Table = New(Config{
-		Catalog: b.catalog, Artifacts: b, Executor: b.runner, Workers: 1, Idle: 5 * time.Minute,
+		Node: node, Catalog: b.catalog, Artifacts: b, Code: b, Executor: b.runner, Workers: 1,
+		Idle: 5 * time.Minute, Linger: 10 * time.Second,
 		Logger: slog.New(slog.DiscardHandler),
 		Gone:   func(namespace, function string) { b.gone = append(b.gone, namespace+"/"+function) },
 	})
@@ -135,7 +173,7 @@ func (b *bench) start() {
 func (b *bench) apply(c *catalogv1.Command) *catalogv1.Result {
 	b.t.Helper()
 	b.index++
-	c.RequestId, c.Level = time.Now().String()+string(rune('a'+b.index)), 1
+	c.RequestId, c.Level = fmt.Sprint("request-", b.index), max(c.GetLevel(), 1)
 	r := b.catalog.Apply(b.index, c)
 	if r.GetRefusal() != nil {
 		b.t.Fatalf("refused: %v", r.GetRefusal())
@@ -143,8 +181,24 @@ func (b *bench) apply(c *catalogv1.Command) *catalogv1.Result {
 	return r
 }
 
-// deploy puts a revision and returns its key.
+// deploy puts a revision, places it here and returns its key.
 func (b *bench) deploy(name string) executor.Key {
+	b.t.Helper()
+	k := b.put(name)
+	b.place(k, node)
+	return k
+}
+
+// place says where a revision is to run.
+func (b *bench) place(k executor.Key, nodes ...string) {
+	b.t.Helper()
+	b.apply(&catalogv1.Command{Level: 2, Action: &catalogv1.Command_SetPlacements{SetPlacements: &catalogv1.SetPlacements{
+		Placements: []*catalogv1.Placement{{Namespace: k.Namespace, Name: k.Function, Revision: k.Revision, Nodes: nodes}},
+	}}})
+}
+
+// put puts a revision and returns its key.
+func (b *bench) put(name string) executor.Key {
 	b.t.Helper()
 	put := &catalogv1.PutRevision{
 		Namespace: "default", Name: name,
@@ -152,7 +206,7 @@ func (b *bench) deploy(name string) executor.Key {
 			Digest: b.digest[:], Services: []string{b.built.Services[0].Name}, Packages: []string{b.built.Contracts[0].GetPackage()},
 		},
 	}
-	if b.index == 0 {
+	if b.catalog.View().Len() == 0 {
 		put.Contracts, put.BaseVersions = b.built.Changed, b.built.Base
 	}
 	r := b.apply(&catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: put}})
@@ -198,7 +252,7 @@ func TestLoadsTheCurrentRevision(t *testing.T) {
 		default:
 			t.Error("Changed says nothing")
 		}
-		r, err := b.Revision(one)
+		r, err := b.Revision(t.Context(), one)
 		if err != nil || len(r.Services) != 1 || r.World == nil {
 			t.Errorf("revision %v, %v", r, err)
 		}
@@ -237,47 +291,180 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 	})
 }
 
-func TestOlderRevisionStaysUntilIdle(t *testing.T) {
+func TestOnlyWhatIsPlacedHereIsLoaded(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
+		here, there, nowhere := b.put("here"), b.put("there"), b.put("nowhere")
+		b.place(here, node, elsewhere)
+		b.place(there, elsewhere)
+		synctest.Wait()
+		for k, want := range map[executor.Key]string{here: StateReady, there: StateIdle, nowhere: StateIdle} {
+			if b.state(k) != want || b.Ready(k) != (want == StateReady) {
+				t.Errorf("%s is %s", k, b.state(k))
+			}
+		}
+		want := []State{{Key: here, State: StateReady, CodeBytes: 1000}}
+		if got := b.Snapshot(); !slices.Equal(got, want) {
+			t.Errorf("snapshot %v", got)
+		}
+	})
+}
+
+func TestOlderRevisionThatIsPlacedIsLoaded(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
 		t.Helper()
 		first := b.deploy("calc")
+		second := b.put("calc") // current, and not placed yet
+		time.Sleep(time.Hour)
 		synctest.Wait()
-		second := b.deploy("calc")
+		if !b.Ready(first) || b.Ready(second) {
+			t.Fatalf("the first is %s, the second %s", b.state(first), b.state(second))
+		}
+		b.place(second, node)
 		synctest.Wait()
 		if !b.Ready(first) || !b.Ready(second) {
-			t.Fatal("both are to be ready right after a deploy")
+			t.Errorf("the first is %s, the second %s", b.state(first), b.state(second))
+		}
+	})
+}
+
+func TestWhatIsNoLongerPlacedLingers(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
+		k := b.deploy("calc")
+		synctest.Wait()
+		b.place(k, elsewhere)
+		for range 9 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if !b.Ready(k) {
+				t.Fatal("unloaded at once")
+			}
+		}
+		changed := b.Changed()
+		time.Sleep(time.Second) // although it was used until now
+		synctest.Wait()
+		if b.Ready(k) || b.runner.has(k) || b.state(k) != StateIdle || len(b.Snapshot()) != 0 {
+			t.Errorf("it is %s", b.state(k))
+		}
+		select {
+		case <-changed:
+		default:
+			t.Error("Changed says nothing")
+		}
+	})
+}
+
+func TestPlacedAgainWhileItLingers(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
+		k := b.deploy("calc")
+		synctest.Wait()
+		b.place(k)
+		time.Sleep(5 * time.Second)
+		b.place(k, node)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if !b.Ready(k) || b.runner.count(k) != 1 {
+			t.Errorf("it is %s after %d loads", b.state(k), b.runner.count(k))
+		}
+	})
+}
+
+// TestPlacedAgainWhileItLoads: the load of a revision that is not placed any more must not end in unloading the one that
+// is placed again.
+func TestPlacedAgainWhileItLoads(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
+		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
+		hold := make(chan struct{})
+		b.runner.hold[k] = hold
+		b.deploy("calc")
+		synctest.Wait()
+		b.place(k)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		b.place(k, node)
+		synctest.Wait()
+		close(hold)
+		synctest.Wait()
+		if !b.Ready(k) || !b.runner.has(k) || b.runner.count(k) != 1 {
+			t.Errorf("it is %s after %d loads", b.state(k), b.runner.count(k))
+		}
+	})
+}
+
+func TestNoLongerPlacedWhileItLoads(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
+		slow := executor.Key{Namespace: "default", Function: "slow", Revision: 1}
+		hold := make(chan struct{})
+		b.runner.hold[slow] = hold
+		b.deploy("slow")
+		synctest.Wait() // the one worker is busy now
+		waiting := b.deploy("waiting")
+		synctest.Wait()
+		b.place(slow)
+		b.place(waiting)
+		time.Sleep(time.Minute)
+		close(hold)
+		synctest.Wait()
+		if b.runner.has(slow) || b.runner.count(waiting) != 0 || len(b.Snapshot()) != 0 {
+			t.Errorf("slow is %s, waiting %s", b.state(slow), b.state(waiting))
+		}
+	})
+}
+
+func TestOnDemand(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
+		k := b.put("calc")
+		if err := b.Ensure(t.Context(), k); err != nil || !b.Ready(k) {
+			t.Fatalf("on demand: %v", err)
 		}
 		for range 3 { // in use
 			time.Sleep(4 * time.Minute)
-			if !b.Ready(first) {
+			if !b.Ready(k) {
 				t.Fatal("unloaded while in use")
 			}
 		}
 		time.Sleep(11 * time.Minute)
 		synctest.Wait()
-		if b.state(first) != StateIdle || b.runner.has(first) {
-			t.Errorf("the older one is %s", b.state(first))
+		if b.state(k) != StateIdle || b.runner.has(k) {
+			t.Errorf("it is %s", b.state(k))
 		}
-		if !b.runner.has(second) {
-			t.Error("the current one is unloaded")
-		}
-		if err := b.Ensure(t.Context(), first); err != nil || !b.Ready(first) {
+		if err := b.Ensure(t.Context(), k); err != nil || !b.Ready(k) {
 			t.Errorf("on demand: %v", err)
+		}
+		b.place(k, node)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if !b.Ready(k) {
+			t.Error("unloaded although it is placed")
 		}
 	})
 }
 
-func TestOlderRevisionStaysWhileTheNewOneFails(t *testing.T) {
+// TestOtherNodesHelp: compiled code is asked for before a load, and a load does without.
+func TestOtherNodesHelp(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
 		t.Helper()
-		first := b.deploy("calc")
+		b.absent = errors.New("no node gave it")
+		k := b.deploy("calc")
 		synctest.Wait()
-		b.runner.fail[executor.Key{Namespace: "default", Function: "calc", Revision: 2}] = errors.New("broken")
-		b.deploy("calc")
-		time.Sleep(time.Hour)
+		if state, reason := b.State(k); state != StateFailed || reason != "no node gave it" || b.coded != 0 {
+			t.Errorf("state %s, reason %q", state, reason)
+		}
+		if got := b.Snapshot(); len(got) != 1 || got[0].State != StateFailed || got[0].Reason != "no node gave it" {
+			t.Errorf("snapshot %v", got)
+		}
+		b.mu.Lock()
+		b.absent, b.noCode = nil, errors.New("nobody has code")
+		b.mu.Unlock()
+		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if !b.Ready(first) {
-			t.Error("nobody answers")
+		if !b.Ready(k) || b.coded != 1 {
+			t.Errorf("it is %s; code was asked for %d times", b.state(k), b.coded)
 		}
 	})
 }
@@ -300,7 +487,7 @@ func TestDeletedFunctionsAreUnloaded(t *testing.T) {
 		if err := b.Ensure(t.Context(), second); !errors.Is(err, ErrUnknown) {
 			t.Errorf("Ensure: %v", err)
 		}
-		if _, err := b.Revision(second); !errors.Is(err, ErrUnknown) {
+		if _, err := b.Revision(t.Context(), second); !errors.Is(err, ErrUnknown) {
 			t.Errorf("Revision: %v", err)
 		}
 	})
