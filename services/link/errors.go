@@ -3,6 +3,8 @@ package link
 import (
 	"errors"
 	"fmt"
+
+	"github.com/weft-run/weft/executor"
 )
 
 // ErrClosed is the cause of a NotStartedError once the link is closed.
@@ -50,3 +52,13 @@ func (e *LostError) Error() string {
 }
 
 func (e *LostError) Unwrap() error { return e.Err }
+
+// refusal is the response to a call that this node does not start.
+func refusal(reason executor.Reason, format string, args ...any) error {
+	return NotStarted(faultf(reason, format, args...))
+}
+
+// faultf gives an error of the executor's kind.
+func faultf(reason executor.Reason, format string, args ...any) error {
+	return &executor.Error{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}

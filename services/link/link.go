@@ -2,111 +2,288 @@ package link
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/weft-run/weft/consensus"
-	"github.com/weft-run/weft/executor"
 )
 
-// Protocol is what connections of this package say in ALPN.
-const Protocol = "weft-call"
-
-// Port is this node's cluster port; *consensus.Node is one. The connections that it gives and takes are authenticated.
-type Port interface {
-	// ID is this node's.
-	ID() string
-	// Handle sets who gets the connections of a protocol that peers open; nil for nobody.
-	Handle(protocol string, handler consensus.Handler)
-	// Dial opens a connection to a node, wherever it is now, and makes sure that it is that node.
-	Dial(ctx context.Context, protocol, node string) (net.Conn, error)
-}
-
-// Request is a call on its way. Its deadline and its cancellation are those of the context beside it.
-type Request struct {
-	executor.Request
-	// Hops is how many nodes it has left behind: 1 when the node that took the call from its client forwards it.
-	Hops int
-}
-
-// Response is the answer to a call.
-type Response struct {
-	executor.Response
-	Load Load
-}
-
-// Load is how busy the answering node was when it answered.
-type Load struct {
-	// InFlight is how many calls the node had begun and not answered.
-	InFlight int
-	// Queue is how many of them waited for their turn.
-	Queue int
-}
-
-// Handler answers a call of a peer, whose node ID it is told. It is called from many goroutines at once.
-//
-// ctx ends with the caller's deadline, when the caller cancels the call or goes away, and when the link is closed. The request's
-// message belongs to the link again once the handler returns; the response's message belongs to the link from then on, and
-// nobody changes it any more.
-//
-// The errors that arrive as they are: *executor.Error and *executor.FunctionError, context.Canceled and context.DeadlineExceeded,
-// and each of them inside of NotStarted. Others arrive as an *executor.Error with reason INTERNAL. So does a panic. The Load and
-// the Timings of the response travel with an error too.
-type Handler func(ctx context.Context, peer string, r Request) (Response, error)
-
-// Config configures a Link. A zero field means its default.
-type Config struct {
-	Port    Port
-	Handler Handler
-
-	// Connections is how many connections to one node there are at most. They are opened as they are needed. Default: 2.
-	Connections int
-	// Streams is how many calls of a peer may be open on one connection. Default: 4096.
-	Streams int
-	// Calls is how many calls of all peers run or wait in handlers at once; more are refused, so that they may be tried
-	// elsewhere. Default: 16384.
-	Calls int
-	// Message bounds a request and a response, each with its metadata, in bytes. Default and maximum: 1 GiB.
-	Message int64
-	// Memory bounds, in bytes, what requests of peers may hold, and again what responses may hold until their callers get
-	// them. A message of more than 4 KiB waits for its turn; one larger than half of Memory is refused. Default: 256 MiB.
-	Memory int64
-
-	// DialTimeout bounds the opening of a connection, the exchange of settings included. Default: 5 s.
-	DialTimeout time.Duration
-	// Silence is how long a peer may say nothing, or take nothing, until its connections are given up. After a quarter
-	// of it, it is asked for a sign of life. Default: 4 s.
-	Silence time.Duration
-
-	// Logger is told of connections that break rules. Nil: slog.Default.
-	Logger *slog.Logger
-	// Registerer gets the metrics. Nil: nobody.
-	Registerer prometheus.Registerer
-}
-
 // Link calls functions on other nodes and answers their calls. Its methods are safe for concurrent use.
-type Link struct{ config Config }
+type Link struct {
+	config  Config
+	id      string
+	log     *slog.Logger
+	metrics *metrics
+	epoch   time.Time
+
+	ctx     context.Context // ends with the link
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	workers workers
+
+	requests, responses, sending memory
+	handling                     atomic.Int64 // calls of peers that run, or whose message is on its way
+
+	peers sync.Map // node ID → *peer
+
+	mu     sync.Mutex
+	wires  map[*wire]side // guarded by mu
+	gones  chan struct{}  // guarded by mu; closed and replaced when a wire is gone
+	drains bool           // guarded by mu; calls of peers are refused
+	closed bool           // guarded by mu; nothing begins any more
+	silent atomic.Bool    // calls of this node are refused
+}
 
 // New makes a link. It must be closed.
-func New(config Config) *Link { return &Link{config} }
+func New(config Config) *Link {
+	config = config.withDefaults()
+	l := &Link{
+		config: config, id: config.Port.ID(), log: config.Logger, epoch: time.Now(),
+		wires: make(map[*wire]side), gones: make(chan struct{}),
+	}
+	l.requests.total, l.responses.total, l.sending.total = config.Memory, config.Memory, config.Memory
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.metrics = newMetrics(config.Registerer, l)
+	return l
+}
 
-// Start begins to take calls of peers.
-func (l *Link) Start() {}
-
-// Close ends the link: peers are told to send no more calls, those that run are let finish until ctx is done, and then
-// all connections are closed. The error is that of ctx if calls were cut off.
-func (l *Link) Close(context.Context) error { return nil }
-
-// Drop cuts all connections to and from a node that left the cluster.
-func (l *Link) Drop(string) {}
+// Start begins to take calls of peers. Call works from then on.
+func (l *Link) Start() {
+	l.spawn(l.watch)
+	l.config.Port.Handle(Protocol, l.accept)
+}
 
 // Call runs a call on another node. It returns when ctx is done, at the latest. The request is read until Call returns,
 // and never changed.
 //
 // Its errors are *NotStartedError, *LostError, the error of ctx, and what the handler at the node returned (see Handler).
-func (l *Link) Call(_ context.Context, node string, _ Request) (Response, error) {
-	return Response{}, &NotStartedError{Node: node, Err: ErrClosed}
+// A message that is too large for the peer is an *executor.Error with RequestTooLarge.
+func (l *Link) Call(ctx context.Context, node string, r Request) (Response, error) {
+	if err := ctx.Err(); err != nil {
+		return Response{}, err
+	}
+	if l.silent.Load() {
+		return Response{}, &NotStartedError{Node: node, Err: ErrClosed}
+	}
+	response, err := l.peer(node).call(ctx, &r)
+	l.metrics.called(err)
+	return response, err
+}
+
+// Drop cuts all connections to and from a node that left the cluster.
+func (l *Link) Drop(node string) {
+	p := l.peer(node)
+	l.peers.CompareAndDelete(node, p)
+	for w := range l.snapshot() {
+		if w.peer.node == node {
+			w.fail(errDropped)
+		}
+	}
+}
+
+var errDropped = errors.New("the node left the cluster")
+
+// Close ends the link. Peers are asked to send no more calls, and what they send is refused, so that they try elsewhere;
+// calls that run are let finish until ctx is done, those of peers first, as they may call other nodes. Then all connections are
+// closed. The error is that of ctx if calls were cut off.
+func (l *Link) Close(ctx context.Context) error {
+	l.mu.Lock()
+	l.drains = true
+	l.mu.Unlock()
+	l.config.Port.Handle(Protocol, nil)
+	drained := l.leave(ctx, func(s side) bool { _, ok := s.(*answerer); return ok })
+	l.silent.Store(true)
+	drained = l.leave(ctx, func(side) bool { return true }) && drained
+
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.cancel()
+	for w := range l.snapshot() {
+		w.fail(ErrClosed)
+	}
+	l.running.Wait()
+	l.workers.close()
+	l.metrics.unregister()
+	if drained {
+		return nil
+	}
+	return ctx.Err()
+}
+
+// leave has some wires end their calls, and waits until those are gone. It is false if ctx is done before.
+func (l *Link) leave(ctx context.Context, which func(side) bool) bool {
+	for {
+		l.mu.Lock()
+		gone, left := l.gones, 0
+		l.mu.Unlock()
+		for _, s := range l.snapshot() {
+			if which(s) {
+				left++
+				s.leave()
+			}
+		}
+		if left == 0 {
+			return true
+		}
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// peer gives what is known of a node.
+func (l *Link) peer(node string) *peer {
+	if p, ok := l.peers.Load(node); ok {
+		return p.(*peer) //nolint:forcetypeassert // nothing else is put in
+	}
+	p, _ := l.peers.LoadOrStore(node, &peer{link: l, node: node})
+	return p.(*peer) //nolint:forcetypeassert // nothing else is put in
+}
+
+// maxAnswerers bounds the connections that one peer may have open to this node: those of a peer that started again
+// several times while this node has not noticed that the older ones are dead.
+const maxAnswerers = 64
+
+// accept takes a connection that a peer has opened.
+func (l *Link) accept(conn net.Conn, node string) {
+	if !l.spawn(func() { l.serve(conn, node) }) {
+		hangUp(conn)
+	}
+}
+
+func (l *Link) serve(conn net.Conn, node string) {
+	p := l.peer(node)
+	if p.answerers.Add(1) > maxAnswerers {
+		p.answerers.Add(-1)
+		l.log.Error("link: connection refused: the peer has too many", "peer", node, "connections", maxAnswerers)
+		hangUp(conn)
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.ctx, l.config.DialTimeout)
+	defer cancel()
+	theirs, err := l.greet(ctx, conn, false)
+	if err != nil {
+		p.answerers.Add(-1)
+		l.note(node, err)
+		return
+	}
+	a := &answerer{wire: newWire(l, p, conn, theirs), streams: make(map[uint32]*served)}
+	if !l.track(a.wire, a) {
+		p.answerers.Add(-1)
+		hangUp(conn)
+		return
+	}
+	a.start()
+	l.mu.Lock()
+	drains := l.drains
+	l.mu.Unlock()
+	if drains {
+		a.leave()
+	}
+}
+
+// greet exchanges hellos within ctx. It closes the connection if that fails.
+func (l *Link) greet(ctx context.Context, conn net.Conn, dialed bool) (settings, error) {
+	stop := context.AfterFunc(ctx, func() { hangUp(conn) })
+	theirs, err := greet(conn, l.settings(), dialed)
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		hangUp(conn)
+	}
+	return theirs, err
+}
+
+// settings are what this node allows its peers.
+func (l *Link) settings() settings {
+	return settings{streams: uint32(l.config.Streams), message: l.config.Message, window: l.config.Window}
+}
+
+// spawn starts a goroutine that Close waits for. It is false once the link is closed.
+func (l *Link) spawn(f func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.running.Go(f)
+	return true
+}
+
+// track makes a wire one of the link's. It is false once the link is closed.
+func (l *Link) track(w *wire, s side) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	w.side = s
+	l.wires[w] = s
+	return true
+}
+
+// gone forgets a wire that has failed.
+func (l *Link) gone(w *wire, err error) {
+	l.mu.Lock()
+	delete(l.wires, w)
+	close(l.gones)
+	l.gones = make(chan struct{})
+	l.mu.Unlock()
+	l.note(w.peer.node, err)
+}
+
+// note tells the log why a connection ended.
+func (l *Link) note(node string, err error) {
+	level := slog.LevelInfo
+	switch broken := new(violation); {
+	case errors.As(err, &broken):
+		level = slog.LevelError
+	case errors.Is(err, errHungUp), errors.Is(err, errDone), errors.Is(err, ErrClosed):
+		level = slog.LevelDebug
+	}
+	l.log.Log(context.Background(), level, "link: connection closed", "peer", node, "error", err)
+}
+
+// snapshot gives the wires there are now.
+func (l *Link) snapshot() map[*wire]side {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make(map[*wire]side, len(l.wires))
+	for w, s := range l.wires {
+		all[w] = s
+	}
+	return all
+}
+
+// now is the time since the link was made, in nanoseconds, for what goes into an atomic.
+func (l *Link) now() int64 { return int64(time.Since(l.epoch)) }
+
+// watch looks after the wires until the link is closed.
+func (l *Link) watch() {
+	every := max(l.config.Silence/8, time.Millisecond)
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for last := l.now(); ; {
+		select {
+		case <-ticker.C:
+		case <-l.ctx.Done():
+			return
+		}
+		now := l.now()
+		late := now-last > int64(l.config.Silence/2)
+		last = now
+		for w := range l.snapshot() {
+			if late { // This process was stopped, or the machine slept: that is not the peers' silence.
+				w.excuse(now)
+			} else {
+				w.tick(now)
+			}
+		}
+	}
 }
