@@ -57,6 +57,8 @@ type Config struct {
 	Executor   Executor
 	Placements Placements
 	Logs       *logs.Store
+	// Members are the nodes of the cluster.
+	Members Members
 	// Peers are the other nodes; nil if there can be none.
 	Peers Peers
 	// Logger is told of deploys and of internal errors. Nil: slog.Default.

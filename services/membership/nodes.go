@@ -1,0 +1,153 @@
+package membership
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/directory"
+	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/services/near"
+)
+
+// The states of a node, as people see them.
+const (
+	stateAlive    = "alive"
+	stateLost     = "lost"     // the leader has not heard of it for some seconds
+	stateDraining = "draining" // placements move away
+	stateDrained  = "drained"  // none is left
+	stateJoining  = "joining"  // it has not reported yet, or is not in raft's configuration yet
+)
+
+// maxClockOffset is how far a clock may be off without a word about it.
+const maxClockOffset = 500 * time.Millisecond
+
+// List tells of every node of the catalog, with what is known of it right now.
+func (s *Service) List(view *catalog.View) *weftv1.ListNodesResponse {
+	response := &weftv1.ListNodesResponse{Level: view.Level()}
+	leader := s.leader(view)
+	for row := range view.Nodes() {
+		if leader != nil && row.GetId() == leader.ID {
+			response.Leader = row.GetName()
+		}
+		response.Nodes = append(response.Nodes, s.describe(view, row, leader))
+	}
+	return response
+}
+
+// leader is what is known of the node that leads; nil if nobody does.
+func (s *Service) leader(view *catalog.View) *directory.Node {
+	if s.config.Node.Leader() == "" {
+		return nil
+	}
+	for row := range view.Nodes() {
+		if known := s.config.Known(row.GetId()); known != nil && known.Raft == "leader" {
+			return known
+		}
+	}
+	return nil
+}
+
+func (s *Service) describe(view *catalog.View, row *catalogv1.Node, leader *directory.Node) *weftv1.Node {
+	n := &weftv1.Node{Id: row.GetId(), Name: row.GetName(), Labels: row.GetLabels(), Roles: roles(row)}
+	for range view.Placed(row.GetId()) {
+		n.Placed++
+	}
+	known := s.config.Known(row.GetId())
+	n.State = state(row, known, n.GetPlaced(), row.GetId() == s.config.Node.ID())
+	if known == nil {
+		return n
+	}
+	n.Raft, n.Version, n.Engine, n.Level = known.Raft, known.Version, known.Engine, known.Level
+	n.ClusterAddress, n.GrpcAddress = known.Address.Cluster, known.Address.GRPC
+	n.Started, n.Heard = timestamppb.New(known.Started), timestamppb.New(known.Heard)
+	n.AppliedIndex, n.ClockOffset, n.Ready = known.Applied, durationpb.New(known.ClockOffset), uint32(known.Ready())
+	n.Warnings = warnings(row, known, leader)
+	return n
+}
+
+func roles(row *catalogv1.Node) (names []string) {
+	if row.GetScheduler() {
+		names = append(names, "scheduler")
+	}
+	if row.GetExecutor() {
+		names = append(names, "executor")
+	}
+	return names
+}
+
+func state(row *catalogv1.Node, known *directory.Node, placed uint32, self bool) string {
+	switch {
+	case known == nil && !self:
+		return stateJoining
+	case known != nil && !known.Alive && !self:
+		return stateLost
+	case row.GetDraining() && placed > 0:
+		return stateDraining
+	case row.GetDraining():
+		return stateDrained
+	case row.GetScheduler() && known != nil && known.Raft == "":
+		return stateJoining
+	}
+	return stateAlive
+}
+
+// warnings is what the operator should know about a node, seen from the leader.
+func warnings(row *catalogv1.Node, n, leader *directory.Node) (all []string) {
+	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if n.Fault != "" {
+		warn("%s", n.Fault)
+	}
+	if n.Diverged {
+		warn("its catalog at index %d is not the leader's: stop it, remove it, and let it join again with an empty data directory", n.Applied)
+	}
+	switch offset := n.ClockOffset.Abs().Round(time.Millisecond); {
+	case n.ClockOffset > maxClockOffset:
+		warn("its clock is %v ahead of the leader's", offset)
+	case n.ClockOffset < -maxClockOffset:
+		warn("its clock is %v behind the leader's", offset)
+	}
+	if leader == nil || leader.ID == n.ID {
+		return all
+	}
+	if n.Version != leader.Version {
+		warn("it runs weft %s, the leader %s", n.Version, leader.Version)
+	}
+	if n.Level != leader.Level {
+		warn("it knows format level %d, the leader %d: the cluster stays at the lower one", n.Level, leader.Level)
+	}
+	if row.GetExecutor() && n.Engine != leader.Engine {
+		warn("its engine is %s, the leader's %s: it can't take code that others have compiled", n.Engine, leader.Engine)
+	}
+	return all
+}
+
+// find resolves the name or ID of a node.
+func find(view *catalog.View, name string) (*catalogv1.Node, error) {
+	if name == "" {
+		return nil, invalid("no node is named")
+	}
+	if n := view.NodeByName(name); n != nil {
+		return n, nil
+	}
+	if n := view.Node(name); n != nil {
+		return n, nil
+	}
+	if view.Removed(name) {
+		return nil, failure.Newf(codes.NotFound, failure.NotFound, "node %s was removed", name)
+	}
+	names := func(yield func(string) bool) {
+		for n := range view.Nodes() {
+			if !yield(n.GetName()) {
+				return
+			}
+		}
+	}
+	return nil, failure.Newf(codes.NotFound, failure.NotFound, "no node %s in the cluster%s", name, near.Hint(near.Names(name, names)))
+}
