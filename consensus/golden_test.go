@@ -33,7 +33,7 @@ func TestGoldenDirectory(t *testing.T) {
 	}
 	dir := t.TempDir()
 	unpack(t, goldenDir, dir)
-	n := open(t, Config{Dir: dir})
+	n := open(t, Config{Dir: dir, quiet: true})
 	check := func(when string) {
 		t.Helper()
 		if got := n.Status(); got.Applied != goldenIndex || hex.EncodeToString(got.Hash) != goldenHash || got.Fork != nil || got.Fault != nil {
@@ -51,7 +51,7 @@ func TestGoldenDirectory(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "catalog")); err != nil {
 		t.Fatal(err)
 	}
-	n = open(t, Config{Dir: dir})
+	n = open(t, Config{Dir: dir, quiet: true})
 	if err := n.Linearize(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func goldenCommand(i int) *catalogv1.Command {
 func makeGolden(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
-	n := open(t, Config{Dir: dir, snapshotEvery: 20, snapshotCheck: 5 * time.Millisecond, journal: 2 << 10})
+	n := open(t, Config{Dir: dir, quiet: true, snapshotEvery: 20, snapshotCheck: 5 * time.Millisecond, journal: 2 << 10})
 	for i := range 30 {
 		apply(t, n, goldenCommand(i))
 		if i == 24 {

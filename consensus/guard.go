@@ -38,6 +38,8 @@ type guard struct {
 	retry time.Duration // between two tries to write a term or vote
 	// trouble is told about the disk: an error that begins, nil when it is over.
 	trouble func(error)
+	// began is called after each write to the log, before it counts. Nil: nothing is.
+	began func() error
 
 	poisoned chan struct{} // closed once err is set
 	writes   sync.WaitGroup
@@ -124,7 +126,13 @@ func (g *guard) StoreLog(entry *raft.Log) error { return g.StoreLogs([]*raft.Log
 
 // StoreLogs implements raft.LogStore.
 func (g *guard) StoreLogs(entries []*raft.Log) error {
-	return g.write(func() error { return g.store.StoreLogs(entries) })
+	return g.write(func() error {
+		err := g.store.StoreLogs(entries)
+		if err == nil && g.began != nil {
+			err = g.began()
+		}
+		return err
+	})
 }
 
 // DeleteRange implements raft.LogStore. It deletes files, which may take a while, and raft calls it beside its main

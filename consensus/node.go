@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/hashicorp/raft"
-
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/internal/disk"
 )
@@ -61,6 +59,14 @@ type Config struct {
 	snapshotCheck time.Duration
 	journal       int64                   // bytes of journal before the local copy is written anew
 	crash         func(file string) error // before a step of a join
+	quiet         bool                    // the node puts nothing into the catalog by itself
+	heartbeat     time.Duration           // of silence, and a follower takes the leader for dead; also the leader's lease
+	election      time.Duration           // that an election may take
+	governEvery   time.Duration           // between two looks at raft's configuration
+	contact       time.Duration           // of silence, and the leader takes a server for out of order
+	stable        time.Duration           // that a server must be in order before it gets a vote
+	dead          time.Duration           // of silence, and a voter may lose its vote
+	stale         time.Duration           // without news of the leader, and a follower of the catalog asks another scheduler
 }
 
 func (c Config) withDefaults() Config {
@@ -88,6 +94,13 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.snapshotEvery, snapshotEvery)
 	setDefault(&c.snapshotCheck, snapshotCheck)
 	setDefault(&c.journal, 4<<20)
+	setDefault(&c.heartbeat, 500*time.Millisecond)
+	setDefault(&c.election, time.Second)
+	setDefault(&c.governEvery, time.Second)
+	setDefault(&c.contact, 2*time.Second)
+	setDefault(&c.stable, 2*time.Second)
+	setDefault(&c.dead, time.Minute)
+	setDefault(&c.stale, 5*time.Second)
 	return c
 }
 
@@ -104,7 +117,7 @@ type Node struct {
 	log       *slog.Logger
 	raftLog   *raftLogger
 	lock      *flock.Flock
-	identity  identity // changed by start only
+	identity  identity
 	catalog   *catalog.Catalog
 	copy      *localCopy
 	port      *port
@@ -122,11 +135,14 @@ type Node struct {
 	watching sync.WaitGroup
 
 	mu      sync.Mutex
-	grpc    string        // guarded by mu; HOST:PORT for users
+	started bool          // guarded by mu; raft's log has an entry
 	peers   Peers         // guarded by mu; nil until there are some
+	levels  Levels        // guarded by mu; nil until there are other nodes
+	hint    string        // guarded by mu; who leads, where raft does not tell; "" if not known
 	session *session      // guarded by mu; nil while there is none
 	fault   error         // guarded by mu; why the disk takes no writes, ErrStorage; nil if it does
 	damage  error         // guarded by mu; why the log can't be applied further, ErrDamaged
+	fork    error         // guarded by mu; how the catalog differed from that of another node
 	changed chan struct{} // guarded by mu; closed at the next change of leadership or of the above
 }
 
@@ -142,7 +158,7 @@ func Open(config Config) (_ *Node, err error) {
 	}
 	n := &Node{
 		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger, "raft"),
-		grpc: config.GRPC, catalog: catalog.New(), opened: time.Now(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
+		catalog: catalog.New(), opened: time.Now(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
 		removed: make(chan struct{}),
 	}
 	var undo []func() error
@@ -165,6 +181,7 @@ func Open(config Config) (_ *Node, err error) {
 	if n.identity, err = config.identify(own); err != nil {
 		return nil, err
 	}
+	n.started = n.identity.Started
 	k, err := openKeys(pkiPath(config.Dir), n.identity, config.CertificateLife, time.Now)
 	if err != nil {
 		return nil, err
@@ -178,17 +195,35 @@ func Open(config Config) (_ *Node, err error) {
 	undo = append(undo, n.book.close)
 	n.port = newPort(listener, k, n.isRemoved, n.log)
 	undo = append(undo, n.port.close)
+	if err := n.begin(); err != nil {
+		return nil, err
+	}
+	n.watching.Go(n.watchRemovals)
+	if !config.quiet {
+		n.watching.Go(n.introduce)
+	}
+	return n, nil
+}
+
+// begin starts what keeps the catalog up to date: raft, or the watch of a scheduler's.
+func (n *Node) begin() error {
+	if n.config.Follower {
+		if !n.identity.Joined {
+			return fmt.Errorf("consensus: %s founds a cluster, and a cluster needs a scheduler; start it as one, or let it join", n.config.Dir)
+		}
+		go n.follow()
+		return nil
+	}
 	s, err := n.start()
 	if err != nil && !fromDisk(err) {
-		return nil, fmt.Errorf("consensus: %w", err)
+		return fmt.Errorf("consensus: %w", err)
 	}
 	if err != nil {
 		n.setFault(fmt.Errorf("%w: %w", ErrStorage, err))
 	}
 	n.setSession(s)
 	go n.supervise(s)
-	n.watching.Go(n.watchRemovals)
-	return n, nil
+	return nil
 }
 
 // supervise runs sessions one after the other until the node is closed.
@@ -207,6 +242,7 @@ func (n *Node) supervise(s *session) {
 		select {
 		case <-n.closing:
 			err, over = ErrClosed, true
+			n.abdicate(s)
 		case <-s.guard.poisoned:
 			err = s.guard.failure()
 			n.setFault(err)
@@ -259,7 +295,7 @@ func (n *Node) probe() error {
 	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
 }
 
-// Close stops the node. Commands that are on their way end with ErrOutcomeUnknown. It returns early if ctx is done.
+// Close stops the node. A leader hands over first, if there is a voter to hand over to. Commands that are on their way end with ErrOutcomeUnknown. It returns early if ctx is done.
 func (n *Node) Close(ctx context.Context) error {
 	n.close.Do(func() { close(n.closing) })
 	select {
@@ -282,10 +318,14 @@ func (n *Node) ID() string { return n.identity.ID }
 func (n *Node) SetPeers(peers Peers) { n.update(func() { n.peers = peers }) }
 
 // SetGRPC says where users reach this node, HOST:PORT.
-func (n *Node) SetGRPC(address string) {
-	n.update(func() { n.grpc = address })
-	n.book.move(address)
-}
+func (n *Node) SetGRPC(address string) { n.book.move(address) }
+
+// Levels returns the lowest of the format levels that the other nodes of the cluster can apply; false while that is not known of all.
+type Levels func() (lowest uint32, known bool)
+
+// SetLevels says how a leader learns what the other nodes can apply. Until then the format level of a cluster of several
+// nodes stays as it is.
+func (n *Node) SetLevels(levels Levels) { n.update(func() { n.levels = levels }) }
 
 // Addr returns the address of the cluster port.
 func (n *Node) Addr() net.Addr { return n.port.listener.Addr() }
@@ -296,54 +336,6 @@ func (n *Node) Name() string {
 		return n.config.Name
 	}
 	return n.identity.ID[:8]
-}
-
-// Leader returns the name of the node that leads, or its ID if it is another one; "" if there is no leader.
-func (n *Node) Leader() string {
-	n.mu.Lock()
-	s := n.session
-	n.mu.Unlock()
-	if s == nil {
-		return ""
-	}
-	_, id := s.raft.LeaderWithID()
-	if id == raft.ServerID(n.identity.ID) {
-		if s.leads() == 0 {
-			return ""
-		}
-		return n.Name()
-	}
-	return string(id)
-}
-
-// Status tells about a node.
-type Status struct {
-	Cluster string // ID of the cluster
-	ID      string // of the node
-	Leader  string // as Leader gives it
-	Leads   bool   // this node leads
-	Term    uint64 // of raft; 0 while it does not run
-	Applied uint64 // log index of the catalog that is shown
-	Hash    []byte // its state hash
-	Fault   error  // ErrStorage or ErrDamaged; nil if all is well
-	Fork    error  // not nil if the local copy turned out to differ from the log since the last start
-}
-
-// Status returns the state of the node now.
-func (n *Node) Status() Status {
-	view := n.catalog.View()
-	status := Status{
-		Cluster: n.identity.Cluster, ID: n.identity.ID, Leader: n.Leader(),
-		Applied: view.Index(), Hash: view.Hash(), Fork: n.catalog.Fork(),
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	status.Fault = errors.Join(n.damage, n.fault)
-	if n.session != nil {
-		status.Term = n.session.raft.CurrentTerm()
-		status.Leads = n.session.leads() != 0
-	}
-	return status
 }
 
 func (n *Node) setSession(s *session) { n.update(func() { n.session = s }) }
@@ -389,22 +381,4 @@ func dialable(bound net.Addr) string {
 		return net.JoinHostPort("::1", port)
 	}
 	return bound.String()
-}
-
-// Stale returns how long ago this node was last known to be up to date with the leader; 0 on the leader. Without ever
-// having heard of one it is the time since the node was opened.
-func (n *Node) Stale() time.Duration {
-	n.mu.Lock()
-	s := n.session
-	n.mu.Unlock()
-	heard := n.opened
-	if s != nil {
-		if s.leads() != 0 {
-			return 0
-		}
-		if contact := s.raft.LastContact(); !contact.IsZero() {
-			heard = contact
-		}
-	}
-	return time.Since(heard)
 }

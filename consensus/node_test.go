@@ -70,6 +70,7 @@ func TestApplyAndRestart(t *testing.T) {
 	dir := t.TempDir()
 	started := time.Now()
 	n := open(t, Config{Dir: dir, Name: "one"})
+	eventually(t, "the node is in the catalog", func() bool { return n.introduced(n.Catalog().View()) })
 	first := apply(t, n, deploy("a", "orders"))
 	t.Logf("first command %v after the start", time.Since(started))
 	if got := n.Catalog().View().Function("default", "orders"); got.GetCurrent() != 1 || got.GetRevisions()[0].GetCreatedUnixNanos() == 0 {
@@ -107,10 +108,7 @@ func TestApplyAndRestart(t *testing.T) {
 	if status := n.Status(); status.Fork != nil || status.ID != before.ID || status.Cluster != before.Cluster || status.Leader != "renamed" {
 		t.Fatalf("status %+v", status)
 	}
-	eventually(t, "raft's configuration has the new address", func() bool {
-		servers := n.session.raft.GetConfiguration().Configuration().Servers
-		return len(servers) == 1 && string(servers[0].Address) == n.Addr().String()
-	})
+	eventually(t, "the catalog has the new name", func() bool { return n.Catalog().View().Node(n.ID()).GetName() == "renamed" })
 }
 
 // eventually waits for something that no channel tells.

@@ -189,7 +189,7 @@ func TestKeys(t *testing.T) {
 }
 
 func TestAdvertised(t *testing.T) {
-	at := func(s string) net.Addr { return peerAddr(s) }
+	at := func(s string) net.Addr { return nodeAddr(s) }
 	for _, tt := range []struct{ advertise, bound, want string }{
 		{"", "127.0.0.1:7072", "127.0.0.1:7072"},
 		{"", "0.0.0.0:7072", "127.0.0.1:7072"},

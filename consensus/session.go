@@ -13,12 +13,10 @@ import (
 )
 
 const (
-	raftTimeout    = time.Second // of heartbeats and elections, where there are peers
-	leaseTimeout   = 500 * time.Millisecond
-	rpcTimeout     = 10 * time.Second
-	maxInFlight    = 2        // append requests to one follower
-	segmentSize    = 16 << 20 // bytes that the log reserves on disk at a time
-	snapshotEvery  = 4096     // entries; two snapshots are kept
+	rpcTimeout     = 5 * time.Second // the watchdog takes a disk away from raft before that
+	maxInFlight    = 2               // append requests to one follower
+	segmentSize    = 16 << 20        // bytes that the log reserves on disk at a time
+	snapshotEvery  = 4096            // entries; two snapshots are kept
 	snapshotCheck  = 30 * time.Second
 	trailingLogs   = 10240 // entries kept after a snapshot: enough to start from the one before
 	snapshotsKept  = 2
@@ -28,27 +26,30 @@ const (
 // session is raft running over the log, from opening the log until the disk fails or the node is closed. Starting a
 // new one is like restarting the process, and that is the point: there is one way to recover.
 type session struct {
-	node  *Node
-	raft  *raft.Raft
-	guard *guard
-	fsm   *fsm
-	store logStore
+	node     *Node
+	raft     *raft.Raft
+	guard    *guard
+	fsm      *fsm
+	store    logStore
+	contacts *contacts
 
-	notify  chan bool     // raft's news of leadership
-	halted  chan error    // the state machine can't go on
-	done    chan struct{} // closed when the session stops
-	cause   error         // why it stops; set before done is closed
+	notify  chan bool             // raft's news of leadership here
+	leaders chan raft.Observation // and of others'
+	halted  chan error            // the state machine can't go on
+	done    chan struct{}         // closed when the session stops
+	cause   error                 // why it stops; set before done is closed
 	workers sync.WaitGroup
 
-	mu   sync.Mutex
-	term uint64 // guarded by mu; the term in which this node leads and has applied all before it; 0 if it does not lead
+	mu       sync.Mutex
+	governor *governor // guarded by mu; nil unless this node leads
+	term     uint64    // guarded by mu; the term in which this node leads and has applied all before it; 0 if it does not lead
 }
 
 // start opens the log and runs raft over it.
 func (n *Node) start() (_ *session, err error) {
 	dir := filepath.Join(n.config.Dir, "raft")
 	logs := filepath.Join(dir, "log")
-	if !n.identity.Started { // whatever an earlier try has left was never acknowledged
+	if !n.started { // whatever an earlier try has left was never acknowledged
 		if err := os.RemoveAll(dir); err != nil {
 			return nil, err
 		}
@@ -56,7 +57,9 @@ func (n *Node) start() (_ *session, err error) {
 	if err := os.MkdirAll(logs, 0o700); err != nil {
 		return nil, err
 	}
-	s := &session{node: n, notify: make(chan bool, 16), halted: make(chan error, 1), done: make(chan struct{})}
+	s := &session{
+		node: n, notify: make(chan bool, 16), leaders: make(chan raft.Observation, 1), halted: make(chan error, 1), done: make(chan struct{}),
+	}
 	if s.store, err = n.config.openLog(logs, n.raftLog); err != nil {
 		return nil, fmt.Errorf("open the log in %s: %w", logs, err)
 	}
@@ -66,6 +69,7 @@ func (n *Node) start() (_ *session, err error) {
 		}
 	}()
 	s.guard = newGuard(s.store, n.config.stall, n.config.retry, n.setFault)
+	s.guard.began = n.began
 	if err := removeUnfinished(filepath.Join(dir, "snapshots")); err != nil {
 		return nil, err
 	}
@@ -73,9 +77,9 @@ func (n *Node) start() (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	stream := newStream(n.port, n.advertise)
+	stream := newStream(n)
 	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: stream, MaxPool: connectionPool, MaxRPCsInFlight: maxInFlight, Timeout: rpcTimeout, Logger: n.raftLog.calm("transport"),
+		Stream: stream, ServerAddressProvider: stream, MaxPool: connectionPool, MaxRPCsInFlight: maxInFlight, Timeout: rpcTimeout, Logger: n.raftLog.calm("transport"),
 	})
 	if err := s.run(snapshots, transport); err != nil {
 		return nil, errors.Join(err, transport.Close())
@@ -94,9 +98,10 @@ func removeUnfinished(dir string) error {
 
 func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTransport) error {
 	n := s.node
+	s.contacts = newContacts(transport)
 	config := raft.DefaultConfig()
 	config.LocalID = raft.ServerID(n.identity.ID)
-	config.HeartbeatTimeout, config.ElectionTimeout, config.LeaderLeaseTimeout = raftTimeout, raftTimeout, leaseTimeout
+	config.HeartbeatTimeout, config.ElectionTimeout, config.LeaderLeaseTimeout = n.config.heartbeat, n.config.election, n.config.heartbeat
 	config.SnapshotThreshold, config.SnapshotInterval, config.TrailingLogs = n.config.snapshotEvery, n.config.snapshotCheck, trailingLogs
 	config.ShutdownOnRemove = false
 	config.NoLegacyTelemetry = true
@@ -109,35 +114,52 @@ func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTrans
 	n.catalog.Replay()
 	s.fsm = &fsm{catalog: n.catalog, copy: n.copy, applied: new(mark), halt: func(err error) { s.halted <- err }}
 	var err error
-	if s.raft, err = newRaft(config, s.fsm, s.guard, snapshots, transport); err != nil {
+	if s.raft, err = newRaft(config, s.fsm, s.guard, snapshots, s.contacts); err != nil {
 		return err
 	}
+	s.raft.RegisterObserver(raft.NewObserver(s.leaders, false, func(o *raft.Observation) bool {
+		_, ok := o.Data.(raft.LeaderObservation)
+		return ok
+	}))
 	s.workers.Go(s.follow)
 	s.workers.Go(func() { s.hurry(transport) })
 	return nil
 }
 
-// bootstrap makes a new log hold a cluster of this node alone, and holds a log that should exist to it.
+// bootstrap makes the log of a cluster's first node hold a cluster of that node alone, and holds a log that should exist
+// to it. The log of a node that joined is filled by the leader.
 func (s *session) bootstrap(config *raft.Config, snapshots raft.SnapshotStore, transport raft.Transport) error {
 	n := s.node
-	if n.identity.Started {
+	if n.started {
 		exists, err := raft.HasExistingState(s.store, s.store, snapshots)
 		if err == nil && !exists {
 			err = fmt.Errorf("%w: it is missing in %s; restore the directory from a backup", ErrDamaged, n.config.Dir)
 		}
 		return err
 	}
+	if n.identity.Joined {
+		return nil
+	}
 	alone := raft.Configuration{Servers: []raft.Server{{Suffrage: raft.Voter, ID: config.LocalID, Address: transport.LocalAddr()}}}
 	if err := raft.BootstrapCluster(config, s.store, s.store, snapshots, transport, alone); err != nil {
 		return err
 	}
+	return n.began()
+}
+
+// began notes that the log has its first entry. From then on a directory without one is damaged: the node may have
+// acknowledged what it holds no more. A node gets a vote only after its log has begun.
+func (n *Node) began() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.started {
+		return nil
+	}
 	started := n.identity
 	started.Started = true
-	if err := started.save(n.config.Dir); err != nil {
-		return err
-	}
-	n.identity = started
-	return nil
+	err := started.save(n.config.Dir)
+	n.started = err == nil
+	return err
 }
 
 // newRaft starts raft, and makes an error of its panics about a log that it can't read.
@@ -150,39 +172,59 @@ func newRaft(config *raft.Config, f raft.FSM, g *guard, snapshots raft.SnapshotS
 	return raft.NewRaft(config, f, g, g, snapshots, transport)
 }
 
-// follow keeps track of leadership until the session stops.
+// follow keeps track of leadership until the session stops, and governs while this node has it.
 func (s *session) follow() {
+	stop := func() {}
+	defer func() { stop() }()
 	for {
 		select {
 		case leads := <-s.notify:
+			stop()
 			s.setTerm(0)
-			if leads {
-				s.win()
+			if leads && s.win() {
+				stop = s.reign()
 			}
+		case <-s.leaders:
+			s.node.announce()
 		case <-s.done:
 			return
 		}
 	}
 }
 
+// reign governs until the function that it returns is called.
+func (s *session) reign() context.CancelFunc {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.workers.Go(func() { s.govern(ctx) })
+	return cancel
+}
+
 // hurry begins an election at once where this node is the only voter: there is nobody whose leadership the usual
 // second of silence would protect. If it fails, that second passes.
 func (s *session) hurry(transport *raft.NetworkTransport) {
 	self := raft.ServerID(s.node.identity.ID)
-	for _, server := range s.raft.GetConfiguration().Configuration().Servers {
-		if server.Suffrage == raft.Voter && server.ID != self {
-			return
-		}
+	servers := s.raft.GetConfiguration().Configuration().Servers
+	if len(voters(servers)) != 1 || voters(servers)[0] != self {
+		return
 	}
 	request := &raft.TimeoutNowRequest{RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax}}
-	address := raft.ServerAddress(dialable(s.node.port.listener.Addr()))
-	if err := transport.TimeoutNow(self, address, request, &raft.TimeoutNowResponse{}); err != nil {
+	if err := transport.TimeoutNow(self, raft.ServerAddress(self), request, &raft.TimeoutNowResponse{}); err != nil {
 		s.node.log.Debug("could not hurry the election", "error", err)
 	}
 }
 
-// win makes this node the leader for its callers, once all entries before its term are applied.
-func (s *session) win() {
+func voters(servers []raft.Server) (ids []raft.ServerID) {
+	for _, server := range servers {
+		if server.Suffrage == raft.Voter {
+			ids = append(ids, server.ID)
+		}
+	}
+	return ids
+}
+
+// win makes this node the leader for its callers, once all entries before its term are applied. It returns false if the
+// leadership was lost again meanwhile; raft tells of that too.
+func (s *session) win() bool {
 	term := s.raft.CurrentTerm()
 	var index uint64
 	err := s.await(context.Background(), func() error {
@@ -194,26 +236,16 @@ func (s *session) win() {
 		return err
 	})
 	if err != nil || s.raft.CurrentTerm() != term {
-		return // lost again; raft has told, or will
+		return false
 	}
 	// From here on the state machine sees every entry of the term: there are no more barriers.
 	s.fsm.applied.advance(index)
-	s.setTerm(term)
-	s.readdress()
-}
-
-// readdress tells the configuration where this node is now.
-func (s *session) readdress() {
-	self := raft.ServerID(s.node.identity.ID)
-	address := raft.ServerAddress(s.node.advertise)
-	for _, server := range s.raft.GetConfiguration().Configuration().Servers {
-		if server.ID == self && server.Suffrage == raft.Voter && server.Address != address {
-			err := s.await(context.Background(), func() error { return s.raft.AddVoter(self, address, 0, rpcTimeout).Error() })
-			if err != nil {
-				s.node.log.Warn("the new address is not in raft's configuration yet", "address", address, "error", err)
-			}
+	if len(s.raft.GetConfiguration().Configuration().Servers) == 1 {
+		for s.raise(context.Background(), s.node.catalog.View()) { // nobody else has to know the level
 		}
 	}
+	s.setTerm(term)
+	return true
 }
 
 func (s *session) setTerm(term uint64) {
@@ -221,6 +253,15 @@ func (s *session) setTerm(term uint64) {
 	s.term = term
 	s.mu.Unlock()
 	s.node.announce()
+}
+
+// setGovernor puts a governor in place of another, or of any.
+func (s *session) setGovernor(of, to *governor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if of == nil || s.governor == of {
+		s.governor = to
+	}
 }
 
 // leads returns the term in which this node leads; 0 if it does not.

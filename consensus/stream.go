@@ -9,13 +9,18 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-var _ raft.StreamLayer = (*stream)(nil)
+var (
+	_ raft.StreamLayer           = (*stream)(nil)
+	_ raft.ServerAddressProvider = (*stream)(nil)
+)
 
 // stream gives raft's transport the connections of its protocol on the cluster port. Closing it ends them all and
 // leaves the port open for the next session.
+//
+// To raft the address of a node is its ID: where the node is now, the address book knows. So raft's configuration never
+// changes because somebody moved, and no two servers in it can have one address.
 type stream struct {
-	port      *port
-	advertise string
+	node *Node
 
 	accepted chan net.Conn
 	closed   chan struct{}
@@ -25,16 +30,16 @@ type stream struct {
 	conns map[*streamConn]struct{} // guarded by mu
 }
 
-func newStream(p *port, advertise string) *stream {
+func newStream(n *Node) *stream {
 	s := &stream{
-		port: p, advertise: advertise, accepted: make(chan net.Conn), closed: make(chan struct{}),
+		node: n, accepted: make(chan net.Conn), closed: make(chan struct{}),
 		conns: make(map[*streamConn]struct{}),
 	}
-	p.handle(raftProtocol, func(conn net.Conn, _ string) { s.take(conn) })
+	n.Handle(raftProtocol, s.take)
 	return s
 }
 
-func (s *stream) take(conn net.Conn) {
+func (s *stream) take(conn net.Conn, _ string) {
 	select {
 	case s.accepted <- s.track(conn):
 	case <-s.closed:
@@ -55,7 +60,7 @@ func (s *stream) Accept() (net.Conn, error) {
 // Close implements net.Listener.
 func (s *stream) Close() error {
 	s.once.Do(func() {
-		s.port.handle(raftProtocol, nil)
+		s.node.Handle(raftProtocol, nil)
 		close(s.closed)
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -66,11 +71,16 @@ func (s *stream) Close() error {
 	return nil
 }
 
-// Addr implements net.Listener with the address that peers should use.
-func (s *stream) Addr() net.Addr { return peerAddr(s.advertise) }
+// Addr implements net.Listener with the node's ID.
+func (s *stream) Addr() net.Addr { return nodeAddr(s.node.identity.ID) }
+
+// ServerAddr implements raft.ServerAddressProvider, for configurations in which addresses are no IDs yet.
+func (s *stream) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	return raft.ServerAddress(id), nil
+}
 
 // Dial implements raft.StreamLayer.
-func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+func (s *stream) Dial(id raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	go func() { // ends with ctx, at the latest when Dial returns
@@ -80,7 +90,7 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 		case <-ctx.Done():
 		}
 	}()
-	conn, err := s.port.dial(ctx, raftProtocol, string(address))
+	conn, err := s.node.Dial(ctx, raftProtocol, string(id))
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +123,8 @@ func (c *streamConn) Close() error {
 	return c.Conn.Close()
 }
 
-// peerAddr is HOST:PORT as peers should dial it.
-type peerAddr string
+// nodeAddr is the ID of a node.
+type nodeAddr string
 
-func (peerAddr) Network() string  { return "tcp" }
-func (a peerAddr) String() string { return string(a) }
+func (nodeAddr) Network() string  { return "weft" }
+func (a nodeAddr) String() string { return string(a) }
