@@ -62,11 +62,7 @@ func decode(data []byte) (*View, error) {
 	if err := proto.Unmarshal(body, all); err != nil {
 		return nil, err
 	}
-	m, err := newView().merge(all)
-	if err != nil {
-		return nil, err
-	}
-	return m.View, nil
+	return ViewOf(all)
 }
 
 // keep writes the file whenever something has changed, at the pace that is set.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/executor"
@@ -13,6 +14,9 @@ import (
 
 // errGap says that news does not follow on what is known.
 var errGap = errors.New("directory: changes do not follow on what is known")
+
+// topologies numbers the topologies of all views of this process.
+var topologies atomic.Uint64
 
 // merged is a view that takes in news.
 type merged struct {
@@ -61,7 +65,7 @@ func (m *merged) drop(id string) {
 		m.mark(id, k, r, Revision{})
 	}
 	delete(m.nodes, id)
-	m.topology++
+	m.topology = topologies.Add(1)
 	m.lasting = true
 	m.gone = append(m.gone, id)
 }
@@ -85,7 +89,7 @@ func (m *merged) node(s *clusterv1.NodeState) error {
 	now.state = now.with(nil)
 	m.nodes[now.ID] = now
 	if moved(before, now) {
-		m.topology++
+		m.topology = topologies.Add(1)
 		m.lasting = true
 	}
 	if before == nil || before.Address != now.Address {

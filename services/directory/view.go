@@ -31,6 +31,15 @@ func newView() *View {
 	return &View{nodes: map[string]*Node{}, unplaced: map[executor.Key]Unplaced{}, changed: make(chan struct{})}
 }
 
+// ViewOf gives a view of what a message says of all nodes; nil makes an empty one. No newer view follows it.
+func ViewOf(all *clusterv1.ExchangeResponse) (*View, error) {
+	m, err := newView().merge(all)
+	if err != nil {
+		return nil, err
+	}
+	return m.View, nil
+}
+
 // Changed returns a channel that is closed when there is a newer view than this one. That is the case once a second where
 // a leader is known, and whenever readiness changes.
 func (v *View) Changed() <-chan struct{} { return v.changed }

@@ -25,7 +25,7 @@ type Call struct {
 	HideTraps bool
 }
 
-// FromCall gives the status error for what executor.Executor.Call returned.
+// FromCall gives the status error for what executor.Executor.Call or router.Router.Call returned.
 //
 // An *executor.FunctionError is the function's own: its code is the one that its case is named after, otherwise
 // FAILED_PRECONDITION, and its only detail is the error itself. Every other error is weft's: it carries an ErrorInfo
@@ -68,7 +68,7 @@ func codeOf(reason executor.Reason) codes.Code {
 		return codes.InvalidArgument
 	case executor.UnknownMethod:
 		return codes.Unimplemented
-	case executor.NotLoaded, executor.Closing:
+	case executor.NotLoaded, executor.Closing, executor.Reason(NodeLost), executor.Reason(NodeUnreachable):
 		return codes.Unavailable
 	case executor.Deadline:
 		return codes.DeadlineExceeded

@@ -30,6 +30,11 @@ const (
 	NotExported Reason = "NOT_EXPORTED"
 	// NotReady: the revision is not ready here, because it is loading, failed to load, or is not placed here.
 	NotReady Reason = "NOT_READY"
+	// NodeLost: the node that ran the call was lost before its answer came: the call may have run, wholly, in part, or not at
+	// all.
+	NodeLost Reason = "NODE_LOST"
+	// NodeUnreachable: no node that could run the call was reached; it has not run.
+	NodeUnreachable Reason = "NODE_UNREACHABLE"
 	// InvalidMetadata: a weft-… header of the request has a value that it can't have.
 	InvalidMetadata Reason = "INVALID_METADATA"
 	// Cardinality: not exactly one request message came.

@@ -52,6 +52,8 @@ func TestEveryReasonHasACode(t *testing.T) {
 		executor.CompileFailed:    codes.FailedPrecondition,
 		executor.Closing:          codes.Unavailable,
 		executor.Internal:         codes.Internal,
+		"NODE_LOST":               codes.Unavailable,
+		"NODE_UNREACHABLE":        codes.Unavailable,
 		"SOMETHING_NEW":           codes.Internal,
 	} {
 		err := FromCall(&executor.Error{Reason: reason, Message: "what and where"}, orders)

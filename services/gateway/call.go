@@ -38,6 +38,7 @@ type call struct {
 	series      *series             // those of the destination
 	received    int
 	sent        int
+	node        string // who answered; empty while no node has
 	timings     executor.Timings
 }
 
@@ -82,15 +83,15 @@ func (c *call) run(ctx context.Context) error {
 		return err
 	}
 	response, err := c.execute(ctx, request, target.Service, method, md)
-	c.timings = response.Timings
+	c.timings, c.node = response.Timings, response.Node
 	if err != nil {
 		return c.failed(ctx, err, target, method)
 	}
-	return c.answer(ctx, response)
+	return c.answer(ctx, response.Response)
 }
 
-// execute runs the call. The executor reads the request until it returns, and no longer.
-func (c *call) execute(ctx context.Context, request message, service, method string, md metadata.MD) (executor.Response, error) {
+// execute runs the call. The Caller reads the request until it returns, and no longer.
+func (c *call) execute(ctx context.Context, request message, service, method string, md metadata.MD) (router.Response, error) {
 	defer request.free()
 	c.received = len(request.bytes)
 	return c.gateway.config.Caller.Call(ctx, executor.Request{
@@ -159,7 +160,7 @@ func first(md metadata.MD, key string) string {
 	return ""
 }
 
-// failed gives the status of a call that the executor could not bring to an end, or whose function returned an error.
+// failed gives the status of a call that was not brought to an end, or whose function returned an error.
 func (c *call) failed(ctx context.Context, err error, target router.Target, method string) error {
 	if fault := new(executor.Error); errors.As(err, &fault) && fault.Reason == executor.Canceled && expired(ctx) {
 		err = &executor.Error{Reason: executor.Deadline, Message: "the deadline came before the answer", Err: err}
@@ -210,7 +211,11 @@ func (c *call) answer(ctx context.Context, response executor.Response) error {
 
 // header says who answers.
 func (c *call) header() metadata.MD {
-	return c.series.header(c.destination.Key.Revision, c.gateway.config.Node)
+	node := c.node
+	if node == "" {
+		node = c.gateway.config.Node
+	}
+	return c.series.header(c.destination.Key.Revision, node)
 }
 
 // finish tells the caller, the metrics and the log how a call went.

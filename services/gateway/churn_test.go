@@ -123,7 +123,7 @@ func TestMetrics(t *testing.T) {
 	if !slices.Contains(scrape(registry), `weft_calls_total{code="OK",function="orders",namespace="default"} 1`) {
 		t.Error("a function of the same name is not counted anew")
 	}
-	if _, err := New(Config{Caller: caller(echo), Router: f.config.Router, Catalog: f.catalog, Registerer: registry}); err == nil {
+	if _, err := New(Config{Caller: f.config.Caller, Router: f.config.Router, Catalog: f.catalog, Registerer: registry}); err == nil {
 		t.Error("a second gateway registered the same metrics")
 	}
 }

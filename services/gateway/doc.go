@@ -7,11 +7,12 @@
 //  2. the handler (call.go), which asks the router which revision is to answer;
 //  3. the reader (message.go), which takes exactly one message of bytes from the stream, within the limit of that
 //     revision and what the node can hold (memory.go);
-//  4. the executor, which turns bytes into bytes;
+//  4. the router again, which has the executor of this node or another one turn bytes into bytes;
 //  5. back: headers that say who answers and the message, or the status that package failure makes of the error.
 //
 // Metadata of a request that is for weft: weft-namespace ("default" if absent), weft-function and weft-revision name who
-// is to answer. The headers of an answer say who did: weft-function, weft-revision, and weft-node if the node has a name.
+// is to answer; weft-idempotent ("true") says that it does no harm if the call runs twice. The headers of an answer say
+// who did: weft-function, weft-revision, and weft-node if the node that ran it has a name.
 // With weft-timings ("true") the caller asks for trailers: weft-queue-us and weft-run-us, how many microseconds the call
 // waited and ran, and weft-call, the mark of its lines in the function's log. A call that fails carries all of these in its
 // trailers, asked or not. (Unasked trailers would cost every call 1.5 µs: HTTP/2 can't compress what differs each time.)

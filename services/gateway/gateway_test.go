@@ -93,10 +93,11 @@ type fixture struct {
 func start(t testing.TB, answer caller, configure ...func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{t: t, catalog: catalog.New(), placements: newPlacements()}
+	calls := router.New(router.Config{Catalog: f.catalog, Placements: f.placements, Executor: answer})
 	config := Config{
-		Caller:  answer,
+		Caller:  calls,
 		Catalog: f.catalog,
-		Router:  router.New(router.Config{Catalog: f.catalog, Placements: f.placements}),
+		Router:  calls,
 		Placed:  f.placements.Changed,
 		Logger:  slog.New(slog.DiscardHandler),
 	}

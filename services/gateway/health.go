@@ -55,9 +55,12 @@ func (h *health) Watch(request *healthpb.HealthCheckRequest, stream healthpb.Hea
 	ctx := stream.Context()
 	last := healthpb.HealthCheckResponse_ServingStatus(-1)
 	for {
-		var placed <-chan struct{}
+		var placed, elsewhere <-chan struct{}
 		if g.config.Placed != nil {
 			placed = g.config.Placed()
+		}
+		if g.config.Elsewhere != nil {
+			elsewhere = g.config.Elsewhere()
 		}
 		changed := g.config.Catalog.View().Changed()
 		now, err := h.status(ctx, request.GetService())
@@ -72,6 +75,7 @@ func (h *health) Watch(request *healthpb.HealthCheckRequest, stream healthpb.Hea
 		}
 		select {
 		case <-placed:
+		case <-elsewhere:
 		case <-changed:
 		case <-ctx.Done():
 			if !g.Draining() {

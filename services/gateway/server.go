@@ -18,9 +18,9 @@ import (
 	"github.com/weft-run/weft/services/router"
 )
 
-// Caller runs calls; *executor.Executor is one.
+// Caller runs calls, on this node or another; *router.Router is one.
 type Caller interface {
-	Call(context.Context, executor.Request) (executor.Response, error)
+	Call(context.Context, executor.Request) (router.Response, error)
 }
 
 // Router finds out who answers; *router.Router is one.
@@ -39,11 +39,11 @@ type Config struct {
 	Caller  Caller
 	Router  Router
 	Catalog Catalog
-	// Placed gives a channel that is closed when what is ready on this node has changed since. Nil: readiness changes
-	// with the catalog only.
-	Placed func() <-chan struct{}
+	// Placed gives a channel that is closed when what is ready on this node has changed since; Elsewhere one that is closed
+	// when what is ready on others may have. Nil: it never changes.
+	Placed, Elsewhere func() <-chan struct{}
 
-	// Node is the name that answers carry in weft-node. Empty: they carry none.
+	// Node is the name that answers carry in weft-node where the Caller names no other. Empty: they carry none.
 	Node string
 	// HideTraps keeps what is known of a trap out of the caller's status; the function's log has it.
 	HideTraps bool

@@ -15,19 +15,20 @@ import (
 // answered says who answers, in the headers of an answer. It is shared by all calls and never changed.
 type answered struct {
 	revision uint32
+	node     string
 	header   metadata.MD
 }
 
 // header gives the headers for a revision of the function. Nearly all calls are answered by the same one.
 func (s *series) header(revision uint32, node string) metadata.MD {
-	if last := s.last.Load(); last != nil && last.revision == revision {
+	if last := s.last.Load(); last != nil && last.revision == revision && last.node == node {
 		return last.header
 	}
 	md := metadata.Pairs("weft-function", s.function.name, "weft-revision", strconv.FormatUint(uint64(revision), 10))
 	if node != "" {
 		md.Set("weft-node", node)
 	}
-	s.last.Store(&answered{revision: revision, header: md})
+	s.last.Store(&answered{revision: revision, node: node, header: md})
 	return md
 }
 

@@ -98,9 +98,13 @@ func (n *Node) build() (err error) {
 			n.gateway.Forget(namespace, function)
 		},
 	})
+	calls := router.New(router.Config{
+		Name: n.config.Name, Catalog: n.consensus.Catalog(), Placements: n.table, Executor: n.executor,
+		Logger: n.config.Logger, Registerer: registry,
+	})
 	if n.gateway, err = gateway.New(gateway.Config{
-		Caller:     n.executor,
-		Router:     router.New(router.Config{Catalog: n.consensus.Catalog(), Placements: n.table}),
+		Caller:     calls,
+		Router:     calls,
 		Catalog:    n.consensus.Catalog(),
 		Placed:     n.table.Changed,
 		Node:       n.config.Name,

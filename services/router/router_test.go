@@ -41,8 +41,13 @@ type fixture struct {
 func start(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{t: t, catalog: catalog.New(), states: map[executor.Key]string{}, moved: make(chan struct{})}
-	f.Router = New(Config{Catalog: f.catalog, Placements: f, Wait: 5 * time.Second, Waiting: 3})
+	f.Router = New(Config{Catalog: f.catalog, Placements: f, Executor: f, Wait: 5 * time.Second, Waiting: 3})
 	return f
+}
+
+// Call implements Executor: it answers with the revision.
+func (f *fixture) Call(_ context.Context, r executor.Request) (executor.Response, error) {
+	return executor.Response{Message: []byte(r.Key.String())}, nil
 }
 
 func (f *fixture) Ready(k executor.Key) bool {
