@@ -31,7 +31,7 @@ const (
 type book struct {
 	path    string
 	log     *slog.Logger
-	removed func(node string) bool
+	removed func(node string) bool // whose addresses nobody needs any more; it is called without mu
 
 	dirty  chan struct{} // has a token while the file is behind
 	done   chan struct{}
@@ -133,19 +133,17 @@ func (b *book) news() <-chan struct{} {
 
 // learn merges what others say. Malformed addresses and those of removed nodes are left out.
 func (b *book) learn(addresses []Address) {
+	addresses = slices.DeleteFunc(slices.Clone(addresses), func(a Address) bool { return a.check() != nil || b.removed(a.Node) })
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	changed := false
 	for _, a := range addresses {
-		if a.check() != nil {
-			continue
-		}
 		if a.Node == b.own.Node {
 			changed = b.defend(a) || changed
 			continue
 		}
 		known, ok := b.others[a.Node]
-		if ok && known.Incarnation >= a.Incarnation || !ok && len(b.others) >= maxAddresses || b.removed(a.Node) {
+		if ok && known.Incarnation >= a.Incarnation || !ok && len(b.others) >= maxAddresses {
 			continue
 		}
 		b.others[a.Node] = a
@@ -178,10 +176,18 @@ func (b *book) move(grpc string) {
 
 // expel drops the addresses of removed nodes.
 func (b *book) expel() {
+	var gone []string
+	for _, a := range b.all() {
+		if b.removed(a.Node) {
+			gone = append(gone, a.Node)
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := len(b.others)
-	maps.DeleteFunc(b.others, func(node string, _ Address) bool { return b.removed(node) })
+	for _, node := range gone {
+		delete(b.others, node)
+	}
 	if len(b.others) < before {
 		b.touch()
 	}

@@ -191,9 +191,9 @@ func Open(config Config) (_ *Node, err error) {
 	}
 	undo = append(undo, n.copy.close)
 	own.Node = n.identity.ID
-	n.book = openBook(bookPath(config.Dir), own, n.isRemoved, n.log)
+	n.book = openBook(bookPath(config.Dir), own, func(node string) bool { return n.isBarred(node, raftProtocol) }, n.log)
 	undo = append(undo, n.book.close)
-	n.port = newPort(listener, k, n.isRemoved, n.log)
+	n.port = newPort(listener, k, n.isBarred, n.log)
 	undo = append(undo, n.port.close)
 	if err := n.begin(); err != nil {
 		return nil, err

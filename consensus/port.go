@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -26,7 +27,7 @@ const (
 type port struct {
 	listener net.Listener
 	keys     *keys
-	removed  func(node string) bool
+	barred   func(node, protocol string) bool // which nodes get nothing; it is called without mu
 	log      *slog.Logger
 	refusals throttle
 
@@ -45,17 +46,17 @@ func listen(address string, k *keys, log *slog.Logger) (*port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPort(listener, k, func(string) bool { return false }, log), nil
+	return newPort(listener, k, func(_, _ string) bool { return false }, log), nil
 }
 
 func bind(address string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 }
 
-// newPort serves a listener, which it closes. Nodes that are removed get nothing.
-func newPort(listener net.Listener, k *keys, removed func(string) bool, log *slog.Logger) *port {
+// newPort serves a listener, which it closes. Barred says which nodes get nothing.
+func newPort(listener net.Listener, k *keys, barred func(node, protocol string) bool, log *slog.Logger) *port {
 	p := &port{
-		listener: listener, keys: k, removed: removed, log: log, refusals: throttle{every: 10 * time.Second},
+		listener: listener, keys: k, barred: barred, log: log, refusals: throttle{every: 10 * time.Second},
 		slots: make(chan struct{}, maxHandshakes), handlers: make(map[string]Handler), shaking: make(map[net.Conn]struct{}),
 		members: make(map[string]map[*memberConn]struct{}),
 	}
@@ -133,7 +134,7 @@ func (p *port) welcome(raw net.Conn) (Handler, net.Conn, string) {
 	if err != nil {
 		return nil, nil, ""
 	}
-	member := p.enter(conn, id)
+	member := p.enter(conn, id, state.NegotiatedProtocol)
 	if member == nil {
 		return nil, nil, ""
 	}
@@ -157,8 +158,8 @@ func (p *port) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 }
 
 // admissible returns an error for a node that gets nothing.
-func (p *port) admissible(id string) error {
-	if p.removed(id) {
+func (p *port) admissible(id, protocol string) error {
+	if p.barred(id, protocol) {
 		return fmt.Errorf("%w: node %s", ErrRemoved, id)
 	}
 	return nil
@@ -220,7 +221,7 @@ func (p *port) close() error {
 
 // dial opens a connection to a cluster port and makes sure that a node of this cluster is there.
 func (p *port) dial(ctx context.Context, protocol, address string) (net.Conn, error) {
-	conn, _, err := p.connect(ctx, protocol, address, p.admissible)
+	conn, _, err := p.connect(ctx, protocol, address, func(id string) error { return p.admissible(id, protocol) })
 	return conn, err
 }
 
@@ -230,7 +231,7 @@ func (p *port) dialMember(ctx context.Context, protocol, address, node string) (
 		if id != node {
 			return fmt.Errorf("consensus: node %s is there now", id)
 		}
-		return p.admissible(id)
+		return p.admissible(id, protocol)
 	})
 	return conn, err
 }
@@ -255,9 +256,9 @@ func (p *port) connect(ctx context.Context, protocol, address string, check func
 	if err != nil {
 		return nil, "", errors.Join(err, raw.Close())
 	}
-	member := p.enter(conn, id)
+	member := p.enter(conn, id, protocol)
 	if member == nil {
-		return nil, "", errors.Join(p.admissible(id), net.ErrClosed)
+		return nil, "", errors.Join(p.admissible(id, protocol), net.ErrClosed)
 	}
 	return member, id, nil
 }
@@ -265,13 +266,13 @@ func (p *port) connect(ctx context.Context, protocol, address string, check func
 // memberConn is an open connection with another node, which ends when the node is removed.
 type memberConn struct {
 	net.Conn
-	port *port
-	node string
+	port           *port
+	node, protocol string
 }
 
 // enter keeps track of a connection. It returns nil, and closes the connection, if the node was removed meanwhile.
-func (p *port) enter(conn net.Conn, node string) *memberConn {
-	c := &memberConn{Conn: conn, port: p, node: node}
+func (p *port) enter(conn net.Conn, node, protocol string) *memberConn {
+	c := &memberConn{Conn: conn, port: p, node: node, protocol: protocol}
 	p.mu.Lock()
 	if p.members[node] == nil {
 		p.members[node] = make(map[*memberConn]struct{})
@@ -279,7 +280,7 @@ func (p *port) enter(conn net.Conn, node string) *memberConn {
 	p.members[node][c] = struct{}{}
 	p.mu.Unlock()
 	// Only now: whoever learns of the removal after this finds the connection among the members.
-	if p.removed(node) {
+	if p.barred(node, protocol) {
 		_ = c.Close()
 		return nil
 	}
@@ -301,17 +302,15 @@ func (c *memberConn) Close() error {
 // expel closes the connections of nodes that are removed.
 func (p *port) expel() {
 	p.mu.Lock()
-	var gone []*memberConn
-	for node, conns := range p.members {
-		if p.removed(node) {
-			for c := range conns {
-				gone = append(gone, c)
-			}
-		}
+	var open []*memberConn
+	for _, conns := range p.members {
+		open = slices.AppendSeq(open, maps.Keys(conns))
 	}
 	p.mu.Unlock()
-	for _, c := range gone {
-		_ = c.Close()
+	for _, c := range open {
+		if p.barred(c.node, c.protocol) {
+			_ = c.Close()
+		}
 	}
 }
 
@@ -361,7 +360,7 @@ func (n *Node) Dial(ctx context.Context, protocol, node string) (net.Conn, error
 // DialAddress opens a connection to whichever node of this cluster is at an address, and returns its ID. ErrUnreachable if
 // that fails; ErrOtherCluster as well if the node there is not of this cluster.
 func (n *Node) DialAddress(ctx context.Context, protocol, address string) (net.Conn, string, error) {
-	conn, id, err := n.port.connect(ctx, protocol, address, n.port.admissible)
+	conn, id, err := n.port.connect(ctx, protocol, address, func(id string) error { return n.port.admissible(id, protocol) })
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %s: %w", ErrUnreachable, address, err)
 	}

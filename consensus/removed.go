@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/hashicorp/raft"
 )
 
 // removedMark is a file in the directory of a node that has learned that it was removed, so that it knows at its next
@@ -43,20 +45,54 @@ func (n *Node) SetRemoved() {
 // isRemoved tells whether the catalog says that a node was taken out.
 func (n *Node) isRemoved(node string) bool { return n.catalog.View().Removed(node) }
 
-// removalPause is between two looks at who was removed: the catalog may change thousands of times in a second.
-const removalPause = 100 * time.Millisecond
+// isBarred tells whether a node gets nothing on the cluster port. A removed node gets what raft says for as long as it is in
+// raft's configuration: it may hold one of the votes that are needed to take it out, or lead and have to hand over.
+func (n *Node) isBarred(node, protocol string) bool {
+	return n.isRemoved(node) && (protocol != raftProtocol || !n.inRaft(node))
+}
+
+// inRaft tells whether a node is in raft's configuration.
+func (n *Node) inRaft(node string) bool {
+	n.mu.Lock()
+	s := n.session
+	n.mu.Unlock()
+	if s == nil {
+		return false
+	}
+	for _, server := range s.raft.GetConfiguration().Configuration().Servers {
+		if server.ID == raft.ServerID(node) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	removalPause = 100 * time.Millisecond // between two looks at who was removed: the catalog may change all the time
+	removalLook  = time.Second            // raft's configuration changes without a word
+	removalGrace = 10 * time.Second       // how long a removed node waits for raft to let go of it
+)
 
 // watchRemovals cuts off whoever is removed, until the node is closed.
 func (n *Node) watchRemovals() {
+	tick := time.NewTicker(removalLook)
+	defer tick.Stop()
+	var since time.Time // this node has known that it is removed
 	for {
 		changed := n.catalog.View().Changed()
 		n.port.expel()
 		n.book.expel()
 		if n.isRemoved(n.identity.ID) {
-			n.SetRemoved()
+			if since.IsZero() {
+				since = time.Now()
+			}
+			if !n.inRaft(n.identity.ID) || time.Since(since) > removalGrace {
+				n.SetRemoved()
+			}
 		}
 		select {
 		case <-changed:
+		case <-tick.C:
 		case <-n.closing:
 			return
 		}

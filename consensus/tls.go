@@ -14,7 +14,7 @@ const JoinProtocol = "weft-join"
 
 // server returns the TLS configuration for connections that peers open. Whoever has no certificate of the cluster, or is
 // refused by check, gets an alert and nothing else.
-func (k *keys) server(protocols []string, check func(id string) error) *tls.Config {
+func (k *keys) server(protocols []string, check func(id, protocol string) error) *tls.Config {
 	config := k.base(protocols...)
 	config.ClientAuth = tls.RequireAndVerifyClientCert
 	config.ClientCAs = k.pool
@@ -24,7 +24,7 @@ func (k *keys) server(protocols []string, check func(id string) error) *tls.Conf
 		if err != nil {
 			return err
 		}
-		return check(id)
+		return check(id, state.NegotiatedProtocol)
 	}
 	return config
 }
