@@ -19,6 +19,7 @@ import (
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/peer"
 	"github.com/weft-run/weft/services/peer/peertest"
+	"github.com/weft-run/weft/services/placement"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -239,20 +240,20 @@ func alive(id string, want bool) func(*directory.View) bool {
 
 func TestEverybodyLearnsWhatIsReadyWhere(t *testing.T) {
 	c := startCluster(t, "a", "b", "c")
-	c.nodes["b"].set(key(1), directory.StateReady)
+	c.nodes["b"].set(key(1), placement.StateReady)
 	c.lead("a")
 	c.await("f1 on b", ready(key(1), "b"))
-	c.nodes["a"].set(key(1), directory.StateReady)
-	c.nodes["c"].set(key(1), directory.StateLoading)
+	c.nodes["a"].set(key(1), placement.StateReady)
+	c.nodes["c"].set(key(1), placement.StateLoading)
 	c.await("f1 on a and b", ready(key(1), "a", "b"))
-	c.nodes["b"].set(key(1), directory.StateFailed)
+	c.nodes["b"].set(key(1), placement.StateFailed)
 	c.await("f1 on a", ready(key(1), "a"))
 	c.nodes["a"].set(key(1), "")
 	c.await("f1 nowhere", ready(key(1)))
 	c.await("what b and c say of f1", func(v *directory.View) bool {
 		all := v.StateOf(key(1))
-		return len(all) == 2 && all[0].Node.Name == "name-b" && all[0].State == directory.StateFailed &&
-			all[1].Node.ID == "c" && all[1].State == directory.StateLoading && v.Named("name-c").Zone() == "z-c"
+		return len(all) == 2 && all[0].Node.Name == "name-b" && all[0].State == placement.StateFailed &&
+			all[1].Node.ID == "c" && all[1].State == placement.StateLoading && v.Named("name-c").Zone() == "z-c"
 	})
 	b := c.nodes["b"]
 	defer b.lock()()

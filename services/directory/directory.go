@@ -22,11 +22,11 @@ type Leadership interface {
 	Leader() (id string, changed <-chan struct{})
 }
 
-// Placements tells how revisions do on this node.
+// Placements tells how revisions do on this node; *placement.Table does.
 type Placements interface {
 	// Snapshot lists every revision that is ready, loading or failed here.
 	Snapshot() []Revision
-	// Changed gives a channel that is closed when what is ready here changes.
+	// Changed gives a channel that is closed when that changes.
 	Changed() <-chan struct{}
 }
 

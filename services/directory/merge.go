@@ -10,6 +10,7 @@ import (
 	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/executor"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+	"github.com/weft-run/weft/services/placement"
 )
 
 // errGap says that news does not follow on what is known.
@@ -168,7 +169,7 @@ func (m *merged) unset(n *Node, e *edit[Revision], k executor.Key) {
 // mark notes in the index that a revision has become ready on a node, or is no more. It gives by how much the number of
 // those that are ready has grown.
 func (m *merged) mark(node string, k executor.Key, before, now Revision) int {
-	was, is := before.State == StateReady, now.State == StateReady
+	was, is := before.State == placement.StateReady, now.State == placement.StateReady
 	if was == is {
 		return 0
 	}

@@ -8,13 +8,7 @@ import (
 	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/executor"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
-)
-
-// The states of a Revision. One that is not loaded on a node is not listed.
-const (
-	StateReady   = "ready"
-	StateLoading = "loading"
-	StateFailed  = "failed"
+	"github.com/weft-run/weft/services/placement"
 )
 
 // The labels that say where a node is.
@@ -24,13 +18,7 @@ const (
 )
 
 // Revision is how a revision does on a node.
-type Revision struct {
-	Key executor.Key
-	// State is StateReady, StateLoading or StateFailed; Reason says why it failed.
-	State, Reason string
-	// CodeBytes is the size of its compiled code; zero if not known yet.
-	CodeBytes uint64
-}
+type Revision = placement.State
 
 // Node is what is known of a node. It never changes, nor must what it holds be changed.
 type Node struct {
@@ -132,13 +120,13 @@ func keyOf(s *clusterv1.RevisionState) executor.Key {
 }
 
 func revisionOf(s *clusterv1.RevisionState) Revision {
-	return Revision{Key: keyOf(s), State: s.GetState(), Reason: s.GetReason(), CodeBytes: s.GetCodeBytes()}
+	return Revision{Key: keyOf(s), State: s.GetState(), Reason: s.GetReason(), CodeBytes: int64(s.GetCodeBytes())}
 }
 
-func (r Revision) message() *clusterv1.RevisionState {
+func messageOf(r Revision) *clusterv1.RevisionState {
 	return &clusterv1.RevisionState{
 		Namespace: r.Key.Namespace, Name: r.Key.Function, Revision: r.Key.Revision,
-		State: r.State, Reason: r.Reason, CodeBytes: r.CodeBytes,
+		State: r.State, Reason: r.Reason, CodeBytes: uint64(max(r.CodeBytes, 0)),
 	}
 }
 
@@ -146,7 +134,7 @@ func (r Revision) message() *clusterv1.RevisionState {
 func (n *Node) whole() *clusterv1.NodeState {
 	all := &clusterv1.RevisionChanges{Sequence: n.sequence, Whole: true}
 	for _, r := range n.revisions.all() {
-		all.Changed = append(all.Changed, r.message())
+		all.Changed = append(all.Changed, messageOf(r))
 	}
 	return n.with(all)
 }

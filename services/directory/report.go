@@ -30,7 +30,7 @@ func (r *reports) next(whole, stopping bool) *clusterv1.ExchangeRequest {
 	if whole {
 		changes = &clusterv1.RevisionChanges{Sequence: r.sequence, Whole: true}
 		for _, revision := range r.sent {
-			changes.Changed = append(changes.Changed, revision.message())
+			changes.Changed = append(changes.Changed, messageOf(revision))
 		}
 	}
 	return &clusterv1.ExchangeRequest{Report: report, Revisions: changes}
@@ -44,7 +44,7 @@ func (r *reports) changes() *clusterv1.RevisionChanges {
 	for _, revision := range now {
 		if r.sent[revision.Key] != revision {
 			r.sent[revision.Key] = revision
-			changes.Changed = append(changes.Changed, revision.message())
+			changes.Changed = append(changes.Changed, messageOf(revision))
 		}
 	}
 	if len(r.sent) > len(now) {

@@ -129,7 +129,7 @@ func (n *tracked) state(id string) *clusterv1.NodeState {
 			case r != nil:
 				s.Revisions.Changed = append(s.Revisions.Changed, r)
 			case !p.whole:
-				s.Revisions.Gone = append(s.Revisions.Gone, Revision{Key: k}.message())
+				s.Revisions.Gone = append(s.Revisions.Gone, messageOf(Revision{Key: k}))
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/services/placement"
 )
 
 // wait waits until a revision that answers the target is ready somewhere. It loads the wanted one here if it may. By then
@@ -91,7 +92,7 @@ func (w *waiter) hopeless(ctx context.Context, view *catalog.View, known *direct
 			return "", false
 		}
 		state, ok := node.Revision(w.key)
-		if !ok || state.State != directory.StateFailed {
+		if !ok || state.State != placement.StateFailed {
 			return "", false
 		}
 		reasons = append(reasons, fmt.Sprintf("on node %s: %s", node.Name, state.Reason))
@@ -126,7 +127,7 @@ func (r *Router) why(k executor.Key) string {
 		switch {
 		case !node.Alive:
 			reasons = append(reasons, fmt.Sprintf("node %s is lost", node.Name))
-		case state.State == directory.StateFailed:
+		case state.State == placement.StateFailed:
 			reasons = append(reasons, fmt.Sprintf("on node %s: %s", node.Name, state.Reason))
 		default:
 			reasons = append(reasons, fmt.Sprintf("node %s loads it", node.Name))
