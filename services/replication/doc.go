@@ -1,0 +1,3 @@
+// Package replication carries what package consensus needs of other nodes between them: commands and linearizable reads to
+// the node that leads. Here the errors of consensus become messages and back.
+package replication
