@@ -104,7 +104,7 @@ func (c Config) joinKey(dir string) (*ecdsa.PrivateKey, error) {
 	if err := errors.Join(os.RemoveAll(identityPath(c.Dir)), os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
 		return nil, err
 	}
-	if key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+	if key, err = newKey(); err != nil {
 		return nil, err
 	}
 	return key, errors.Join(c.step("join.key"), writeKey(path, key))
@@ -159,6 +159,8 @@ func (c Config) step(file string) error {
 	}
 	return c.crash(file)
 }
+
+func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
 
 func certificateRequest(id string, key *ecdsa.PrivateKey) ([]byte, error) {
 	return x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: id}}, key)
@@ -231,7 +233,7 @@ func (n *Node) CertificateLife() (renew, end time.Time) {
 // Renew replaces the certificate of this node by one for a new key. Certify gets it from a node that has the authority's
 // key. The old one is used until the new one is checked and on disk.
 func (n *Node) Renew(ctx context.Context, certify func(ctx context.Context, csr []byte) ([]byte, error)) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := newKey()
 	if err != nil {
 		return fmt.Errorf("consensus: renew: %w", err)
 	}

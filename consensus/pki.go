@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -96,7 +95,7 @@ func (k *keys) loadAuthority() error {
 }
 
 func (k *keys) makeAuthority() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := newKey()
 	if err != nil {
 		return err
 	}
@@ -156,7 +155,7 @@ func (k *keys) worn(c *x509.Certificate) bool { return !k.now().Before(renewal(c
 
 // renew makes a new certificate for this node. The caller holds mu, or nobody else has the keys yet.
 func (k *keys) renew() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := newKey()
 	if err != nil {
 		return err
 	}

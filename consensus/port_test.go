@@ -35,6 +35,27 @@ func greet(t *testing.T, n *Node, config *tls.Config) ([]byte, error) {
 	return io.ReadAll(conn)
 }
 
+// shout writes to a node's cluster port without TLS, closes its half of the connection and returns what comes back.
+func shout(t *testing.T, n *Node, text string) []byte {
+	t.Helper()
+	conn, err := net.Dial("tcp", n.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(conn.(*net.TCPConn).CloseWrite(), conn.SetDeadline(time.Now().Add(5*time.Second))); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%q: the connection was left open", text)
+	}
+	return got
+}
+
 // anyone lets every node of the cluster be at the other end.
 func anyone(string) error { return nil }
 
@@ -57,13 +78,20 @@ func TestStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 	expired.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return old.node, nil }
+	misnamed := own.client(raftProtocol, anyone)
+	strange := &keys{dir: t.TempDir(), identity: identity{Cluster: "other", ID: own.identity.ID}, authority: own.authority,
+		authorityKey: own.authorityKey, pool: own.pool, now: time.Now}
+	if err := strange.renew(); err != nil {
+		t.Fatal(err)
+	}
+	misnamed.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return strange.node, nil }
 	protocol := own.client("http/1.1", anyone)
 	bare := own.client(raftProtocol, anyone)
 	bare.GetClientCertificate = nil
 	silent := own.client(raftProtocol, anyone)
 	silent.NextProtos = nil
 	for name, config := range map[string]*tls.Config{
-		"no certificate": bare, "another cluster": elsewhere, "expired": expired, "another protocol": protocol,
+		"no certificate": bare, "named after another cluster": misnamed, "another cluster": elsewhere, "expired": expired, "another protocol": protocol,
 		"no protocol": silent, "old TLS": {InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, NextProtos: []string{raftProtocol}},
 	} {
 		got, err := greet(t, n, config)
@@ -74,19 +102,16 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("%s: the connection was left open", name)
 		}
 	}
-	conn, err := net.Dial("tcp", n.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if _, err := conn.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) || len(got) > 7 { // at most a TLS alert
-		t.Errorf("no TLS: got %q, %v", got, err)
+	for name, garbage := range map[string]string{
+		"HTTP":                  "GET / HTTP/1.1\r\n\r\n",
+		"a record of 64 KiB":    "\x16\x03\x01\xff\xff",
+		"a hello of 16 MiB":     "\x16\x03\x01\x00\x04\x01\xff\xff\xff",
+		"an alert":              "\x15\x03\x01\x00\x02\x02\x28",
+		"data before the hello": "\x17\x03\x03\x00\x01x",
+	} {
+		if got := shout(t, n, garbage); len(got) > 7 { // at most a TLS alert
+			t.Errorf("%s: got %q", name, got)
+		}
 	}
 
 	// A member is let in, and the node is none the worse for all of this.

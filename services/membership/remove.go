@@ -2,6 +2,8 @@ package membership
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 
@@ -18,8 +20,8 @@ const (
 )
 
 // Remove takes a node out of the cluster for good. A node that is alive needs no force, nor need it be drained: calls that
-// run there may fail then, as if it had crashed. What can't be undone is refused: to remove the last scheduler, or one
-// without which too few voters would be alive to change anything any more.
+// run there may fail then, as if it had crashed. What can't be undone is refused: to remove the last scheduler, or, by the
+// leader, one without which most of the voters would not answer.
 func (s *Service) Remove(ctx context.Context, r *weftv1.RemoveRequest) (*weftv1.RemoveResponse, error) {
 	if err := s.config.Node.Linearize(ctx); err != nil {
 		return nil, err
@@ -29,46 +31,36 @@ func (s *Service) Remove(ctx context.Context, r *weftv1.RemoveRequest) (*weftv1.
 	if err != nil {
 		return nil, err
 	}
-	if err := s.dispensable(view, node); err != nil {
+	if node.GetScheduler() && !otherScheduler(view, node.GetId()) {
+		return nil, failure.Newf(codes.FailedPrecondition, lastScheduler,
+			"%s is the last scheduler: without one the cluster can change nothing any more; let another one join first", node.GetName())
+	}
+	id := r.GetRequestId()
+	if id == "" {
+		id = rand.Text()
+	}
+	result, err := s.config.Node.Apply(ctx, &catalogv1.Command{
+		RequestId: id, Level: nodeLevel,
+		Action: &catalogv1.Command_RemoveNode{RemoveNode: &catalogv1.RemoveNode{Node: node.GetId()}},
+	})
+	if err != nil {
 		return nil, err
 	}
-	if _, err := s.apply(ctx, r.GetRequestId(), &catalogv1.Command{
-		Action: &catalogv1.Command_RemoveNode{RemoveNode: &catalogv1.RemoveNode{Node: node.GetId()}},
-	}); err != nil {
-		return nil, err
+	switch refusal := result.GetRefusal(); {
+	case refusal.GetReason() == catalogv1.Refusal_REASON_IN_USE:
+		return nil, failure.New(codes.FailedPrecondition, quorum, strings.ReplaceAll(refusal.GetMessage(), node.GetId(), node.GetName()))
+	case refusal != nil:
+		return nil, failure.Refused(refusal)
 	}
 	s.config.Logger.Info("removed a node", "name", node.GetName(), "node", node.GetId())
 	return &weftv1.RemoveResponse{Id: node.GetId(), Name: node.GetName()}, nil
 }
 
-// dispensable returns an error if the cluster could not go on without a node.
-func (s *Service) dispensable(view *catalog.View, node *catalogv1.Node) error {
-	if !node.GetScheduler() {
-		return nil
-	}
-	schedulers, voters, alive := 0, 0, 0
+func otherScheduler(view *catalog.View, id string) bool {
 	for n := range view.Nodes() {
-		if !n.GetScheduler() || n.GetId() == node.GetId() {
-			continue
-		}
-		schedulers++
-		if known := s.config.Known(n.GetId()); known != nil && (known.Raft == "leader" || known.Raft == "voter") {
-			voters++
-			if known.Alive {
-				alive++
-			}
+		if n.GetScheduler() && n.GetId() != id {
+			return true
 		}
 	}
-	switch known := s.config.Known(node.GetId()); {
-	case schedulers == 0:
-		return failure.Newf(codes.FailedPrecondition, lastScheduler,
-			"%s is the last scheduler: without one the cluster can change nothing any more; let another one join first", node.GetName())
-	case known != nil && known.Raft == "standby" || voters == 0:
-		return nil
-	case alive <= voters/2:
-		return failure.Newf(codes.FailedPrecondition, quorum,
-			"without %s only %d of %d voters would be alive, too few to change anything; remove the lost ones first, or bring them back",
-			node.GetName(), alive, voters)
-	}
-	return nil
+	return false
 }
