@@ -25,6 +25,7 @@ type served struct {
 	ctx      *callContext
 	message  []byte
 	claim    *claim // of the request
+	handed   bool   // to a worker; guarded by wire.mu
 
 	head    []byte
 	large   *outgoing // a response that goes in pieces; guarded by wire.mu
@@ -35,7 +36,7 @@ var servedCalls = sync.Pool{New: func() any { return new(served) }}
 
 // release makes s ready for its next use. Nobody else knows it any more.
 func (s *served) release() {
-	*s = served{message: s.message[:0], head: s.head[:0]}
+	*s = served{message: reusable(s.message), head: reusable(s.head)}
 	servedCalls.Put(s)
 }
 
@@ -61,6 +62,9 @@ func (a *answerer) request(stream uint32, payload []byte) error {
 	claimed, room := a.link.requests.try(a.share(), len(payload))
 	a.mu.Lock()
 	s, err := a.open(stream, room)
+	if s != nil {
+		s.handed = true
+	}
 	a.mu.Unlock()
 	if s == nil {
 		claimed.release()
@@ -116,6 +120,9 @@ func (a *answerer) expects(stream uint32) (bool, error) {
 func (a *answerer) arrived(stream uint32, whole *assembly) error {
 	a.mu.Lock()
 	s := a.streams[stream]
+	if s != nil {
+		s.handed = true
+	}
 	a.mu.Unlock()
 	if s == nil {
 		whole.claim.release()
@@ -139,15 +146,13 @@ func (a *answerer) cancel(stream uint32) {
 		a.drop(s.large)
 		s.sending.release()
 	}
-	_, assembling := a.coming[stream]
 	claimed := a.forget(stream)
 	ctx := s.ctx
+	if !s.handed {
+		a.link.handling.Add(-1)
+	}
 	a.mu.Unlock()
 	claimed.release()
-	if assembling {
-		a.link.handling.Add(-1) // It never got to a worker.
-		return
-	}
 	ctx.end(context.Canceled)
 }
 
@@ -175,6 +180,9 @@ func (a *answerer) failed(err error, _ uint64) {
 		contexts = append(contexts, s.ctx)
 		if s.large != nil {
 			s.sending.release()
+		}
+		if !s.handed {
+			a.link.handling.Add(-1)
 		}
 	}
 	a.mu.Unlock()

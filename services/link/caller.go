@@ -37,7 +37,7 @@ var calls = sync.Pool{New: func() any { return &call{answered: make(chan struct{
 
 // release makes a call ready for its next use. Nobody else knows it any more.
 func (k *call) release() {
-	*k = call{answered: k.answered, head: k.head[:0]}
+	*k = call{answered: k.answered, head: reusable(k.head)}
 	calls.Put(k)
 }
 

@@ -139,6 +139,14 @@ func endHead(b []byte) []byte {
 	return b
 }
 
+// reusable gives a buffer for the next use, unless it is large.
+func reusable(b []byte) []byte {
+	if cap(b) > 2*maxPayload {
+		return nil
+	}
+	return b[:0]
+}
+
 // split gives the head and the body of a message.
 func split(message []byte) (head, body []byte, err error) {
 	if len(message) < headPrefix {

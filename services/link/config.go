@@ -102,7 +102,7 @@ func (c Config) withDefaults() Config {
 	c.Calls = cmp.Or(c.Calls, 16384)
 	c.Message = min(max(cmp.Or(c.Message, MaxMessage), maxPayload), MaxMessage)
 	c.Memory = cmp.Or(c.Memory, 256<<20)
-	c.Window = min(max(cmp.Or(c.Window, 1<<20), pieceSize), 1<<30)
+	c.Window = min(max(cmp.Or(c.Window, 1<<20), minWindow), 1<<30)
 	c.DialTimeout = cmp.Or(c.DialTimeout, 5*time.Second)
 	c.Silence = cmp.Or(c.Silence, 4*time.Second)
 	c.Logger = cmp.Or(c.Logger, slog.Default())

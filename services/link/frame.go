@@ -74,6 +74,8 @@ const (
 	magic         = "weftcall"
 	version       = 1
 	lowestVersion = 1
+	// minWindow leaves room for a piece although the peer keeps back what is not a quarter of the window yet.
+	minWindow = 64 << 10
 	helloSize     = len(magic) + 4
 	maxSettings   = 1024
 )
@@ -143,7 +145,7 @@ func parseSettings(pairs []byte) (settings, error) {
 			s.window = int64(min(value, 1<<31))
 		}
 	}
-	if s.streams == 0 || s.message < maxPayload || s.window < pieceSize {
+	if s.streams == 0 || s.message < maxPayload || s.window < minWindow {
 		return s, violationf("it allows %d streams, messages of %d bytes and a window of %d", s.streams, s.message, s.window)
 	}
 	return s, nil

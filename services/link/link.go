@@ -33,7 +33,7 @@ type Link struct {
 	gones  chan struct{}  // guarded by mu; closed and replaced when a wire is gone
 	drains bool           // guarded by mu; calls of peers are refused
 	closed bool           // guarded by mu; nothing begins any more
-	silent atomic.Bool    // calls of this node are refused
+	ended  atomic.Bool    // calls of this node are refused
 }
 
 // New makes a link. It must be closed.
@@ -61,21 +61,26 @@ func (l *Link) Start() {
 // Its errors are *NotStartedError, *LostError, the error of ctx, and what the handler at the node returned (see Handler).
 // A message that is too large for the peer is an *executor.Error with RequestTooLarge.
 func (l *Link) Call(ctx context.Context, node string, r Request) (Response, error) {
+	response, err := l.call(ctx, node, &r)
+	l.metrics.called(err)
+	return response, err
+}
+
+func (l *Link) call(ctx context.Context, node string, r *Request) (Response, error) {
 	if err := ctx.Err(); err != nil {
 		return Response{}, err
 	}
-	if l.silent.Load() {
+	if l.ended.Load() {
 		return Response{}, &NotStartedError{Node: node, Err: ErrClosed}
 	}
-	response, err := l.peer(node).call(ctx, &r)
-	l.metrics.called(err)
-	return response, err
+	return l.peer(node).call(ctx, r)
 }
 
 // Drop cuts all connections to and from a node that left the cluster.
 func (l *Link) Drop(node string) {
 	p := l.peer(node)
 	l.peers.CompareAndDelete(node, p)
+	p.drop()
 	for w := range l.snapshot() {
 		if w.peer.node == node {
 			w.fail(errDropped)
@@ -94,7 +99,7 @@ func (l *Link) Close(ctx context.Context) error {
 	l.mu.Unlock()
 	l.config.Port.Handle(Protocol, nil)
 	drained := l.leave(ctx, func(s side) bool { _, ok := s.(*answerer); return ok })
-	l.silent.Store(true)
+	l.ended.Store(true)
 	drained = l.leave(ctx, func(side) bool { return true }) && drained
 
 	l.mu.Lock()

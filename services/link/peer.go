@@ -24,6 +24,7 @@ type peer struct {
 	pause   time.Duration // guarded by mu; after the last failure
 	resume  time.Time     // guarded by mu; until then calls fail at once
 	failure error         // guarded by mu; the last
+	dropped bool          // guarded by mu; the node left the cluster
 }
 
 // dialing is a connection that is about to be opened.
@@ -116,6 +117,9 @@ func (p *peer) best() *caller {
 func (p *peer) dial() (*dialing, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.dropped {
+		return nil, errDropped
+	}
 	if p.dialing != nil {
 		return p.dialing, nil
 	}
@@ -133,6 +137,13 @@ func (p *peer) dial() (*dialing, error) {
 // open opens a connection.
 func (p *peer) open(d *dialing) {
 	c, err := p.connect()
+	if p.opened(d, c, err) {
+		c.fail(errDropped)
+	}
+}
+
+// opened tells everybody how it went. It is true if the node has left the cluster meanwhile.
+func (p *peer) opened(d *dialing, c *caller, err error) (useless bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
@@ -152,6 +163,7 @@ func (p *peer) open(d *dialing) {
 	}
 	p.dialing = nil
 	close(d.done)
+	return p.dropped && err == nil
 }
 
 func (p *peer) connect() (*caller, error) {
@@ -195,4 +207,11 @@ func (p *peer) change(f func([]*caller) []*caller) {
 	}
 	all = f(all)
 	p.callers.Store(&all)
+}
+
+// drop lets no connection be opened any more.
+func (p *peer) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dropped = true
 }

@@ -168,7 +168,7 @@ func (w *wire) write() {
 
 // pending tells whether there is something that may be written.
 func (q *writer) pending() bool {
-	return len(q.queue) > 0 || len(q.large) > 0 && q.credit > 0
+	return len(q.queue) > 0 || len(q.large) > 0 && q.credit >= pieceSize
 }
 
 // batch takes what is to be written next: all that is small, and pieces of large messages in turn.
@@ -176,7 +176,7 @@ func (q *writer) batch() []byte {
 	b := q.queue
 	q.queue, q.spare = q.spare[:0], nil
 	q.ponged = false
-	for first := true; len(q.large) > 0 && q.credit > 0 && (first || len(b) < batchSize); first = false {
+	for first := true; len(q.large) > 0 && q.credit >= pieceSize && (first || len(b) < batchSize); first = false {
 		o := q.large[0]
 		b = q.piece(b, o)
 		copy(q.large, q.large[1:])
@@ -196,7 +196,7 @@ func (q *writer) batch() []byte {
 
 // piece appends the next piece of a message.
 func (q *writer) piece(b []byte, o *outgoing) []byte {
-	n := min(pieceSize, len(o.head)+len(o.body)-o.sent, int(q.credit))
+	n := min(pieceSize, len(o.head)+len(o.body)-o.sent)
 	b = appendHeader(b, kindData, o.stream, n)
 	q.credit -= int64(n)
 	for from := o.sent; n > 0; {
