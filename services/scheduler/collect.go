@@ -1,0 +1,276 @@
+package scheduler
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+)
+
+// collector makes the input of plans in one term of leadership. It makes anew what has changed and nothing else, which
+// is what the planner goes by. All times are this process's own; no other node's clock counts.
+type collector struct {
+	timing timing
+	began  time.Time // of the term
+
+	nodes     map[string]*member
+	reports   map[name]reports
+	dirty     map[name]bool      // functions of which something else is reported now
+	failing   map[name]time.Time // functions with a placement that will count as failed then
+	functions []*cached          // in order
+	placed    []*catalogv1.Placement
+	first     *catalog.View // of the term
+	last      *catalog.View
+	held      bool      // some functions are
+	input     Input     // the last one; its slices are written to
+	next      time.Time // when the input changes by itself; zero if it does not
+}
+
+// timing is how long the scheduler waits for what may come right by itself.
+type timing struct {
+	settle  time.Duration // after the beginning of a term, for nodes to be heard of
+	grace   time.Duration // for a silent node
+	failing time.Duration // for a revision that fails on a node, which tries again by itself
+}
+
+// member is a node as the collector knows it.
+type member struct {
+	node        *Node
+	state       *clusterv1.NodeState
+	silentSince time.Time // zero while it is alive
+	reported    map[catalog.Key]*report
+	round       int // of the state taken last
+	present     bool
+}
+
+// cached is a function with what it was made from.
+type cached struct {
+	row      *catalogv1.Function
+	placed   []*catalogv1.Placement
+	function *Function
+}
+
+func newCollector(t timing, now time.Time) *collector {
+	return &collector{
+		timing: t, began: now,
+		nodes: map[string]*member{}, reports: map[name]reports{}, dirty: map[name]bool{}, failing: map[name]time.Time{},
+	}
+}
+
+// collect makes the input of a plan. The next one overwrites its slices. What it gives changes without a new view or
+// new states at next, unless that is zero.
+func (c *collector) collect(view *catalog.View, states []*clusterv1.NodeState, now time.Time) (in Input, next time.Time) {
+	c.next = time.Time{}
+	if c.first == nil {
+		c.first = view
+	}
+	heard := c.collectNodes(view, states, now)
+	hold := !heard && now.Before(c.began.Add(c.timing.settle))
+	other := hold != c.held || view != c.last
+	c.held, c.last = hold, view
+	if hold {
+		c.wake(c.began.Add(c.timing.settle))
+	}
+	for n, due := range c.failing {
+		if now.Before(due) {
+			c.wake(due)
+		} else {
+			c.dirty[n] = true
+		}
+	}
+	if other {
+		c.placed = slices.AppendSeq(c.placed[:0], view.AllPlacements())
+		c.collectFunctions(now)
+	} else if len(c.dirty) > 0 {
+		for i, old := range c.functions {
+			if c.dirty[nameOf(old.row)] {
+				c.functions[i] = c.build(old.row, old.placed, now)
+				c.input.Functions[i] = c.functions[i].function
+			}
+		}
+	}
+	clear(c.dirty)
+	return c.input, c.next
+}
+
+// wake makes sure that the next input is made by then.
+func (c *collector) wake(at time.Time) {
+	if c.next.IsZero() || at.Before(c.next) {
+		c.next = at
+	}
+}
+
+func nameOf(f *catalogv1.Function) name { return name{f.GetNamespace(), f.GetName()} }
+
+// collectNodes tells whether every executor was heard of in this term.
+func (c *collector) collectNodes(view *catalog.View, states []*clusterv1.NodeState, now time.Time) (allHeard bool) {
+	byID := make(map[string]*clusterv1.NodeState, len(states))
+	for _, s := range states {
+		byID[s.GetId()] = s
+	}
+	allHeard = true
+	for _, m := range c.nodes {
+		m.present = false
+	}
+	nodes := c.input.Nodes[:0]
+	for row := range view.Nodes() {
+		m := c.nodes[row.GetId()]
+		if m == nil {
+			m = &member{reported: map[catalog.Key]*report{}}
+			c.nodes[row.GetId()] = m
+		}
+		m.present = true
+		if state := byID[row.GetId()]; state != m.state {
+			m.state = state
+			c.hear(row.GetId(), m, now)
+		}
+		n := describe(row, m.state, c.health(m, now))
+		if m.node == nil || !sameNode(m.node, n) {
+			m.node = n
+		}
+		nodes = append(nodes, m.node)
+		allHeard = allHeard && (m.node.Health == Alive || !m.node.Executor)
+	}
+	for id, m := range c.nodes {
+		if !m.present {
+			m.state = nil
+			c.hear(id, m, now)
+			delete(c.nodes, id)
+		}
+	}
+	slices.SortFunc(nodes, compareNodes)
+	c.input.Nodes = nodes
+	return allHeard
+}
+
+// health judges a node's silence. It is called each time an input is made.
+func (c *collector) health(m *member, now time.Time) Health {
+	if m.state.GetAlive() && !m.state.GetReport().GetStopping() {
+		m.silentSince = time.Time{}
+		return Alive
+	}
+	if m.silentSince.IsZero() {
+		m.silentSince = now
+	}
+	lost := m.silentSince.Add(c.timing.grace)
+	if settled := c.began.Add(c.timing.settle); lost.Before(settled) {
+		lost = settled
+	}
+	if !now.Before(lost) {
+		return Lost
+	}
+	c.wake(lost)
+	return Silent
+}
+
+func describe(row *catalogv1.Node, state *clusterv1.NodeState, h Health) *Node {
+	return &Node{
+		ID: row.GetId(), Labels: row.GetLabels(), Executor: row.GetExecutor(), Draining: row.GetDraining(), Health: h,
+		Engine: state.GetReport().GetEngine(), MemoryBytes: state.GetReport().GetMemoryBytes(),
+		CodeBytes: state.GetReport().GetCodeBytes() &^ (1<<20 - 1), // a disk's free space is never still
+	}
+}
+
+func sameNode(a, b *Node) bool {
+	return sameForPlaced(a, b) && a.Engine == b.Engine && a.CodeBytes == b.CodeBytes
+}
+
+// collectFunctions walks through the catalog, its placements and what was made before, which have one order.
+func (c *collector) collectFunctions(now time.Time) {
+	old, placed := c.functions, c.placed
+	c.functions = make([]*cached, 0, c.last.Len())
+	c.input.Functions = c.input.Functions[:0]
+	for row := range c.last.All() {
+		for len(old) > 0 && compareRows(old[0].row, row) < 0 {
+			delete(c.failing, nameOf(old[0].row))
+			old = old[1:]
+		}
+		var before *cached
+		if len(old) > 0 && compareRows(old[0].row, row) == 0 {
+			before, old = old[0], old[1:]
+		}
+		n := 0
+		for n < len(placed) && placed[n].GetNamespace() == row.GetNamespace() && placed[n].GetName() == row.GetName() {
+			n++
+		}
+		own := placed[:n]
+		placed = placed[n:]
+		if before == nil || before.row != row || before.function.Held != c.holds(row) || c.dirty[nameOf(row)] || !slices.Equal(before.placed, own) {
+			before = c.build(row, slices.Clone(own), now)
+		}
+		c.functions = append(c.functions, before)
+		c.input.Functions = append(c.input.Functions, before.function)
+	}
+	for _, gone := range old {
+		delete(c.failing, nameOf(gone.row))
+	}
+}
+
+func compareRows(a, b *catalogv1.Function) int {
+	if a == b {
+		return 0
+	}
+	return cmp.Or(strings.Compare(a.GetNamespace(), b.GetNamespace()), strings.Compare(a.GetName(), b.GetName()))
+}
+
+// holds tells whether a function is to be left alone for now: it was there when the term began, so it has waited
+// already, and placed on the few nodes that are heard of by now it would stay there.
+func (c *collector) holds(row *catalogv1.Function) bool {
+	return c.held && c.first.Function(row.GetNamespace(), row.GetName()) == row
+}
+
+// build describes a function to the planner.
+func (c *collector) build(row *catalogv1.Function, placed []*catalogv1.Placement, now time.Time) *cached {
+	n := nameOf(row)
+	f := &Function{Namespace: row.GetNamespace(), Name: row.GetName(), Current: row.GetCurrent(), Held: c.holds(row)}
+	delete(c.failing, n)
+	rows := row.GetRevisions()
+	for i, p := 0, placed; i < len(rows); i++ {
+		for len(p) > 0 && p[0].GetRevision() < rows[i].GetNumber() {
+			p = p[1:]
+		}
+		var nodes []string
+		if len(p) > 0 && p[0].GetRevision() == rows[i].GetNumber() {
+			nodes = p[0].GetNodes()
+		}
+		if len(nodes) > 0 || rows[i].GetNumber() == row.GetCurrent() {
+			f.Revisions = append(f.Revisions, c.revision(n, row, rows[i], nodes, now))
+		}
+	}
+	return &cached{row: row, placed: placed, function: f}
+}
+
+func (c *collector) revision(n name, row *catalogv1.Function, r *catalogv1.Revision, placed []string, now time.Time) Revision {
+	out := Revision{
+		Number: r.GetNumber(), Scheduling: r.GetScheduling(), MemoryBytes: r.GetMemoryBytes(),
+		CodeBytes: cmp.Or(c.reports[n].code(row, r), r.GetSizeBytes()), Placed: placed,
+	}
+	copy(out.Digest[:], r.GetDigest())
+	of := c.reports[n][r.GetNumber()]
+	for _, id := range slices.Sorted(maps.Keys(of)) {
+		switch s := of[id]; s.state {
+		case stateReady:
+			out.Ready = append(out.Ready, id)
+		case stateFailed:
+			if due := s.since.Add(c.timing.failing); now.Before(due) {
+				c.fails(n, due)
+			} else {
+				out.Failed = append(out.Failed, id)
+			}
+		}
+	}
+	return out
+}
+
+// fails notes that a placement of a function counts as failed from then on.
+func (c *collector) fails(n name, due time.Time) {
+	if at, ok := c.failing[n]; !ok || due.Before(at) {
+		c.failing[n] = due
+	}
+	c.wake(due)
+}

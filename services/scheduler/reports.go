@@ -1,0 +1,97 @@
+package scheduler
+
+import (
+	"time"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+)
+
+// The states of a revision on a node, as nodes report them (weft.cluster.v1.RevisionState).
+const (
+	stateReady  = "ready"
+	stateFailed = "failed"
+)
+
+// name is that of a function.
+type name struct{ namespace, function string }
+
+// reports are what nodes say of the revisions of a function, by number and node.
+type reports map[uint32]map[string]*report
+
+// report is what a node says of a revision.
+type report struct {
+	state string
+	since time.Time // of the state
+	code  uint64    // bytes; 0 if not known
+	round int       // of the member, when it last said so
+}
+
+// hear takes over what a node says of revisions.
+func (c *collector) hear(id string, m *member, now time.Time) {
+	m.round++
+	for _, s := range m.state.GetReport().GetRevisions() {
+		k := catalog.Key{Namespace: s.GetNamespace(), Function: s.GetName(), Revision: s.GetRevision()}
+		r := m.reported[k]
+		if r == nil {
+			r = new(report)
+			m.reported[k] = r
+			c.of(k)[id] = r
+		}
+		r.round = m.round
+		if r.state != s.GetState() || r.code != s.GetCodeBytes() {
+			c.dirty[name{k.Namespace, k.Function}] = true
+		}
+		if r.state != s.GetState() {
+			r.state, r.since = s.GetState(), now
+		}
+		r.code = s.GetCodeBytes()
+	}
+	for k, r := range m.reported {
+		if r.round != m.round {
+			delete(m.reported, k)
+			c.forget(k, id)
+		}
+	}
+}
+
+// of gives what nodes say of a revision, to be written to.
+func (c *collector) of(k catalog.Key) map[string]*report {
+	n := name{k.Namespace, k.Function}
+	if c.reports[n] == nil {
+		c.reports[n] = reports{}
+	}
+	if c.reports[n][k.Revision] == nil {
+		c.reports[n][k.Revision] = map[string]*report{}
+	}
+	return c.reports[n][k.Revision]
+}
+
+func (c *collector) forget(k catalog.Key, id string) {
+	n := name{k.Namespace, k.Function}
+	c.dirty[n] = true
+	of := c.reports[n]
+	delete(of[k.Revision], id)
+	if len(of[k.Revision]) == 0 {
+		delete(of, k.Revision)
+	}
+	if len(of) == 0 {
+		delete(c.reports, n)
+	}
+}
+
+// code gives the largest size that a node reports for the compiled code of a revision's component; 0 if none does.
+func (rs reports) code(f *catalogv1.Function, r *catalogv1.Revision) uint64 {
+	largest := uint64(0)
+	if len(rs) == 0 {
+		return largest
+	}
+	for _, other := range f.GetRevisions() {
+		if of, ok := rs[other.GetNumber()]; ok && string(other.GetDigest()) == string(r.GetDigest()) {
+			for _, report := range of {
+				largest = max(largest, report.code)
+			}
+		}
+	}
+	return largest
+}
