@@ -83,6 +83,10 @@ func (n *Node) Revisions() iter.Seq[Revision] {
 	}
 }
 
+// SameRevisions tells whether the revisions are as they were in another value of the same node. It may fail to notice that
+// they are, never that they are not.
+func (n *Node) SameRevisions(other *Node) bool { return n.revisions == other.revisions }
+
 // Ready counts the revisions that are ready there.
 func (n *Node) Ready() int { return n.ready }
 

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+	"github.com/weft-run/weft/services/directory"
 )
 
 // collector makes the input of plans in one term of leadership. It makes anew what has changed and nothing else, which
@@ -41,10 +42,10 @@ type timing struct {
 // member is a node as the collector knows it.
 type member struct {
 	node        *Node
-	state       *clusterv1.NodeState
-	silentSince time.Time // zero while it is alive
-	reported    map[catalog.Key]*report
-	round       int // of the state taken last
+	known       *directory.Node // nil if the directory does not know it
+	silentSince time.Time       // zero while it is alive
+	reported    map[executor.Key]*report
+	round       int // counts the changes of reported
 	present     bool
 }
 
@@ -62,14 +63,13 @@ func newCollector(t timing, now time.Time) *collector {
 	}
 }
 
-// collect makes the input of a plan. The next one overwrites its slices. What it gives changes without a new view or
-// new states at next, unless that is zero.
-func (c *collector) collect(view *catalog.View, states []*clusterv1.NodeState, now time.Time) (in Input, next time.Time) {
+// collect makes the input of a plan. The next one overwrites its slices. What it gives changes without newer views at next, unless that is zero.
+func (c *collector) collect(view *catalog.View, known *directory.View, now time.Time) (in Input, next time.Time) {
 	c.next = time.Time{}
 	if c.first == nil {
 		c.first = view
 	}
-	heard := c.collectNodes(view, states, now)
+	heard := c.collectNodes(view, known, now)
 	hold := !heard && now.Before(c.began.Add(c.timing.settle))
 	other := hold != c.held || view != c.last
 	c.held, c.last = hold, view
@@ -108,11 +108,7 @@ func (c *collector) wake(at time.Time) {
 func nameOf(f *catalogv1.Function) name { return name{f.GetNamespace(), f.GetName()} }
 
 // collectNodes tells whether every executor was heard of in this term.
-func (c *collector) collectNodes(view *catalog.View, states []*clusterv1.NodeState, now time.Time) (allHeard bool) {
-	byID := make(map[string]*clusterv1.NodeState, len(states))
-	for _, s := range states {
-		byID[s.GetId()] = s
-	}
+func (c *collector) collectNodes(view *catalog.View, known *directory.View, now time.Time) (allHeard bool) {
 	allHeard = true
 	for _, m := range c.nodes {
 		m.present = false
@@ -121,15 +117,12 @@ func (c *collector) collectNodes(view *catalog.View, states []*clusterv1.NodeSta
 	for row := range view.Nodes() {
 		m := c.nodes[row.GetId()]
 		if m == nil {
-			m = &member{reported: map[catalog.Key]*report{}}
+			m = &member{reported: map[executor.Key]*report{}}
 			c.nodes[row.GetId()] = m
 		}
 		m.present = true
-		if state := byID[row.GetId()]; state != m.state {
-			m.state = state
-			c.hear(row.GetId(), m, now)
-		}
-		n := describe(row, m.state, c.health(m, now))
+		c.hear(row.GetId(), m, known.Node(row.GetId()), now)
+		n := describe(row, m.known, c.health(m, now))
 		if m.node == nil || !sameNode(m.node, n) {
 			m.node = n
 		}
@@ -138,8 +131,7 @@ func (c *collector) collectNodes(view *catalog.View, states []*clusterv1.NodeSta
 	}
 	for id, m := range c.nodes {
 		if !m.present {
-			m.state = nil
-			c.hear(id, m, now)
+			c.hear(id, m, nil, now)
 			delete(c.nodes, id)
 		}
 	}
@@ -150,7 +142,7 @@ func (c *collector) collectNodes(view *catalog.View, states []*clusterv1.NodeSta
 
 // health judges a node's silence. It is called each time an input is made.
 func (c *collector) health(m *member, now time.Time) Health {
-	if m.state.GetAlive() && !m.state.GetReport().GetStopping() {
+	if m.known != nil && m.known.Usable() {
 		m.silentSince = time.Time{}
 		return Alive
 	}
@@ -168,12 +160,13 @@ func (c *collector) health(m *member, now time.Time) Health {
 	return Silent
 }
 
-func describe(row *catalogv1.Node, state *clusterv1.NodeState, h Health) *Node {
-	return &Node{
-		ID: row.GetId(), Labels: row.GetLabels(), Executor: row.GetExecutor(), Draining: row.GetDraining(), Health: h,
-		Engine: state.GetReport().GetEngine(), MemoryBytes: state.GetReport().GetMemoryBytes(),
-		CodeBytes: state.GetReport().GetCodeBytes() &^ (1<<20 - 1), // a disk's free space is never still
+func describe(row *catalogv1.Node, known *directory.Node, h Health) *Node {
+	n := &Node{ID: row.GetId(), Labels: row.GetLabels(), Executor: row.GetExecutor(), Draining: row.GetDraining(), Health: h}
+	if known != nil {
+		n.Engine, n.MemoryBytes = known.Engine, known.Memory
+		n.CodeBytes = known.Code &^ (1<<20 - 1) // a disk's free space is never still
 	}
+	return n
 }
 
 func sameNode(a, b *Node) bool {
@@ -254,9 +247,9 @@ func (c *collector) revision(n name, row *catalogv1.Function, r *catalogv1.Revis
 	of := c.reports[n][r.GetNumber()]
 	for _, id := range slices.Sorted(maps.Keys(of)) {
 		switch s := of[id]; s.state {
-		case stateReady:
+		case directory.StateReady:
 			out.Ready = append(out.Ready, id)
-		case stateFailed:
+		case directory.StateFailed:
 			if due := s.since.Add(c.timing.failing); now.Before(due) {
 				c.fails(n, due)
 			} else {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+	"github.com/weft-run/weft/services/directory"
 )
 
 // Health is what the leader makes of a node's silence.
@@ -100,8 +100,9 @@ type Plan struct {
 	// Placements are those that change, whole, ordered by function and revision. One without nodes places the revision
 	// nowhere.
 	Placements []*catalogv1.Placement
-	// Unplaced are the revisions that have fewer executors than they should have even after the plan, and why.
-	Unplaced []*clusterv1.Unplaced
+	// Unplaced are the revisions that have fewer executors than they should have even after the plan, and why, in the same
+	// order.
+	Unplaced []directory.Unplaced
 	// Moves counts the placements of a revision on a node that are new.
 	Moves int
 }

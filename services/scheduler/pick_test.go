@@ -130,7 +130,9 @@ func TestRoomLeft(t *testing.T) {
 	if got := c.placed("g"); got != "1: a" {
 		t.Fatalf("g is placed on %q", got)
 	}
-	c.edit("g", func(f *Function) { f.Revisions[0].Scheduling = &catalogv1.Scheduling{Require: map[string]string{"gpu": "1"}} })
+	c.edit("g", func(f *Function) {
+		f.Revisions[0].Scheduling = &catalogv1.Scheduling{Require: map[string]string{"gpu": "1"}}
+	})
 	c.deploy("f", nil)
 	var planner Planner
 	planner.Plan(c.input())

@@ -301,7 +301,9 @@ func TestPlan(t *testing.T) {
 		}},
 		{"fewer replicas", newCluster().node("", "a", "b", "c").deploy("f", replicas(3)), []step{
 			{nothing, "1: a b c", ""},
-			{func(c *cluster) { c.ready().edit("f", func(f *Function) { f.Revisions[0].Scheduling = replicas(2) }).node("", "d") }, "1: a b", ""},
+			{func(c *cluster) {
+				c.ready().edit("f", func(f *Function) { f.Revisions[0].Scheduling = replicas(2) }).node("", "d")
+			}, "1: a b", ""},
 		}},
 		{"a held function", newCluster().node("", "a").deploy("f", nil).edit("f", func(f *Function) { f.Held = true }), []step{
 			{nothing, "", ""},
@@ -328,7 +330,7 @@ func TestPlan(t *testing.T) {
 				}
 				var why []string
 				for _, u := range plan.Unplaced {
-					why = append(why, u.GetReason())
+					why = append(why, u.Reason)
 				}
 				if got := strings.Join(why, "; "); got != s.why {
 					t.Errorf("step %d: unplaced because %q, want %q", i, got, s.why)

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+	"github.com/weft-run/weft/services/directory"
 )
 
 // Planner makes plans, one after the other, and remembers between them what it found out. What Plan returns depends on
@@ -62,7 +62,7 @@ const (
 // result is what a look at a function gave.
 type result struct {
 	placements []*catalogv1.Placement
-	unplaced   []*clusterv1.Unplaced
+	unplaced   []directory.Unplaced
 	moves      int
 }
 

@@ -3,14 +3,9 @@ package scheduler
 import (
 	"time"
 
-	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-)
-
-// The states of a revision on a node, as nodes report them (weft.cluster.v1.RevisionState).
-const (
-	stateReady  = "ready"
-	stateFailed = "failed"
+	"github.com/weft-run/weft/services/directory"
 )
 
 // name is that of a function.
@@ -27,25 +22,18 @@ type report struct {
 	round int       // of the member, when it last said so
 }
 
-// hear takes over what a node says of revisions.
-func (c *collector) hear(id string, m *member, now time.Time) {
+// hear takes over what a node says now; known is nil if the directory does not know the node.
+func (c *collector) hear(id string, m *member, known *directory.Node, now time.Time) {
+	before := m.known
+	m.known = known
+	if known == before || known != nil && before != nil && known.SameRevisions(before) {
+		return
+	}
 	m.round++
-	for _, s := range m.state.GetReport().GetRevisions() {
-		k := catalog.Key{Namespace: s.GetNamespace(), Function: s.GetName(), Revision: s.GetRevision()}
-		r := m.reported[k]
-		if r == nil {
-			r = new(report)
-			m.reported[k] = r
-			c.of(k)[id] = r
+	if known != nil {
+		for r := range known.Revisions() {
+			c.report(id, m, r, now)
 		}
-		r.round = m.round
-		if r.state != s.GetState() || r.code != s.GetCodeBytes() {
-			c.dirty[name{k.Namespace, k.Function}] = true
-		}
-		if r.state != s.GetState() {
-			r.state, r.since = s.GetState(), now
-		}
-		r.code = s.GetCodeBytes()
 	}
 	for k, r := range m.reported {
 		if r.round != m.round {
@@ -55,8 +43,26 @@ func (c *collector) hear(id string, m *member, now time.Time) {
 	}
 }
 
+func (c *collector) report(id string, m *member, now directory.Revision, at time.Time) {
+	r := m.reported[now.Key]
+	if r == nil {
+		r = new(report)
+		m.reported[now.Key] = r
+		c.of(now.Key)[id] = r
+	}
+	r.round = m.round
+	if r.state == now.State && r.code == now.CodeBytes {
+		return
+	}
+	if r.state != now.State {
+		r.state, r.since = now.State, at
+	}
+	r.code = now.CodeBytes
+	c.dirty[name{now.Key.Namespace, now.Key.Function}] = true
+}
+
 // of gives what nodes say of a revision, to be written to.
-func (c *collector) of(k catalog.Key) map[string]*report {
+func (c *collector) of(k executor.Key) map[string]*report {
 	n := name{k.Namespace, k.Function}
 	if c.reports[n] == nil {
 		c.reports[n] = reports{}
@@ -67,7 +73,7 @@ func (c *collector) of(k catalog.Key) map[string]*report {
 	return c.reports[n][k.Revision]
 }
 
-func (c *collector) forget(k catalog.Key, id string) {
+func (c *collector) forget(k executor.Key, id string) {
 	n := name{k.Namespace, k.Function}
 	c.dirty[n] = true
 	of := c.reports[n]

@@ -3,8 +3,9 @@ package scheduler
 import (
 	"slices"
 
+	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+	"github.com/weft-run/weft/services/directory"
 )
 
 // outcome is where a revision is to be placed.
@@ -137,8 +138,9 @@ func (p *Planner) allHeard(r *revision) bool {
 func (p *Planner) report(e *entry, r *revision, o outcome) {
 	f := e.function
 	if o.missing > 0 {
-		e.result.unplaced = append(e.result.unplaced, &clusterv1.Unplaced{
-			Namespace: f.Namespace, Name: f.Name, Revision: r.Number, Missing: uint32(o.missing), Reason: p.why(r, o),
+		e.result.unplaced = append(e.result.unplaced, directory.Unplaced{
+			Key:     executor.Key{Namespace: f.Namespace, Function: f.Name, Revision: r.Number},
+			Missing: uint32(o.missing), Reason: p.why(r, o),
 		})
 	}
 	for _, pl := range r.placed {

@@ -6,22 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/weft-run/weft/consensus/catalog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+	"github.com/weft-run/weft/services/directory"
 )
 
-// Leadership tells whether this node leads.
+// Leadership tells who leads.
 type Leadership interface {
-	// Leads gives the term in which this node leads, 0 if it does not, and a channel that is closed when that changes.
-	// A node leads once its catalog has all that was committed in earlier terms.
-	Leads() (term uint64, changed <-chan struct{})
+	// Leader gives the ID of the node that leads, empty if none is known, and a channel that is closed when that may have
+	// changed. This node leads once its catalog has all that was committed in earlier terms.
+	Leader() (id string, changed <-chan struct{})
 }
 
 // Consensus is what the scheduler needs of consensus.Node.
@@ -30,17 +30,17 @@ type Consensus interface {
 	Catalog() *catalog.Catalog
 }
 
-// Directory is what the scheduler needs of the leader's soft state (package directory).
+// Directory is what the scheduler needs of directory.Directory.
 type Directory interface {
-	// States gives the state of every node that was heard of, and a channel that is closed when any has changed. A state
-	// is not changed once it was given: news of a node are another pointer.
-	States() (states []*clusterv1.NodeState, changed <-chan struct{})
-	// SetUnplaced says why revisions have fewer executors than they should have, in place of what was said before.
-	SetUnplaced(*clusterv1.UnplacedSet)
+	View() *directory.View
+	// SetUnplaced says why revisions run on fewer executors than they should, in place of what was said before.
+	SetUnplaced([]directory.Unplaced)
 }
 
 // Config configures a Scheduler.
 type Config struct {
+	// ID is this node's.
+	ID         string
 	Leadership Leadership
 	Consensus  Consensus
 	Directory  Directory
@@ -98,9 +98,9 @@ func New(c Config) (*Scheduler, error) {
 // Run schedules, whenever this node leads, until ctx is done. It is called once.
 func (s *Scheduler) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		term, changed := s.config.Leadership.Leads()
-		if term != 0 {
-			s.lead(ctx, term)
+		id, changed := s.config.Leadership.Leader()
+		if id == s.config.ID {
+			s.lead(ctx)
 			continue
 		}
 		select {
@@ -110,15 +110,15 @@ func (s *Scheduler) Run(ctx context.Context) {
 	}
 }
 
-// lead schedules until this node leads that term no more.
-func (s *Scheduler) lead(ctx context.Context, term uint64) {
+// lead schedules until this node leads no more.
+func (s *Scheduler) lead(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	defer cancel()
 	watch.Go(func() {
 		defer cancel() // what is being proposed is given up, too
-		for now, changed := s.config.Leadership.Leads(); now == term; now, changed = s.config.Leadership.Leads() {
+		for id, changed := s.config.Leadership.Leader(); id == s.config.ID; id, changed = s.config.Leadership.Leader() {
 			select {
 			case <-changed:
 			case <-ctx.Done():
@@ -126,8 +126,6 @@ func (s *Scheduler) lead(ctx context.Context, term uint64) {
 			}
 		}
 	})
-	s.config.Logger.Info("scheduling begins", "term", term)
-	defer s.config.Logger.Info("scheduling ends", "term", term)
 	newLeader(s, time.Now()).run(ctx)
 	s.metrics.unplaced.Set(0)
 }
@@ -138,8 +136,8 @@ type leader struct {
 
 	collector *collector
 	planner   Planner
-	said      *clusterv1.UnplacedSet // what the directory was told; nil if nothing yet
-	failures  int                    // of proposals, in a row
+	said      []directory.Unplaced // what the directory was told; nil if nothing yet
+	failures  int                  // of proposals, in a row
 }
 
 func newLeader(s *Scheduler, now time.Time) *leader {
@@ -153,8 +151,8 @@ func (l *leader) run(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		view := l.config.Consensus.Catalog().View()
-		states, news := l.config.Directory.States()
-		next := l.plan(ctx, view, states)
+		known := l.config.Directory.View()
+		next := l.plan(ctx, view, known)
 		if !pause(ctx, l.pause()) {
 			return
 		}
@@ -169,7 +167,7 @@ func (l *leader) run(ctx context.Context) {
 		}
 		select {
 		case <-view.Changed():
-		case <-news:
+		case <-known.Changed():
 		case <-wake:
 		case <-ctx.Done():
 			return
@@ -197,12 +195,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // plan makes one plan and proposes it. The next one is due at next, whatever happens; never if that is zero.
-func (l *leader) plan(ctx context.Context, view *catalog.View, states []*clusterv1.NodeState) (next time.Time) {
+func (l *leader) plan(ctx context.Context, view *catalog.View, known *directory.View) (next time.Time) {
 	if view.Level() < level {
 		return time.Time{}
 	}
 	began := time.Now()
-	in, next := l.collector.collect(view, states, began)
+	in, next := l.collector.collect(view, known, began)
 	plan := l.planner.Plan(in)
 	l.metrics.planned(time.Since(began))
 	l.say(plan.Unplaced)
@@ -243,12 +241,12 @@ func (l *leader) propose(ctx context.Context, plan Plan) error {
 const maxSaid = 5000
 
 // say tells the directory what is unplaced, if that is news.
-func (l *leader) say(unplaced []*clusterv1.Unplaced) {
+func (l *leader) say(unplaced []directory.Unplaced) {
 	l.metrics.unplaced.Set(float64(len(unplaced)))
-	set := &clusterv1.UnplacedSet{Revisions: unplaced[:min(len(unplaced), maxSaid)]}
-	if l.said != nil && proto.Equal(l.said, set) {
+	unplaced = unplaced[:min(len(unplaced), maxSaid)]
+	if l.said != nil && slices.Equal(l.said, unplaced) {
 		return
 	}
-	l.said = set
-	l.config.Directory.SetUnplaced(set)
+	l.said = append([]directory.Unplaced{}, unplaced...)
+	l.config.Directory.SetUnplaced(l.said)
 }
