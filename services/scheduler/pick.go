@@ -33,13 +33,15 @@ func sameForPlaced(a, b *Node) bool {
 		maps.Equal(a.Labels, b.Labels)
 }
 
-// free gives the nodes that a revision could be placed on in addition.
+// free gives the nodes that a revision could be placed on in addition. One that has just failed to load it is not asked
+// again before it has forgotten that.
 func (p *Planner) free(r *revision) []int32 {
 	p.mark(r.placed)
 	var free []int32
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		if n.Health == Alive && !n.Draining && !p.marked(int32(i)) && n.mayRun(r.Revision) && n.room() >= r.code() {
+		if n.Health == Alive && !n.Draining && !p.marked(int32(i)) && n.mayRun(r.Revision) && n.room() >= r.code() &&
+			r.on(int32(i)) != failed {
 			free = append(free, int32(i))
 		}
 	}

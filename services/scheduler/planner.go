@@ -18,12 +18,10 @@ type Planner struct {
 	labels  map[string]labelColumn // by key, of labels that functions are spread over
 
 	// eager: what a waiting function found out at its last look need not hold any more.
-	eager bool
-	// freed: the plan that is being made takes code from a node that was not ready there, which makes room.
-	freed bool
-	moved []*entry // those that change in the plan that is being made
-	marks []uint32 // by node; see mark
-	stamp uint32
+	eager   bool
+	changes []change // what the plan that is being made does to the nodes
+	marks   []uint32 // by node; see mark
+	stamp   uint32
 }
 
 // node is a Node with what is placed there.
@@ -47,7 +45,6 @@ type entry struct {
 	all       bool       // one of them is to run on every node
 	mood      mood
 	result    result
-	changes   []change // what the plan that is being made does to the nodes for it
 }
 
 // mood says when a function is to be looked at again although it has not changed.
@@ -70,7 +67,8 @@ type result struct {
 type revision struct {
 	*Revision
 	placed []placement // ordered by node
-	ready  []int32     // all nodes where it is ready, placed or not
+	// ready and failed are the nodes that say so, ordered, whether it is placed there or not.
+	ready, failed []int32
 }
 
 // placement is a revision on a node.
@@ -82,10 +80,26 @@ type placement struct {
 type status uint8
 
 const (
-	loading status = iota
+	loading status = iota // or nothing is known
 	ready
 	failed
 )
+
+// on gives the status of a revision on a node.
+func (r *revision) on(at int32) status {
+	if _, ok := slices.BinarySearch(r.ready, at); ok {
+		return ready
+	}
+	if _, ok := slices.BinarySearch(r.failed, at); ok {
+		return failed
+	}
+	return loading
+}
+
+// find looks for a node among those where the revision is placed.
+func (r *revision) find(at int32) (i int, ok bool) {
+	return slices.BinarySearchFunc(r.placed, at, func(pl placement, at int32) int { return int(pl.node - at) })
+}
 
 // change is what a plan has done to a node.
 type change struct {
@@ -109,10 +123,9 @@ func (p *Planner) Plan(in Input) Plan {
 			p.look(e)
 		}
 	}
-	p.lookAgain()
 	plan := p.collect()
 	p.undo()
-	p.eager = len(plan.Placements) > 0 // its room may be free again, if the plan comes to nothing
+	p.eager = len(plan.Placements) > 0 // if it comes to nothing, the room that it took is free again
 	return plan
 }
 
@@ -206,30 +219,27 @@ func (p *Planner) newEntry(f *Function) *entry {
 	for i := range f.Revisions {
 		r := &f.Revisions[i]
 		e.all = e.all || r.Scheduling.GetAll()
-		e.revisions[i] = revision{Revision: r, placed: make([]placement, 0, len(r.Placed))}
 		own := &e.revisions[i]
-		for _, id := range r.Placed {
-			if at, ok := p.index[id]; ok {
-				own.placed = append(own.placed, placement{at, statusOn(r, id)})
-			}
-		}
-		for _, id := range r.Ready {
-			if at, ok := p.index[id]; ok {
-				own.ready = append(own.ready, at)
-			}
+		own.Revision, own.ready, own.failed = r, p.indexes(r.Ready), p.indexes(r.Failed)
+		for _, at := range p.indexes(r.Placed) {
+			own.placed = append(own.placed, placement{at, own.on(at)})
 		}
 	}
 	return e
 }
 
-func statusOn(r *Revision, id string) status {
-	if _, ok := slices.BinarySearch(r.Ready, id); ok {
-		return ready
+// indexes gives the indexes of nodes, without those that are not in the catalog.
+func (p *Planner) indexes(ids []string) []int32 {
+	if len(ids) == 0 {
+		return nil
 	}
-	if _, ok := slices.BinarySearch(r.Failed, id); ok {
-		return failed
+	indexes := make([]int32, 0, len(ids))
+	for _, id := range ids {
+		if at, ok := p.index[id]; ok {
+			indexes = append(indexes, at)
+		}
 	}
-	return loading
+	return indexes
 }
 
 // due tells whether a function must be looked at.
@@ -250,22 +260,6 @@ func (p *Planner) due(e *entry, touched []bool) bool {
 	return false
 }
 
-// lookAgain gives those that wait for room what others have left in this very plan. The bound is there for the odd case
-// in which that goes round in circles: the next plan goes on then.
-func (p *Planner) lookAgain() {
-	for range 4 {
-		if !p.freed {
-			return
-		}
-		p.freed = false
-		for _, e := range p.entries {
-			if len(e.result.unplaced) > 0 || e.mood == waiting {
-				p.look(e)
-			}
-		}
-	}
-}
-
 func (p *Planner) collect() Plan {
 	var plan Plan
 	for _, e := range p.entries {
@@ -276,31 +270,18 @@ func (p *Planner) collect() Plan {
 	return plan
 }
 
-// change does something to a node for a function.
-func (p *Planner) change(e *entry, c change) {
-	if len(e.changes) == 0 {
-		p.moved = append(p.moved, e)
-	}
-	e.changes = append(e.changes, c)
+// change does something to a node.
+func (p *Planner) change(c change) {
+	p.changes = append(p.changes, c)
 	p.nodes[c.node].load += c.load
 	p.nodes[c.node].pending += c.pending
-	p.freed = p.freed || c.pending < 0
-}
-
-// withdraw takes back what the plan does for a function.
-func (p *Planner) withdraw(e *entry) {
-	for _, c := range e.changes {
-		p.nodes[c.node].load -= c.load
-		p.nodes[c.node].pending -= c.pending
-	}
-	e.changes = e.changes[:0]
 }
 
 // undo takes the plan away from the nodes again: between plans they count what is, not what shall be.
 func (p *Planner) undo() {
-	for _, e := range p.moved {
-		p.withdraw(e)
-		e.changes = nil
+	for _, c := range p.changes {
+		p.nodes[c.node].load -= c.load
+		p.nodes[c.node].pending -= c.pending
 	}
-	p.moved, p.freed = nil, false
+	p.changes = p.changes[:0]
 }

@@ -20,7 +20,7 @@ func (p *Planner) replicate(e *entry, r *revision) outcome {
 	case up < want:
 		more := min(want-up, want+spares-up-len(s.failed))
 		if more > 0 {
-			s.loading = append(s.loading, p.pick(e, r, p.free(r), append(slices.Clone(s.ready), s.loading...), more)...)
+			s.take(r, p.pick(e, r, p.free(r), slices.Concat(s.ready, s.loading), more))
 		}
 	}
 	o := outcome{
@@ -72,6 +72,17 @@ func (p *Planner) stand(r *revision) standing {
 	return s
 }
 
+// take adds nodes that are alive. The revision may be ready there from an earlier time.
+func (s *standing) take(r *revision, nodes []int32) {
+	for _, at := range nodes {
+		if r.on(at) == ready {
+			s.ready = append(s.ready, at)
+		} else {
+			s.loading = append(s.loading, at)
+		}
+	}
+}
+
 // runs tells whether a placement answers calls, as far as is known.
 func (p *Planner) runs(pl placement) bool {
 	return pl.status == ready && p.nodes[pl.node].Health == Alive
@@ -79,23 +90,26 @@ func (p *Planner) runs(pl placement) bool {
 
 // everywhere places a revision on every node that may run it.
 func (p *Planner) everywhere(r *revision) outcome {
+	var o outcome
 	s := p.stand(r)
-	o := outcome{nodes: slices.Concat(s.ready, s.loading, s.failed)}
 	p.mark(r.placed)
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		switch {
 		case p.marked(int32(i)) || !n.Executor || n.Draining || n.Health != Alive || lacks(n.Node, r.Scheduling.GetRequire()) != "":
-		case n.mayRun(r.Revision) && n.room() >= r.code():
-			o.nodes = append(o.nodes, int32(i))
+		case n.fits(r.Revision) && n.room() >= r.code():
+			s.take(r, []int32{int32(i)})
 		default:
 			o.missing++
 		}
 	}
+	o.nodes = slices.Concat(s.ready, s.loading, s.failed)
 	if len(o.nodes) == 0 {
 		o.missing = max(1, o.missing)
 	}
 	o.waiting = o.missing > 0
+
+	// One that is ready is enough to let go of those that leave.
 	if len(s.ready) == 0 {
 		o.nodes = append(o.nodes, s.leaving...)
 	}

@@ -19,7 +19,6 @@ type outcome struct {
 
 // look finds out what is to change for a function.
 func (p *Planner) look(e *entry) {
-	p.withdraw(e)
 	e.result = result{}
 	if e.function.Held {
 		e.mood = settled
@@ -88,14 +87,6 @@ func (p *Planner) takenOver(r *revision, o outcome) bool {
 	return running > failing
 }
 
-// on gives the status of a revision on a node.
-func (r *revision) on(at int32) status {
-	if i, ok := r.find(at); ok {
-		return r.placed[i].status
-	}
-	return loading
-}
-
 // placeOlder decides on the revisions that are placed and not current. Until the current one has taken over, one of
 // them is kept, and kept as its scheduling says: the newest that is ready. If none is, as far as is known, it is the
 // oldest: when that became ready, those before it went, so it is the last that is known to have answered calls.
@@ -145,18 +136,19 @@ func (p *Planner) report(e *entry, r *revision, o outcome) {
 	}
 	for _, pl := range r.placed {
 		if _, stays := slices.BinarySearch(o.nodes, pl.node); !stays {
-			c := change{node: pl.node, load: -r.weight()}
-			if pl.status != ready {
-				c.pending = -r.code()
-			}
-			p.change(e, c)
+			// The room that this makes is for the next plan: the node may be loading the code right now.
+			p.change(change{node: pl.node, load: -r.weight()})
 		}
 	}
 	ids := make([]string, len(o.nodes))
 	for i, at := range o.nodes {
 		ids[i] = p.ids[at]
 		if _, was := r.find(at); !was {
-			p.change(e, change{node: at, load: r.weight(), pending: r.code()})
+			c := change{node: at, load: r.weight()}
+			if r.on(at) != ready {
+				c.pending = r.code()
+			}
+			p.change(c)
 			e.result.moves++
 		}
 	}
@@ -165,9 +157,4 @@ func (p *Planner) report(e *entry, r *revision, o outcome) {
 			Namespace: f.Namespace, Name: f.Name, Revision: r.Number, Nodes: ids,
 		})
 	}
-}
-
-// find looks for a node where the revision is placed.
-func (r *revision) find(at int32) (i int, ok bool) {
-	return slices.BinarySearchFunc(r.placed, at, func(pl placement, at int32) int { return int(pl.node - at) })
 }

@@ -32,6 +32,8 @@ func (p *Planner) why(r *revision, o outcome) string {
 			reasons.add("has it", "have it")
 		case n.Health == Silent:
 			reasons.add("is not heard of", "are not heard of")
+		case r.on(int32(i)) == failed:
+			reasons.add("has failed to load it", "have failed to load it")
 		default:
 			reasons.add("has no room for "+size(r.CodeBytes)+" of code", "have no room for "+size(r.CodeBytes)+" of code")
 		}
