@@ -11,6 +11,7 @@ import (
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	"github.com/weft-run/weft/services/directory"
+	"github.com/weft-run/weft/services/placement"
 )
 
 // collector makes the input of plans in one term of leadership. It makes anew what has changed and nothing else, which
@@ -241,15 +242,15 @@ func (c *collector) build(row *catalogv1.Function, placed []*catalogv1.Placement
 func (c *collector) revision(n name, row *catalogv1.Function, r *catalogv1.Revision, placed []string, now time.Time) Revision {
 	out := Revision{
 		Number: r.GetNumber(), Scheduling: r.GetScheduling(), MemoryBytes: r.GetMemoryBytes(),
-		CodeBytes: cmp.Or(c.reports[n].code(row, r), r.GetSizeBytes()), Placed: placed,
+		CodeBytes: cmp.Or(uint64(max(0, c.reports[n].code(row, r))), r.GetSizeBytes()), Placed: placed,
 	}
 	copy(out.Digest[:], r.GetDigest())
 	of := c.reports[n][r.GetNumber()]
 	for _, id := range slices.Sorted(maps.Keys(of)) {
 		switch s := of[id]; s.state {
-		case directory.StateReady:
+		case placement.StateReady:
 			out.Ready = append(out.Ready, id)
-		case directory.StateFailed:
+		case placement.StateFailed:
 			if due := s.since.Add(c.timing.failing); now.Before(due) {
 				c.fails(n, due)
 			} else {

@@ -49,7 +49,7 @@ func (p *Planner) free(r *revision) []int32 {
 }
 
 // mark marks nodes until it is called again.
-func (p *Planner) mark(placed []placement) {
+func (p *Planner) mark(placed []spot) {
 	p.stamp++
 	for _, pl := range placed {
 		p.marks[pl.node] = p.stamp

@@ -66,13 +66,13 @@ type result struct {
 // revision is a Revision with its nodes as indexes.
 type revision struct {
 	*Revision
-	placed []placement // ordered by node
+	placed []spot // ordered by node
 	// ready and failed are the nodes that say so, ordered, whether it is placed there or not.
 	ready, failed []int32
 }
 
-// placement is a revision on a node.
-type placement struct {
+// spot is a node where a revision is placed.
+type spot struct {
 	node   int32
 	status status
 }
@@ -98,7 +98,7 @@ func (r *revision) on(at int32) status {
 
 // find looks for a node among those where the revision is placed.
 func (r *revision) find(at int32) (i int, ok bool) {
-	return slices.BinarySearchFunc(r.placed, at, func(pl placement, at int32) int { return int(pl.node - at) })
+	return slices.BinarySearchFunc(r.placed, at, func(pl spot, at int32) int { return int(pl.node - at) })
 }
 
 // change is what a plan has done to a node.
@@ -222,7 +222,7 @@ func (p *Planner) newEntry(f *Function) *entry {
 		own := &e.revisions[i]
 		own.Revision, own.ready, own.failed = r, p.indexes(r.Ready), p.indexes(r.Failed)
 		for _, at := range p.indexes(r.Placed) {
-			own.placed = append(own.placed, placement{at, own.on(at)})
+			own.placed = append(own.placed, spot{at, own.on(at)})
 		}
 	}
 	return e

@@ -84,7 +84,7 @@ func (s *standing) take(r *revision, nodes []int32) {
 }
 
 // runs tells whether a placement answers calls, as far as is known.
-func (p *Planner) runs(pl placement) bool {
+func (p *Planner) runs(pl spot) bool {
 	return pl.status == ready && p.nodes[pl.node].Health == Alive
 }
 

@@ -18,7 +18,7 @@ type reports map[uint32]map[string]*report
 type report struct {
 	state string
 	since time.Time // of the state
-	code  uint64    // bytes; 0 if not known
+	code  int64     // bytes; 0 if not known
 	round int       // of the member, when it last said so
 }
 
@@ -87,8 +87,8 @@ func (c *collector) forget(k executor.Key, id string) {
 }
 
 // code gives the largest size that a node reports for the compiled code of a revision's component; 0 if none does.
-func (rs reports) code(f *catalogv1.Function, r *catalogv1.Revision) uint64 {
-	largest := uint64(0)
+func (rs reports) code(f *catalogv1.Function, r *catalogv1.Revision) int64 {
+	largest := int64(0)
 	if len(rs) == 0 {
 		return largest
 	}

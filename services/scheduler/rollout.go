@@ -75,7 +75,7 @@ func (p *Planner) takenOver(r *revision, o outcome) bool {
 		if n.Health == Lost || n.Draining {
 			continue
 		}
-		switch pl := (placement{at, r.on(at)}); {
+		switch pl := (spot{at, r.on(at)}); {
 		case pl.status == failed:
 			failing++
 		case p.runs(pl):
@@ -122,7 +122,7 @@ func (p *Planner) answers(r *revision) bool {
 
 // allHeard tells whether the state of a revision is known wherever it is placed.
 func (p *Planner) allHeard(r *revision) bool {
-	return !slices.ContainsFunc(r.placed, func(pl placement) bool { return p.nodes[pl.node].Health != Alive })
+	return !slices.ContainsFunc(r.placed, func(pl spot) bool { return p.nodes[pl.node].Health != Alive })
 }
 
 // report writes down what is to change for a revision, and counts it on the nodes.

@@ -17,15 +17,11 @@ import (
 	"github.com/weft-run/weft/services/directory"
 )
 
-// Leadership tells who leads.
-type Leadership interface {
-	// Leader gives the ID of the node that leads, empty if none is known, and a channel that is closed when that may have
-	// changed. This node leads once its catalog has all that was committed in earlier terms.
-	Leader() (id string, changed <-chan struct{})
-}
-
 // Consensus is what the scheduler needs of consensus.Node.
 type Consensus interface {
+	// Leads gives the term in which this node leads, 0 if it does not, and a channel that is closed when that may have
+	// changed. A node leads once its catalog has all that was committed in earlier terms.
+	Leads() (term uint64, changed <-chan struct{})
 	Apply(context.Context, *catalogv1.Command) (*catalogv1.Result, error)
 	Catalog() *catalog.Catalog
 }
@@ -39,11 +35,8 @@ type Directory interface {
 
 // Config configures a Scheduler.
 type Config struct {
-	// ID is this node's.
-	ID         string
-	Leadership Leadership
-	Consensus  Consensus
-	Directory  Directory
+	Consensus Consensus
+	Directory Directory
 	// Logger is told of plans and of what keeps them from being applied. Nil: slog.Default.
 	Logger *slog.Logger
 	// Registerer gets the metrics. It may be nil.
@@ -98,9 +91,9 @@ func New(c Config) (*Scheduler, error) {
 // Run schedules, whenever this node leads, until ctx is done. It is called once.
 func (s *Scheduler) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		id, changed := s.config.Leadership.Leader()
-		if id == s.config.ID {
-			s.lead(ctx)
+		term, changed := s.config.Consensus.Leads()
+		if term != 0 {
+			s.lead(ctx, term)
 			continue
 		}
 		select {
@@ -110,15 +103,15 @@ func (s *Scheduler) Run(ctx context.Context) {
 	}
 }
 
-// lead schedules until this node leads no more.
-func (s *Scheduler) lead(ctx context.Context) {
+// lead schedules until this node leads that term no more.
+func (s *Scheduler) lead(ctx context.Context, term uint64) {
 	ctx, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	defer cancel()
 	watch.Go(func() {
 		defer cancel() // what is being proposed is given up, too
-		for id, changed := s.config.Leadership.Leader(); id == s.config.ID; id, changed = s.config.Leadership.Leader() {
+		for now, changed := s.config.Consensus.Leads(); now == term; now, changed = s.config.Consensus.Leads() {
 			select {
 			case <-changed:
 			case <-ctx.Done():
