@@ -951,9 +951,12 @@ func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
 	return file_weft_v1_node_proto_rawDescGZIP(), []int{12}
 }
 
-// BackupRequest asks for nothing more.
+// BackupRequest says how fresh the backup must be.
 type BackupRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unset means linearizable: without a leader there is no backup. Stale is what the node that answers knows, for
+	// rescuing a cluster whose schedulers are lost.
+	Consistency   Consistency `protobuf:"varint,1,opt,name=consistency,proto3,enum=weft.v1.Consistency" json:"consistency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -988,10 +991,19 @@ func (*BackupRequest) Descriptor() ([]byte, []int) {
 	return file_weft_v1_node_proto_rawDescGZIP(), []int{13}
 }
 
+func (x *BackupRequest) GetConsistency() Consistency {
+	if x != nil {
+		return x.Consistency
+	}
+	return Consistency_CONSISTENCY_UNSPECIFIED
+}
+
 // BackupResponse is the next piece of the file.
 type BackupResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Chunk         []byte                 `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Chunk []byte                 `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	// How many bytes the whole file has. In the first piece only.
+	Size          uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1031,6 +1043,13 @@ func (x *BackupResponse) GetChunk() []byte {
 		return x.Chunk
 	}
 	return nil
+}
+
+func (x *BackupResponse) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
 }
 
 var File_weft_v1_node_proto protoreflect.FileDescriptor
@@ -1111,10 +1130,12 @@ const file_weft_v1_node_proto_rawDesc = "" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\"\x15\n" +
-	"\x13RevokeTokenResponse\"\x0f\n" +
-	"\rBackupRequest\"&\n" +
+	"\x13RevokeTokenResponse\"G\n" +
+	"\rBackupRequest\x126\n" +
+	"\vconsistency\x18\x01 \x01(\x0e2\x14.weft.v1.ConsistencyR\vconsistency\":\n" +
 	"\x0eBackupResponse\x12\x14\n" +
-	"\x05chunk\x18\x01 \x01(\fR\x05chunk2\xd0\x03\n" +
+	"\x05chunk\x18\x01 \x01(\fR\x05chunk\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size2\xd0\x03\n" +
 	"\vNodeService\x129\n" +
 	"\x06Status\x12\x16.weft.v1.StatusRequest\x1a\x17.weft.v1.StatusResponse\x12B\n" +
 	"\tListNodes\x12\x19.weft.v1.ListNodesRequest\x1a\x1a.weft.v1.ListNodesResponse\x126\n" +
@@ -1172,25 +1193,26 @@ var file_weft_v1_node_proto_depIdxs = []int32{
 	17, // 9: weft.v1.DrainRequest.wait:type_name -> google.protobuf.Duration
 	17, // 10: weft.v1.CreateTokenRequest.life:type_name -> google.protobuf.Duration
 	16, // 11: weft.v1.CreateTokenResponse.expires:type_name -> google.protobuf.Timestamp
-	0,  // 12: weft.v1.NodeService.Status:input_type -> weft.v1.StatusRequest
-	2,  // 13: weft.v1.NodeService.ListNodes:input_type -> weft.v1.ListNodesRequest
-	5,  // 14: weft.v1.NodeService.Drain:input_type -> weft.v1.DrainRequest
-	7,  // 15: weft.v1.NodeService.Remove:input_type -> weft.v1.RemoveRequest
-	9,  // 16: weft.v1.NodeService.CreateToken:input_type -> weft.v1.CreateTokenRequest
-	11, // 17: weft.v1.NodeService.RevokeToken:input_type -> weft.v1.RevokeTokenRequest
-	13, // 18: weft.v1.NodeService.Backup:input_type -> weft.v1.BackupRequest
-	1,  // 19: weft.v1.NodeService.Status:output_type -> weft.v1.StatusResponse
-	3,  // 20: weft.v1.NodeService.ListNodes:output_type -> weft.v1.ListNodesResponse
-	6,  // 21: weft.v1.NodeService.Drain:output_type -> weft.v1.DrainResponse
-	8,  // 22: weft.v1.NodeService.Remove:output_type -> weft.v1.RemoveResponse
-	10, // 23: weft.v1.NodeService.CreateToken:output_type -> weft.v1.CreateTokenResponse
-	12, // 24: weft.v1.NodeService.RevokeToken:output_type -> weft.v1.RevokeTokenResponse
-	14, // 25: weft.v1.NodeService.Backup:output_type -> weft.v1.BackupResponse
-	19, // [19:26] is the sub-list for method output_type
-	12, // [12:19] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	18, // 12: weft.v1.BackupRequest.consistency:type_name -> weft.v1.Consistency
+	0,  // 13: weft.v1.NodeService.Status:input_type -> weft.v1.StatusRequest
+	2,  // 14: weft.v1.NodeService.ListNodes:input_type -> weft.v1.ListNodesRequest
+	5,  // 15: weft.v1.NodeService.Drain:input_type -> weft.v1.DrainRequest
+	7,  // 16: weft.v1.NodeService.Remove:input_type -> weft.v1.RemoveRequest
+	9,  // 17: weft.v1.NodeService.CreateToken:input_type -> weft.v1.CreateTokenRequest
+	11, // 18: weft.v1.NodeService.RevokeToken:input_type -> weft.v1.RevokeTokenRequest
+	13, // 19: weft.v1.NodeService.Backup:input_type -> weft.v1.BackupRequest
+	1,  // 20: weft.v1.NodeService.Status:output_type -> weft.v1.StatusResponse
+	3,  // 21: weft.v1.NodeService.ListNodes:output_type -> weft.v1.ListNodesResponse
+	6,  // 22: weft.v1.NodeService.Drain:output_type -> weft.v1.DrainResponse
+	8,  // 23: weft.v1.NodeService.Remove:output_type -> weft.v1.RemoveResponse
+	10, // 24: weft.v1.NodeService.CreateToken:output_type -> weft.v1.CreateTokenResponse
+	12, // 25: weft.v1.NodeService.RevokeToken:output_type -> weft.v1.RevokeTokenResponse
+	14, // 26: weft.v1.NodeService.Backup:output_type -> weft.v1.BackupResponse
+	20, // [20:27] is the sub-list for method output_type
+	13, // [13:20] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_weft_v1_node_proto_init() }
