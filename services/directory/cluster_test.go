@@ -2,9 +2,11 @@ package directory_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -168,9 +170,9 @@ func (n *node) set(k executor.Key, state string) {
 	n.fire()
 }
 
-func (n *node) change(f func(*clusterv1.Report)) {
+func (n *node) check(f func()) {
 	defer n.lock()()
-	f(n.report)
+	f()
 }
 
 // Leader implements directory.Leadership.
@@ -260,4 +262,136 @@ func TestEverybodyLearnsWhatIsReadyWhere(t *testing.T) {
 	if b.learned["c"].Cluster != "c:1" || b.learned["a"].Incarnation != 1 {
 		t.Errorf("b learned of %v", b.learned)
 	}
+}
+
+func TestLeadersComeAndGo(t *testing.T) {
+	c := startCluster(t, "a", "b", "c")
+	c.lead("a")
+	for i, id := range c.members {
+		c.nodes[id].set(key(i), placement.StateReady)
+	}
+	everything := func(v *directory.View) bool {
+		return ready(key(0), "a")(v) && ready(key(1), "b")(v) && ready(key(2), "c")(v)
+	}
+	c.await("everything", everything)
+	c.nodes["a"].kill()
+	delete(c.nodes, "a")
+	c.lead("")
+	c.nodes["b"].set(key(7), placement.StateReady)
+	if !everything(c.nodes["b"].View()) || !everything(c.nodes["c"].View()) {
+		t.Fatal("without a leader it is forgotten what was known")
+	}
+	c.lead("c")
+	c.await("what became ready meanwhile", ready(key(7), "b"))
+	c.await("a lost", alive("a", false))
+	c.await("where a had f0", ready(key(0), "a"))
+	c.nodes["b"].set(key(7), "")
+	c.await("f7 gone", ready(key(7)))
+}
+
+// TestRestartWithoutSchedulers starts a node again while nobody leads: it knows the others from its disk.
+func TestRestartWithoutSchedulers(t *testing.T) {
+	c := startCluster(t, "a", "b", "c")
+	c.lead("a")
+	c.nodes["c"].set(key(1), placement.StateReady)
+	c.await("f1 on c", ready(key(1), "c"))
+	c.lead("")
+	b := c.nodes["b"]
+	b.kill()
+	b.learned = map[string]consensus.Address{}
+	b.start()
+	if !ready(key(1), "c")(b.View()) || !b.View().ReadyAnywhere(key(1)) {
+		t.Fatal("it does not know where f1 is ready")
+	}
+	if b.learned["c"].Cluster != "c:1" {
+		t.Errorf("it learned of %v", b.learned)
+	}
+	if b.Age() < time.Hour {
+		t.Errorf("a leader was heard %v ago", b.Age())
+	}
+	c.lead("c")
+	c.await("the new process of b", func(v *directory.View) bool {
+		n := v.Node("b")
+		return n != nil && n.Alive && n.Address.Incarnation == 2
+	})
+}
+
+func TestStoppingIsToldAtOnce(t *testing.T) {
+	c := startCluster(t, "a", "b", "c")
+	c.lead("a")
+	c.nodes["b"].set(key(1), placement.StateReady)
+	c.await("f1 on b", ready(key(1), "b"))
+	c.nodes["b"].Stopping()
+	c.await("b stopping", func(v *directory.View) bool {
+		n := v.Node("b")
+		return n.Stopping && n.Alive && !n.Usable() && !v.ReadyAnywhere(key(1))
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	c.nodes["c"].set(key(1), placement.StateReady)
+	if err := c.nodes["a"].WaitReady(ctx, key(1)); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := c.nodes["a"].WaitReady(ctx, key(2)); !errors.Is(err, context.Canceled) {
+		t.Errorf("what is never ready: %v", err)
+	}
+}
+
+func TestMembersLeaveEverywhere(t *testing.T) {
+	c := startCluster(t, "a", "b", "c")
+	c.lead("a")
+	c.await("c", alive("c", true))
+	c.nodes["c"].kill()
+	delete(c.nodes, "c")
+	c.setMembers("a", "b")
+	c.await("c gone", func(v *directory.View) bool { return v.Node("c") == nil && v.Node("b") != nil })
+	for _, n := range c.nodes {
+		n.check(func() {
+			if !slices.Equal(n.gone, []string{"c"}) {
+				t.Errorf("%s was told of %v", n.id, n.gone)
+			}
+		})
+	}
+}
+
+// TestABrokenStreamIsTakenUpAgain cuts connections while readiness changes.
+func TestABrokenStreamIsTakenUpAgain(t *testing.T) {
+	c := startCluster(t, "a", "b", "c")
+	c.lead("a")
+	for i := range 20 {
+		c.nodes["b"].set(key(i), placement.StateReady)
+		c.nodes["c"].set(key(i), placement.StateReady)
+		if i%5 == 2 {
+			c.nodes["a"].port.Cut()
+		}
+		if i%2 == 1 {
+			c.nodes["c"].set(key(i), "")
+		}
+		c.await("f on b", func(v *directory.View) bool { return slices.Contains(v.Ready(key(i)), "b") })
+	}
+	c.await("everything", func(v *directory.View) bool {
+		for i := range 20 {
+			want := []string{"b", "c"}
+			if i%2 == 1 {
+				want = want[:1]
+			}
+			if !slices.Equal(v.Ready(key(i)), want) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestDamagedFilesAreIgnored(t *testing.T) {
+	c := startCluster(t)
+	n := c.add("a")
+	if err := os.WriteFile(n.path, []byte("weft directory 1\nnonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n.start()
+	c.lead("a")
+	c.setMembers("a")
+	n.await("itself", alive("a", true))
 }
