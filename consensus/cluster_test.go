@@ -22,6 +22,8 @@ type cluster struct {
 	all   []*Node          // guarded by mu; by place, as they were last opened
 	dirs  []Config         // guarded by mu
 	cut   map[string]bool  // guarded by mu; nodes that can't be asked
+	// watches end those of a node. Guarded by mu.
+	watches map[string][]context.CancelFunc
 }
 
 // timed sets what a test does not want to wait for.
@@ -36,7 +38,7 @@ func timed(config Config) Config {
 // newCluster starts a cluster of schedulers and waits until they vote, or stand by.
 func newCluster(t testing.TB, size int, config Config) *cluster {
 	t.Helper()
-	c := &cluster{t: t, nodes: map[string]*Node{}, cut: map[string]bool{}}
+	c := &cluster{t: t, nodes: map[string]*Node{}, cut: map[string]bool{}, watches: map[string][]context.CancelFunc{}}
 	c.add(config)
 	for range size - 1 {
 		c.add(config)
@@ -123,6 +125,10 @@ func (c *cluster) forget(n *Node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.nodes, n.ID())
+	for _, cancel := range c.watches[n.ID()] {
+		cancel()
+	}
+	delete(c.watches, n.ID())
 }
 
 // start opens the node at a place again, on another port.
@@ -182,7 +188,7 @@ func (c *cluster) settle(voters int) {
 }
 
 // count counts the schedulers of a role, as the leader has it.
-func (c *cluster) count(role Role) (count int) {
+func (c *cluster) count(role string) (count int) {
 	for _, r := range c.living().Roles() {
 		if r == role {
 			count++
@@ -246,7 +252,16 @@ func (c *cluster) Linearize(ctx context.Context, node string) (uint64, error) {
 
 // Watch implements Peers.
 func (c *cluster) Watch(ctx context.Context, node string, from Position, sink Sink) error {
-	return errors.New("not yet")
+	n, err := c.ask(node)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c.mu.Lock()
+	c.watches[node] = append(c.watches[node], cancel)
+	c.mu.Unlock()
+	return n.Feed(ctx, from, sink)
 }
 
 func TestThreeVoters(t *testing.T) {

@@ -365,6 +365,14 @@ func (l *localCopy) close() error {
 	close(l.done)
 	l.wait.Wait()
 	l.mu.Lock()
+	broken := l.broken != nil
+	l.mu.Unlock()
+	if broken {
+		if err := l.tidy(); err != nil {
+			l.log.Warn("local copy of the catalog could not be written", "error", err)
+		}
+	}
+	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.journal == nil {
 		return nil

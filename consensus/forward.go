@@ -47,7 +47,7 @@ func (n *Node) route(ctx context.Context) (route, error) {
 		if to, ok := n.leading(); ok && fault == nil {
 			return to, nil
 		}
-		if node := n.leader(s); node != "" && peers != nil {
+		if node, _ := n.leader(s); node != "" && peers != nil {
 			return route{node: node, peers: peers}, nil
 		}
 		if fault != nil {
@@ -62,26 +62,29 @@ func (n *Node) route(ctx context.Context) (route, error) {
 	}
 }
 
-// leader returns the node that is to be asked for the leader's services; "" if none is known. A node with a raft session
-// hears of leaders; one without asks where it last found one, or any scheduler.
-func (n *Node) leader(s *session) string {
-	if s != nil {
-		if _, id := s.raft.LeaderWithID(); string(id) != n.identity.ID {
-			return string(id)
-		}
-		return ""
-	}
+// leader returns the node that is to be asked for the leader's services, "" if there is none, and whether it is known to
+// lead. A node with a raft session hears of leaders; one without asks where it last found one, or any scheduler.
+func (n *Node) leader(s *session) (node string, known bool) {
 	n.mu.Lock()
 	hint := n.hint
 	n.mu.Unlock()
-	if hint != "" {
-		return hint
+	if s != nil {
+		_, id := s.raft.LeaderWithID()
+		hint = string(id)
+	}
+	switch {
+	case hint == n.identity.ID:
+		return "", false // of this node's own term callers hear from leading
+	case hint != "":
+		return hint, true
+	case s != nil:
+		return "", false
 	}
 	all := n.schedulers()
 	if len(all) == 0 {
-		return ""
+		return "", false
 	}
-	return all[rand.IntN(len(all))] //nolint:gosec // no secret
+	return all[rand.IntN(len(all))], false //nolint:gosec // no secret
 }
 
 // schedulers returns the other nodes that take part in raft, as the catalog says; while the catalog is empty, all others
@@ -175,10 +178,10 @@ func (n *Node) whileLeader(ctx context.Context, to route) (context.Context, cont
 			n.mu.Lock()
 			s, changed := n.session, n.changed
 			n.mu.Unlock()
-			if _, here := n.leading(); here {
+			_, here := n.leading()
+			if now, known := n.leader(s); here || known && now != to.node {
 				cancel()
-			} else if now := n.leader(s); now != to.node && now != "" && n.knowsLeader(s) {
-				cancel()
+				return
 			}
 			select {
 			case <-changed:
@@ -188,13 +191,6 @@ func (n *Node) whileLeader(ctx context.Context, to route) (context.Context, cont
 		}
 	}()
 	return ctx, cancel
-}
-
-// knowsLeader reports whether leader tells of one, and does not guess.
-func (n *Node) knowsLeader(s *session) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return s != nil || n.hint != ""
 }
 
 // reach returns once the catalog here shows an index.

@@ -21,6 +21,8 @@ type fsm struct {
 	catalog *catalog.Catalog
 	copy    *localCopy
 	applied *mark
+	trail   *trail
+	tail    *tail // nil where nobody is fed from it
 	// halt is told once of an entry that can't be applied. Nothing after it is applied either.
 	halt func(error)
 
@@ -48,12 +50,14 @@ func (f *fsm) ApplyBatch(entries []*raft.Log) []any {
 			continue
 		}
 		if commands[i] != nil {
+			f.tail.add(Entry{Index: entry.Index, Data: entry.Data}) // before anybody can see that it is missing there
 			responses[i] = f.catalog.Apply(entry.Index, commands[i])
 			if err := f.catalog.Err(); err != nil {
 				f.stop(entry, err)
 				responses[i] = f.halted
 				continue
 			}
+			f.trail.note(f.catalog.Position())
 		}
 		f.applied.advance(entry.Index)
 	}
@@ -103,6 +107,8 @@ func (f *fsm) Restore(r io.ReadCloser) error {
 		return errors.Join(err, r.Close())
 	}
 	f.applied.advance(f.catalog.Index())
+	f.trail.restart(f.catalog.Position())
+	f.tail.restart(f.catalog.Index())
 	f.copy.follow()
 	return r.Close()
 }

@@ -120,6 +120,9 @@ type Node struct {
 	identity  identity
 	catalog   *catalog.Catalog
 	copy      *localCopy
+	trail     trail
+	tail      tail
+	images    chan struct{} // has an element for each snapshot that is being sent to a watcher
 	port      *port
 	book      *book
 	advertise string
@@ -138,6 +141,7 @@ type Node struct {
 	started bool          // guarded by mu; raft's log has an entry
 	peers   Peers         // guarded by mu; nil until there are some
 	levels  Levels        // guarded by mu; nil until there are other nodes
+	fresh   time.Time     // guarded by mu; when the catalog was last up to date, where raft does not tell
 	hint    string        // guarded by mu; who leads, where raft does not tell; "" if not known
 	session *session      // guarded by mu; nil while there is none
 	fault   error         // guarded by mu; why the disk takes no writes, ErrStorage; nil if it does
@@ -159,7 +163,7 @@ func Open(config Config) (_ *Node, err error) {
 	n := &Node{
 		config: config, log: config.Logger, raftLog: newRaftLogger(config.Logger, "raft"),
 		catalog: catalog.New(), opened: time.Now(), closing: make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
-		removed: make(chan struct{}),
+		removed: make(chan struct{}), images: make(chan struct{}, maxImages),
 	}
 	var undo []func() error
 	defer func() {
@@ -211,6 +215,7 @@ func (n *Node) begin() error {
 		if !n.identity.Joined {
 			return fmt.Errorf("consensus: %s founds a cluster, and a cluster needs a scheduler; start it as one, or let it join", n.config.Dir)
 		}
+		n.setFresh(lastFresh(n.config.Dir, n.opened))
 		go n.follow()
 		return nil
 	}
@@ -252,6 +257,7 @@ func (n *Node) supervise(s *session) {
 			n.setDamage(err)
 			n.log.Error("the log can't be applied further; serving what is known", "error", err)
 		}
+		n.setFresh(time.Now().Add(-n.Stale()))
 		n.setSession(nil)
 		if !s.stop(err, n.config.stuck) {
 			n.config.OnStuck(fmt.Errorf("%w: raft did not stop within %v: %w", ErrStorage, n.config.stuck, err))

@@ -23,7 +23,8 @@ type Peers interface {
 	Watch(ctx context.Context, node string, from Position, sink Sink) error
 }
 
-// Position is a log index with the state hash of the catalog there.
+// Position is a log index with the state hash of the catalog there. A watch from an index above 0 without a hash asks for a
+// snapshot: whoever watches knows that its own catalog is wrong.
 type Position struct {
 	Index uint64
 	Hash  []byte
@@ -50,6 +51,8 @@ type Heartbeat struct {
 	Position
 	// StaleNanos is how long ago the scheduler last heard of the leader.
 	StaleNanos int64
+	// Leader is the ID of the node that leads; "" if the scheduler knows of none.
+	Leader string
 }
 
 // Errors of other nodes.

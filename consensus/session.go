@@ -112,7 +112,7 @@ func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTrans
 		return err
 	}
 	n.catalog.Replay()
-	s.fsm = &fsm{catalog: n.catalog, copy: n.copy, applied: new(mark), halt: func(err error) { s.halted <- err }}
+	s.fsm = n.newFSM(func(err error) { s.halted <- err })
 	var err error
 	if s.raft, err = newRaft(config, s.fsm, s.guard, snapshots, s.contacts); err != nil {
 		return err

@@ -7,41 +7,45 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Role is what a node does for the catalog.
-type Role string
-
-// Roles of nodes.
+// Roles of nodes: what they do for the catalog.
 const (
-	Leads    Role = "leader"
-	Votes    Role = "voter"
-	StandsBy Role = "standby"  // has the log and no vote
-	Follows  Role = "follower" // has no log
+	Leads    = "leader"
+	Votes    = "voter"
+	StandsBy = "standby"  // has the log and no vote
+	Follows  = "follower" // has no log
 )
 
 // Leader returns the name of the node that leads, or its ID if it is another one; "" if there is no leader, or none is
 // known.
 func (n *Node) Leader() string {
-	n.mu.Lock()
-	s, hint := n.session, n.hint
-	n.mu.Unlock()
-	if s == nil {
-		return hint
-	}
-	_, id := s.raft.LeaderWithID()
-	if id == raft.ServerID(n.identity.ID) {
-		if s.leads() == 0 {
-			return ""
-		}
+	id, _ := n.LeaderID()
+	if id == n.identity.ID {
 		return n.Name()
 	}
-	return string(id)
+	return id
+}
+
+// LeaderID returns the ID of the node that leads, as far as it is known here, and a channel that is closed when that may
+// have changed. A node that has won its election leads once it has applied all that was committed before.
+func (n *Node) LeaderID() (id string, changed <-chan struct{}) {
+	n.mu.Lock()
+	s, hint, changed := n.session, n.hint, n.changed
+	n.mu.Unlock()
+	if s == nil {
+		return hint, changed
+	}
+	_, leader := s.raft.LeaderWithID()
+	if string(leader) == n.identity.ID && s.leads() == 0 {
+		return "", changed
+	}
+	return string(leader), changed
 }
 
 // Status tells about a node.
 type Status struct {
 	Cluster string        // ID of the cluster
 	ID      string        // of the node
-	Role    Role          // "" for a scheduler that raft does not have yet, or while its disk fails
+	Role    string        // "" for a scheduler that raft does not have yet, or while its disk fails
 	Leader  string        // as Leader gives it
 	Leads   bool          // this node leads
 	Term    uint64        // of raft; 0 while it does not run
@@ -75,7 +79,7 @@ func (n *Node) Status() Status {
 
 // Roles returns the roles of the schedulers by their IDs, as raft's configuration here has them. It is empty on a node
 // that has no log.
-func (n *Node) Roles() map[string]Role {
+func (n *Node) Roles() map[string]string {
 	n.mu.Lock()
 	s := n.session
 	n.mu.Unlock()
@@ -83,7 +87,7 @@ func (n *Node) Roles() map[string]Role {
 		return nil
 	}
 	_, leader := s.raft.LeaderWithID()
-	roles := map[string]Role{}
+	roles := map[string]string{}
 	for _, server := range s.raft.GetConfiguration().Configuration().Servers {
 		switch {
 		case server.ID == leader:
@@ -97,20 +101,21 @@ func (n *Node) Roles() map[string]Role {
 	return roles
 }
 
+// HashAt returns the state hash that the catalog had here at a log index; false if the node did not pass the index lately.
+func (n *Node) HashAt(index uint64) (hash []byte, ok bool) { return n.trail.at(index) }
+
 // Stale returns how long ago this node was last known to be up to date with the leader; 0 on the leader. Without ever
-// having heard of one it is the time since the node was opened.
+// having heard of one it is the time since the node was opened. A follower counts on from before its last restart.
 func (n *Node) Stale() time.Duration {
 	n.mu.Lock()
 	s := n.session
 	n.mu.Unlock()
-	heard := n.opened
-	if s != nil {
-		if s.leads() != 0 {
-			return 0
-		}
-		if contact := s.raft.LastContact(); !contact.IsZero() {
-			heard = contact
-		}
+	if s != nil && s.leads() != 0 {
+		return 0
+	}
+	heard := n.freshness()
+	if s != nil && s.raft.LastContact().After(heard) {
+		heard = s.raft.LastContact()
 	}
 	return time.Since(heard)
 }

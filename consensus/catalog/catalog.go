@@ -109,6 +109,13 @@ func (c *Catalog) Index() uint64 {
 	return c.state.index
 }
 
+// Position returns the log index of the state and its hash, which differ from those of the view during a replay.
+func (c *Catalog) Position() (index uint64, hash []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.index, c.state.hash()
+}
+
 // Replay starts over from an empty state, for a log that will be applied again from its beginning or after a
 // Restore. Readers keep the present view until the state has passed it.
 func (c *Catalog) Replay() {

@@ -277,7 +277,7 @@ func (x *LinearizeResponse) GetFailure() Failure {
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Log index of its catalog, and the state hash there. A watcher whose hash differs from the peer's at that index is
-	// given a snapshot, and the alarm is raised.
+	// given a snapshot, and the alarm is raised. An index above 0 without a hash asks for a snapshot.
 	Index         uint64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	StateHash     []byte `protobuf:"bytes,2,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -533,7 +533,9 @@ type Heartbeat struct {
 	Index     uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	StateHash []byte                 `protobuf:"bytes,2,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
 	// How long ago the peer last heard of the leader, nanoseconds; 0 if it leads.
-	StaleNanos    int64 `protobuf:"varint,3,opt,name=stale_nanos,json=staleNanos,proto3" json:"stale_nanos,omitempty"`
+	StaleNanos int64 `protobuf:"varint,3,opt,name=stale_nanos,json=staleNanos,proto3" json:"stale_nanos,omitempty"`
+	// ID of the node that leads; empty if the peer knows of none.
+	Leader        string `protobuf:"bytes,4,opt,name=leader,proto3" json:"leader,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -589,6 +591,13 @@ func (x *Heartbeat) GetStaleNanos() int64 {
 	return 0
 }
 
+func (x *Heartbeat) GetLeader() string {
+	if x != nil {
+		return x.Leader
+	}
+	return ""
+}
+
 var File_weft_cluster_v1_log_proto protoreflect.FileDescriptor
 
 const file_weft_cluster_v1_log_proto_rawDesc = "" +
@@ -616,13 +625,14 @@ const file_weft_cluster_v1_log_proto_rawDesc = "" +
 	"\aentries\x18\x01 \x03(\v2\x16.weft.cluster.v1.EntryR\aentries\"1\n" +
 	"\x05Entry\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"a\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"y\n" +
 	"\tHeartbeat\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x1d\n" +
 	"\n" +
 	"state_hash\x18\x02 \x01(\fR\tstateHash\x12\x1f\n" +
 	"\vstale_nanos\x18\x03 \x01(\x03R\n" +
-	"staleNanos*\xac\x01\n" +
+	"staleNanos\x12\x16\n" +
+	"\x06leader\x18\x04 \x01(\tR\x06leader*\xac\x01\n" +
 	"\aFailure\x12\x17\n" +
 	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12FAILURE_NOT_LEADER\x10\x01\x12\x1b\n" +
