@@ -61,8 +61,7 @@ func (n *Node) Feed(ctx context.Context, from Position, sink Sink) error {
 }
 
 func (n *Node) heartbeat(view *catalog.View) Heartbeat {
-	leader, _ := n.LeaderID()
-	return Heartbeat{Position: Position{Index: view.Index(), Hash: view.Hash()}, StaleNanos: int64(n.Stale()), Leader: leader}
+	return Heartbeat{Position: Position{Index: view.Index(), Hash: view.Hash()}, StaleNanos: int64(n.Stale()), Leader: n.knownLeader()}
 }
 
 // mistrusts reports whether a watcher needs a snapshot because its catalog is not what it should be at its index.

@@ -16,7 +16,8 @@ func (n *Node) LeaderID() (id string, changed <-chan struct{}) {
 			return n.identity.ID, changed
 		}
 	}
-	return n.leader(s), changed
+	id, _ = n.leader(s)
+	return id, changed
 }
 
 // Leads returns the term in which this node leads, and has all that was committed before it; 0 if it does not lead. The

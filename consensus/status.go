@@ -18,27 +18,25 @@ const (
 // Leader returns the name of the node that leads, or its ID if it is another one; "" if there is no leader, or none is
 // known.
 func (n *Node) Leader() string {
-	id, _ := n.LeaderID()
+	id := n.knownLeader()
 	if id == n.identity.ID {
 		return n.Name()
 	}
 	return id
 }
 
-// LeaderID returns the ID of the node that leads, as far as it is known here, and a channel that is closed when that may
-// have changed. A node that has won its election leads once it has applied all that was committed before.
-func (n *Node) LeaderID() (id string, changed <-chan struct{}) {
+// knownLeader returns the ID of the node that leads; "" if none is known.
+func (n *Node) knownLeader() string {
+	if _, leads := n.leading(); leads {
+		return n.identity.ID
+	}
 	n.mu.Lock()
-	s, hint, changed := n.session, n.hint, n.changed
+	s := n.session
 	n.mu.Unlock()
-	if s == nil {
-		return hint, changed
+	if id, known := n.leader(s); known {
+		return id
 	}
-	_, leader := s.raft.LeaderWithID()
-	if string(leader) == n.identity.ID && s.leads() == 0 {
-		return "", changed
-	}
-	return string(leader), changed
+	return ""
 }
 
 // Status tells about a node.
