@@ -3,11 +3,9 @@ package replication
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	grpcpeer "google.golang.org/grpc/peer"
 
 	"github.com/weft-run/weft/consensus"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
@@ -22,6 +20,8 @@ type Peers interface {
 // Client asks other nodes: a consensus.Peers. It is safe for concurrent use.
 type Client struct{ peers Peers }
 
+var _ consensus.Peers = (*Client)(nil)
+
 // New makes a client.
 func New(peers Peers) *Client { return &Client{peers} }
 
@@ -31,9 +31,10 @@ func (c *Client) Apply(ctx context.Context, node string, cmd *catalogv1.Command)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", consensus.ErrUnreachable, err)
 	}
-	r, err := clusterv1.NewLogServiceClient(conn).Apply(ctx, &clusterv1.ApplyRequest{Command: cmd})
+	var taken grpcpeer.Peer
+	r, err := clusterv1.NewLogServiceClient(conn).Apply(ctx, &clusterv1.ApplyRequest{Command: cmd}, grpc.Peer(&taken))
 	if err != nil {
-		return nil, lost(node, err)
+		return nil, lost(node, taken.Addr != nil, err)
 	}
 	if r.GetResult() == nil {
 		return nil, errorOf(r.GetFailure(), node)
@@ -57,12 +58,10 @@ func (c *Client) Linearize(ctx context.Context, node string) (uint64, error) {
 	return r.GetIndex(), nil
 }
 
-// notSent is in the message of a call that grpc-go fails because it has no connection, and can't get one.
-const notSent = "Error while dialing"
-
-// lost is the error of a command whose answer did not come. Only one that found no connection has surely not been sent.
-func lost(node string, err error) error {
-	if st := status.Convert(err); st.Code() == codes.Unavailable && strings.Contains(st.Message(), notSent) {
+// lost is the error of a command whose answer did not come. grpc-go tells the peer of a call once the call has a stream on
+// a connection; without one it has surely not been sent.
+func lost(node string, sent bool, err error) error {
+	if !sent {
 		return fmt.Errorf("%w: node %s: %w", consensus.ErrUnreachable, node, err)
 	}
 	return fmt.Errorf("%w: node %s: %w", consensus.ErrOutcomeUnknown, node, err)

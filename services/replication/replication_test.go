@@ -19,6 +19,7 @@ type leader struct {
 	result *catalogv1.Result
 	index  uint64
 	err    error
+	feed   func(context.Context, consensus.Position, consensus.Sink) error
 	begun  chan struct{} // gets an element when an Apply begins, which then waits for its context
 }
 
@@ -32,6 +33,10 @@ func (l *leader) LocalApply(ctx context.Context, _ *catalogv1.Command) (*catalog
 }
 
 func (l *leader) LocalLinearize(context.Context) (uint64, error) { return l.index, l.err }
+
+func (l *leader) Feed(ctx context.Context, from consensus.Position, sink consensus.Sink) error {
+	return l.feed(ctx, from, sink)
+}
 
 func connect(t *testing.T, l *leader) (*replication.Client, *peertest.Port) {
 	t.Helper()

@@ -7,14 +7,17 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/weft-run/weft/consensus"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
 )
 
-// Node is what a Server needs of consensus.Node: what a leader does for others, without forwarding it.
+// Node is what a Server needs of consensus.Node: what a leader does for others, without forwarding it, and what any
+// scheduler does for nodes without a log.
 type Node interface {
 	LocalApply(context.Context, *catalogv1.Command) (*catalogv1.Result, error)
 	LocalLinearize(context.Context) (index uint64, err error)
+	Feed(ctx context.Context, from consensus.Position, sink consensus.Sink) error
 }
 
 // Server answers other nodes. It is safe for concurrent use.
