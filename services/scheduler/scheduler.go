@@ -29,6 +29,8 @@ type Consensus interface {
 // Directory is what the scheduler needs of directory.Directory.
 type Directory interface {
 	View() *directory.View
+	// Changed gives a channel that is closed when there is a newer view.
+	Changed() <-chan struct{}
 	// SetUnplaced says why revisions run on fewer executors than they should, in place of what was said before.
 	SetUnplaced([]directory.Unplaced)
 }
@@ -140,27 +142,26 @@ func newLeader(s *Scheduler, now time.Time) *leader {
 
 // run makes a plan at once and whenever something may have changed, but never two within the pause.
 func (l *leader) run(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		view := l.config.Consensus.Catalog().View()
-		known := l.config.Directory.View()
-		next := l.plan(ctx, view, known)
+		news := l.config.Directory.Changed()
+		next := l.plan(ctx, view, l.config.Directory.View())
 		if !pause(ctx, l.pause()) {
 			return
 		}
-		wake := timer.C
 		if l.failures > 0 {
 			continue // the pause was the wait
 		}
-		if next.IsZero() {
-			wake = nil
-		} else {
+		var wake <-chan time.Time
+		if !next.IsZero() {
 			timer.Reset(time.Until(next))
+			wake = timer.C
 		}
 		select {
 		case <-view.Changed():
-		case <-known.Changed():
+		case <-news:
 		case <-wake:
 		case <-ctx.Done():
 			return
