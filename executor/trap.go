@@ -87,7 +87,7 @@ var (
 	allocators = []string{
 		"rust_oom", "handle_alloc_error", "alloc_error_handler", "capacity_overflow_oom", // Rust
 		"__cxa_throw_bad_alloc", "throw_bad_alloc", "bad_alloc", // C++
-		"runtime.throwOOM", "runtime.sysReserve", "runtime.(*mheap).sysAlloc", // Go, TinyGo
+		"runtime.__mcache_.allocLarge", "runtime.__mcache_.refill", "runtime.__mheap_.sysAlloc", // Go, whose name section has no parentheses
 		"cabi_realloc_oom", "out_of_memory", "OutOfMemory", "fatal_oom", "malloc_fail", "abort_on_oom",
 		"PyErr_NoMemory", "ReportOutOfMemory", "MOZ_CrashOOM", "mozalloc_handle_oom", "AutoEnterOOMUnsafeRegion", // Python, JavaScript
 	}

@@ -38,6 +38,9 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	if err := checkRequestID(r.GetRequestId()); err != nil {
 		return nil, err
 	}
+	if err := s.catchUp(ctx, false); err != nil {
+		return nil, err
+	}
 	id := requestID(r.GetRequestId())
 	for attempt := 1; ; attempt++ {
 		put, err := s.updated(ns, r)
@@ -98,7 +101,7 @@ func (s *Server) updated(ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevi
 // tryUpdate finds out whether the component of the current revision can run with what is new.
 func (s *Server) tryUpdate(ctx context.Context, put *catalogv1.PutRevision) error {
 	k := executor.Key{Namespace: put.GetNamespace(), Function: put.GetName(), Revision: put.GetBaseRevision()}
-	r, err := s.config.Placements.Revision(ctx, k)
+	r, err := s.config.Components.Revision(ctx, k)
 	if err != nil {
 		return err
 	}

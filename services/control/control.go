@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
@@ -22,6 +23,7 @@ type Consensus interface {
 	Linearize(context.Context) error
 	Stale() time.Duration
 	Leader() string
+	Status() consensus.Status
 	Catalog() *catalog.Catalog
 }
 
@@ -40,10 +42,15 @@ type Executor interface {
 	Fingerprint() string
 }
 
-// Placements is what the API needs of placement.Table.
-type Placements interface {
-	State(executor.Key) (state, reason string)
-	WaitReady(context.Context, executor.Key) error
+// Replicas makes an artifact outlive this node; *artifacts.Replicator is one.
+type Replicas interface {
+	// Replicate returns once a majority of the schedulers has an artifact on disk and will keep it for a while.
+	Replicate(ctx context.Context, digest [32]byte) error
+}
+
+// Components reads what components are; *placement.Table does.
+type Components interface {
+	// Revision describes a revision of the catalog, fetching its component if need be.
 	Revision(context.Context, executor.Key) (executor.Revision, error)
 }
 
@@ -51,10 +58,14 @@ type Placements interface {
 type Config struct {
 	// Node is this node's name, Version that of the weft binary.
 	Node, Version string
+	// Roles are those of this node, for people.
+	Roles []string
 
 	Consensus  Consensus
 	Artifacts  Artifacts
 	Executor   Executor
+	Replicas   Replicas
+	Components Components
 	Placements Placements
 	Logs       *logs.Store
 	// Members are the nodes of the cluster.

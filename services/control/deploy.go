@@ -71,6 +71,9 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 		return nil, err
 	}
 	defer s.config.Artifacts.Release(c.digest)
+	if err := s.catchUp(ctx, spec.GetDryRun()); err != nil {
+		return nil, err
+	}
 	p, err := s.plan(c, spec, spec.GetAllowBreaking())
 	if err != nil {
 		return nil, err
@@ -83,6 +86,9 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 	}
 	limit, err := wait(spec.GetWait())
 	if err != nil {
+		return nil, err
+	}
+	if err := s.config.Replicas.Replicate(ctx, c.digest); err != nil {
 		return nil, err
 	}
 	number, p, err := s.commit(ctx, c, spec, p)
@@ -106,6 +112,9 @@ func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Read
 		return nil, err
 	}
 	defer s.config.Artifacts.Release(c.digest)
+	if err := s.catchUp(ctx, true); err != nil {
+		return nil, err
+	}
 	p, err := s.plan(c, spec, true)
 	if err != nil {
 		return nil, err
@@ -180,18 +189,22 @@ func (s *Server) settled(ctx context.Context, k executor.Key, limit time.Duratio
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if limit > 0 {
-		_ = s.config.Placements.WaitReady(limited, k) // the state below says what came of it
+		s.await(limited, k) // the state below says what came of it
 	}
-	state, reason := s.config.Placements.State(k)
-	ready = state == placement.StateReady
+	view := s.view()
+	state, reason := s.state(view, k, s.placements(view, k))
+	ready = state == StateReady
 	switch {
+	case ready && reason != "":
+		warnings = append(warnings, fmt.Sprintf("revision %d runs on fewer nodes than it should: %s", k.Revision, reason))
 	case ready:
-	case state == placement.StateFailed:
+	case state == StateFailed:
 		warnings = append(warnings, fmt.Sprintf("revision %d failed to load: %s", k.Revision, reason))
+	case state == StateUnplaced:
+		warnings = append(warnings, fmt.Sprintf("revision %d runs nowhere yet: %s", k.Revision, reason))
 	case limit > 0:
 		warnings = append(warnings, fmt.Sprintf("revision %d is not ready after %v; it answers as soon as it is", k.Revision, limit))
 	}
-	view := s.view()
 	row := view.Function(k.Namespace, k.Function)
 	if row == nil {
 		return nil, false, nil, failure.Newf(codes.Aborted, Conflict,

@@ -26,7 +26,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 	current := catalog.Current(row)
 	var shown *weftv1.Revision
 	for _, r := range row.GetRevisions() {
-		described := s.revision(row, r)
+		described := s.revision(view, row, r)
 		if r == current {
 			shown = described
 		}
@@ -35,7 +35,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 	if shown == nil {
 		return f
 	}
-	r, err := s.config.Placements.Revision(ctx, keyOf(row, current))
+	r, err := s.config.Components.Revision(ctx, keyOf(row, current))
 	if err != nil {
 		shown.Reason = cmp.Or(shown.Reason, err.Error())
 		return f
@@ -55,7 +55,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 func (s *Server) brief(view *catalog.View, row *catalogv1.Function) *weftv1.Function {
 	f := s.outline(row)
 	if current := catalog.Current(row); current != nil {
-		f.Revisions = []*weftv1.Revision{s.revision(row, current)}
+		f.Revisions = []*weftv1.Revision{s.revision(view, row, current)}
 	}
 	f.Services = s.owned(view, row)
 	return f
@@ -74,8 +74,10 @@ func (s *Server) owned(view *catalog.View, row *catalogv1.Function) []*weftv1.Se
 	return services
 }
 
-func (s *Server) revision(row *catalogv1.Function, r *catalogv1.Revision) *weftv1.Revision {
-	state, reason := s.config.Placements.State(keyOf(row, r))
+func (s *Server) revision(view *catalog.View, row *catalogv1.Function, r *catalogv1.Revision) *weftv1.Revision {
+	k := keyOf(row, r)
+	placements := s.placements(view, k)
+	state, reason := s.state(view, k, placements)
 	return &weftv1.Revision{
 		Number:      r.GetNumber(),
 		Digest:      digestText(r.GetDigest()),
@@ -92,6 +94,7 @@ func (s *Server) revision(row *catalogv1.Function, r *catalogv1.Revision) *weftv
 		State:      state,
 		Reason:     reason,
 		Scheduling: schedulingOf(r),
+		Placements: placements,
 	}
 }
 
@@ -126,8 +129,8 @@ func (s *Server) services(view *catalog.View, ns string, contracts []*weftv1.Con
 func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec, c *candidate) *weftv1.DeployResponse {
 	row := newRow(c, spec, p)
 	f := &catalogv1.Function{Namespace: spec.GetNamespace(), Name: spec.GetName()}
-	revision := s.revision(f, row)
-	revision.Created, revision.State = nil, ""
+	revision := s.revision(p.view, f, row)
+	revision.Created, revision.State, revision.Reason, revision.Placements = nil, "", "", nil
 	revision.Bindings = bindings(c.world)
 	services := s.services(p.view, spec.GetNamespace(), p.built.Contracts, p.built.Services)
 	for _, service := range services {

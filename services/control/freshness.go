@@ -38,6 +38,16 @@ func (s *Server) read(ctx context.Context, want weftv1.Consistency) (*catalog.Vi
 	return view, &weftv1.Freshness{Index: view.Index(), Stale: durationpb.New(s.config.Consensus.Stale())}, nil
 }
 
+// catchUp makes this node's catalog show every change acknowledged so far, so that what is worked out from it is not in vain.
+// For what changes nothing it need not succeed.
+func (s *Server) catchUp(ctx context.Context, changesNothing bool) error {
+	if changesNothing {
+		_, _, err := s.read(ctx, weftv1.Consistency_CONSISTENCY_UNSPECIFIED)
+		return err
+	}
+	return s.config.Consensus.Linearize(ctx)
+}
+
 func (s *Server) linearizable() (*catalog.View, *weftv1.Freshness, error) {
 	view := s.view()
 	return view, &weftv1.Freshness{Linearizable: true, Index: view.Index()}, nil

@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weft-run/weft/consensus/catalog"
@@ -78,14 +80,26 @@ func (s *Server) Schema(ctx context.Context, r *weftv1.SchemaRequest) (*weftv1.S
 
 // Status implements weft.v1.NodeService.
 func (s *Server) Status(context.Context, *weftv1.StatusRequest) (*weftv1.StatusResponse, error) {
-	view := s.view()
-	return &weftv1.StatusResponse{
+	status := s.config.Consensus.Status()
+	r := &weftv1.StatusResponse{
 		Node:         s.config.Node,
 		Version:      s.config.Version,
 		Engine:       s.config.Executor.Fingerprint(),
 		Leader:       s.config.Consensus.Leader(),
-		AppliedIndex: view.Index(),
-		StateHash:    hex.EncodeToString(view.Hash()),
+		AppliedIndex: status.Applied,
+		StateHash:    hex.EncodeToString(status.Hash),
 		Started:      timestamppb.New(s.started),
-	}, nil
+		Id:           status.ID,
+		Cluster:      status.Cluster,
+		Roles:        s.config.Roles,
+		Term:         status.Term,
+		Stale:        durationpb.New(status.Stale),
+	}
+	if leader := s.view().Node(r.GetLeader()); leader != nil {
+		r.Leader = leader.GetName()
+	}
+	if err := errors.Join(status.Fault, status.Fork); err != nil {
+		r.Fault = err.Error()
+	}
+	return r, nil
 }

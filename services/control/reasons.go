@@ -39,6 +39,8 @@ const (
 	InUse                             = failure.InUse
 	NotExported                       = failure.NotExported
 	Level                             = failure.Level
+	NotReplicated      failure.Reason = "NOT_REPLICATED"
+	NoComponent        failure.Reason = "NO_COMPONENT"
 	NoLeader           failure.Reason = "NO_LEADER"
 	OutcomeUnknown     failure.Reason = "OUTCOME_UNKNOWN"
 	DiskFull           failure.Reason = "DISK_FULL"
@@ -98,10 +100,16 @@ func classify(err error) (codes.Code, failure.Reason) {
 		refused   *contract.RefusedError
 		breaks    *contract.BreakingError
 		fault     *executor.Error
+		replicas  *artifacts.ReplicationError
+		fetch     *artifacts.FetchError
 	)
 	switch {
 	case errors.Is(err, consensus.ErrOutcomeUnknown): // whatever else it is
 		return codes.Unavailable, OutcomeUnknown
+	case errors.As(err, &replicas):
+		return codes.Unavailable, NotReplicated
+	case errors.As(err, &fetch):
+		return codes.Unavailable, NoComponent
 	case onFullDisk(err):
 		return codes.ResourceExhausted, DiskFull
 	case errors.Is(err, component.ErrNotWasm):

@@ -67,6 +67,7 @@ func (c *cluster) Apply(_ context.Context, command *catalogv1.Command) (*catalog
 func (c *cluster) Linearize(context.Context) error { return nil }
 func (c *cluster) Stale() time.Duration            { return 0 }
 func (c *cluster) Leader() string                  { return "test" }
+func (c *cluster) Status() consensus.Status        { return consensus.Status{ID: "test"} }
 func (c *cluster) Catalog() *catalog.Catalog       { return c.catalog }
 
 // engine is an executor that runs nothing.
@@ -86,11 +87,13 @@ func (e *engine) Try(_ context.Context, r executor.Revision) error {
 	return e.err
 }
 
-// nowhere are placements that never come to be.
+// nowhere are placements that never come to be, of components that are nothing.
 type nowhere struct{}
 
-func (nowhere) State(executor.Key) (state, reason string)           { return "loading", "" }
-func (nowhere) WaitReady(ctx context.Context, _ executor.Key) error { <-ctx.Done(); return ctx.Err() }
+func (nowhere) On(string, executor.Key) (state, reason string) { return StateLoading, "" }
+func (nowhere) Unplaced(executor.Key) string                   { return "" }
+func (nowhere) Changed() (here, elsewhere <-chan struct{})     { return nil, nil }
+func (nowhere) Replicate(context.Context, [32]byte) error      { return nil }
 func (nowhere) Revision(context.Context, executor.Key) (executor.Revision, error) {
 	return executor.Revision{World: &wit.World{}}, nil
 }
@@ -117,7 +120,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b.store = store
 	b.server = New(Config{
-		Node: "test", Consensus: b.cluster, Artifacts: store, Executor: b.engine, Placements: nowhere{},
+		Node: "test", Consensus: b.cluster, Artifacts: store, Executor: b.engine, Placements: nowhere{}, Components: nowhere{}, Replicas: nowhere{},
 		Logs: logs.New(logs.Config{}), Logger: slog.New(slog.DiscardHandler),
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

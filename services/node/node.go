@@ -7,16 +7,17 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
+	"time"
 
 	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/artifacts"
 	"github.com/weft-run/weft/services/control"
+	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/gateway"
-	"github.com/weft-run/weft/services/logs"
+	"github.com/weft-run/weft/services/link"
+	"github.com/weft-run/weft/services/membership"
+	"github.com/weft-run/weft/services/peer"
 	"github.com/weft-run/weft/services/placement"
 	"github.com/weft-run/weft/services/router"
 	"github.com/weft-run/weft/services/web"
@@ -24,10 +25,17 @@ import (
 
 // Node is a node that runs.
 type Node struct {
-	config Config
+	config  Config
+	started time.Time
+	memory  uint64 // of the machine, in bytes
 
 	executor  *executor.Executor
 	consensus *consensus.Node
+	peers     *peer.Peers
+	directory *directory.Directory
+	members   *membership.Service
+	link      *link.Link
+	router    *router.Router
 	table     *placement.Table
 	control   *control.Server
 	keeper    *artifacts.Keeper
@@ -36,6 +44,8 @@ type Node struct {
 
 	grpc, http net.Listener
 	serving    sync.WaitGroup
+	life       context.Context //nolint:containedctx // done when Stop has drained the node
+	end        context.CancelFunc
 	failed     chan error
 }
 
@@ -45,16 +55,19 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, failed: make(chan error, 2)}
+	n := &Node{config: config, started: time.Now(), memory: totalMemory(), failed: make(chan error, 3)}
+	n.life, n.end = context.WithCancel(context.Background()) //nolint:contextcheck // the parts outlive the start
 	defer func() {
 		if err != nil {
 			_ = n.Stop(ctx) // the reason is err
 		}
 	}()
+	member, err := config.member(ctx)
+	if err != nil {
+		return nil, err
+	}
 	// It takes the data directory for this process.
-	if n.consensus, err = consensus.Open(consensus.Config{ //nolint:contextcheck // it outlives the start
-		Dir: filepath.Join(config.DataDir, "consensus"), Name: config.Name, Listen: config.Cluster, Logger: config.Logger,
-	}); err != nil {
+	if n.consensus, err = consensus.Open(member); err != nil { //nolint:contextcheck // it outlives the start
 		return nil, err
 	}
 	var ports net.ListenConfig
@@ -65,75 +78,45 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 	if n.http, err = ports.Listen(ctx, "tcp", config.HTTP); err != nil {
 		return nil, fmt.Errorf("node: HTTP port: %w", err)
 	}
+	n.consensus.SetGRPC(config.advertised(n.grpc.Addr()))
 	if err = n.build(); err != nil { //nolint:contextcheck // the parts outlive the start
 		return nil, err
 	}
 	n.serve("gRPC", func() error { return n.gateway.Serve(n.grpc) })
 	n.serve("HTTP", func() error { return n.web.Serve(n.http) })
+	n.serving.Go(n.watchRemoval)
 	return n, nil
 }
 
-// build makes the parts, from the bottom up.
-func (n *Node) build() (err error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	kept := logs.New(logs.Config{})
-	dir := func(name string) string { return filepath.Join(n.config.DataDir, name) }
-
-	if n.executor, err = executor.New(executor.Config{
-		Dir: dir("code"), Log: kept.Append, Registerer: registry,
-	}); err != nil {
-		return err
+// member is how the node takes part in consensus.
+func (c Config) member(ctx context.Context) (consensus.Config, error) {
+	member := consensus.Config{
+		Dir: filepath.Join(c.DataDir, "consensus"), Name: c.Name, Listen: c.Cluster, Advertise: c.Advertise,
+		Follower: !c.Roles.Scheduler, Executor: c.Roles.Executor, Labels: c.Labels, Logger: c.Logger,
 	}
-	store, err := artifacts.Open(dir("artifacts"))
+	if c.Join == "" {
+		return member, nil
+	}
+	if c.Token == "" {
+		member.Join = func(context.Context, consensus.Application) (*consensus.Admission, error) {
+			return nil, fmt.Errorf("the data directory %s is empty, and an empty one can join %s only with --token, which `weft token` on a node of the cluster prints", c.DataDir, c.Join)
+		}
+		return member, nil
+	}
+	token, err := membership.ParseToken(c.Token)
 	if err != nil {
-		return err
+		return member, fmt.Errorf("node: --token: %w", err)
 	}
-	here := &artifacts.Locator{Node: n.consensus.ID(), Engine: n.executor.Fingerprint(), View: n.consensus.Catalog().View}
-	fetcher := artifacts.NewFetcher(artifacts.Config{Node: n.consensus.ID(), Store: store, Cluster: here, Logger: n.config.Logger})
-	n.table = placement.New(placement.Config{
-		Node: n.consensus.ID(), Catalog: n.consensus.Catalog(), Artifacts: fetcher, Executor: n.executor, Logger: n.config.Logger,
-		Gone: func(namespace, function string) {
-			kept.Drop(namespace, function)
-			n.gateway.Forget(namespace, function)
-		},
-	})
-	calls := router.New(router.Config{
-		Name: n.config.Name, Catalog: n.consensus.Catalog(), Placements: n.table, Executor: n.executor,
-		Logger: n.config.Logger, Registerer: registry,
-	})
-	if n.gateway, err = gateway.New(gateway.Config{
-		Caller:     calls,
-		Router:     calls,
-		Catalog:    n.consensus.Catalog(),
-		Placed:     n.table.Changed,
-		Node:       n.config.Name,
-		HideTraps:  n.config.HideTraps,
-		Logger:     n.config.Logger,
-		Registerer: registry,
-	}); err != nil {
-		return err
+	request := membership.Request{
+		Address: c.Join, Token: token, Name: c.Name, Scheduler: c.Roles.Scheduler, Executor: c.Roles.Executor,
+		Labels: c.Labels, Version: c.Version, Logger: c.Logger,
 	}
-	n.table.Start()
-	n.control = control.New(control.Config{
-		Node: n.config.Name, Version: n.config.Version,
-		Consensus: n.consensus, Artifacts: store, Executor: n.executor, Placements: localOnly{n.table}, Logs: kept,
-		Logger: n.config.Logger,
-	})
-	n.control.Register(n.gateway)
-	n.keeper = artifacts.NewKeeper(artifacts.KeeperConfig{
-		Node: n.consensus.ID(), Store: store, View: n.consensus.Catalog().View, Linearize: n.consensus.Linearize,
-		Fetcher: fetcher, SweepCode: n.executor.Sweep, Logger: n.config.Logger,
-	})
-	n.web = web.New(web.Config{Healthy: n.healthy, Gatherer: registry, Logger: n.config.Logger})
-	return nil
+	member.Authority = &token.Authority
+	member.Join = func(_ context.Context, a consensus.Application) (*consensus.Admission, error) {
+		return membership.Join(ctx, request, a)
+	}
+	return member, nil
 }
-
-// localOnly are the placements of this node alone.
-type localOnly struct{ *placement.Table }
-
-// WaitReady returns once a revision is ready here.
-func (l localOnly) WaitReady(ctx context.Context, k executor.Key) error { return l.Ensure(ctx, k) }
 
 func (n *Node) serve(port string, serve func() error) {
 	n.serving.Go(func() {
@@ -141,6 +124,15 @@ func (n *Node) serve(port string, serve func() error) {
 			n.failed <- fmt.Errorf("node: %s port: %w", port, err)
 		}
 	})
+}
+
+// watchRemoval ends the node when the cluster has removed it.
+func (n *Node) watchRemoval() {
+	select {
+	case <-n.consensus.Removed():
+		n.failed <- errors.New("node: this node was removed from the cluster; to come back, it has to join with an empty data directory")
+	case <-n.life.Done():
+	}
 }
 
 func (n *Node) healthy() error {
@@ -162,12 +154,18 @@ func (n *Node) ClusterAddr() string { return n.consensus.Addr().String() }
 // Failed receives an error when the node can not go on. It is to be stopped then.
 func (n *Node) Failed() <-chan error { return n.failed }
 
-// Stop drains the node and stops it: it takes no new calls, lets those that run end until ctx is done, and then cuts
-// off the rest. The error joins what went wrong on the way; the node is stopped in any case.
+// Stop drains the node and stops it: it tells the other nodes, takes no new calls, lets those that run end until ctx is
+// done, and then cuts off the rest. The error joins what went wrong on the way; the node is stopped in any case.
 func (n *Node) Stop(ctx context.Context) error {
 	var errs []error
+	if n.directory != nil {
+		n.directory.Stopping()
+	}
 	if n.gateway != nil {
 		errs = append(errs, n.gateway.Drain(ctx))
+	}
+	if n.link != nil {
+		errs = append(errs, n.link.Close(ctx))
 	}
 	if n.web != nil {
 		errs = append(errs, n.web.Drain(ctx))
@@ -177,6 +175,7 @@ func (n *Node) Stop(ctx context.Context) error {
 			_ = l.Close() // closed already, unless the node never served
 		}
 	}
+	n.end()
 	n.serving.Wait()
 	if n.keeper != nil {
 		n.keeper.Close()
@@ -187,8 +186,18 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.executor != nil {
 		errs = append(errs, n.executor.Close(ctx))
 	}
+	if n.members != nil {
+		n.members.Close()
+	}
+	if n.directory != nil {
+		n.directory.Close()
+	}
+	// Raft goes before the connections to peers, over which it hands the leadership to another node.
 	if n.consensus != nil {
 		errs = append(errs, n.consensus.Close(ctx))
+	}
+	if n.peers != nil {
+		n.peers.Close()
 	}
 	return errors.Join(errs...)
 }

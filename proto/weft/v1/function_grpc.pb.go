@@ -52,6 +52,8 @@ const (
 //	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
 //	                       the catalog does not allow it as it stands
 //	LEVEL                  a node of the cluster is too old for it
+//	NOT_REPLICATED         too few schedulers can be given the component; nothing was changed
+//	NO_COMPONENT           no node that has the component can be reached
 //	NO_LEADER              nobody leads the cluster at the moment; nothing was changed
 //	OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
 //	DISK_FULL              the node can't store the component
@@ -228,6 +230,8 @@ type FunctionService_LogsClient = grpc.ServerStreamingClient[LogsResponse]
 //	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
 //	                       the catalog does not allow it as it stands
 //	LEVEL                  a node of the cluster is too old for it
+//	NOT_REPLICATED         too few schedulers can be given the component; nothing was changed
+//	NO_COMPONENT           no node that has the component can be reached
 //	NO_LEADER              nobody leads the cluster at the moment; nothing was changed
 //	OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
 //	DISK_FULL              the node can't store the component
