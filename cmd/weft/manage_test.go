@@ -36,7 +36,7 @@ func TestUpdate(t *testing.T) {
 	s.weft("update", "calc", "--unset-env", "B").exits(exitFailure).complains(`"B" is not set in revision 3`)
 	s.weft("update", "calc", "--memory", "1B").exits(exitFailure).complains("memory 1: from 65536")
 	s.weft("update", "none", "--memory", "1MiB").exits(exitFailure).complains("NOT_FOUND")
-	s.weft("revisions", "calc").ok().prints("3         current, ready", "2         ready", "1         ready")
+	s.weft("revisions", "calc").ok().prints("3         current, ready", "2  ", "1  ")
 	s.weft("revisions", "calc", "--json").ok().prints(`"number": 2`)
 }
 

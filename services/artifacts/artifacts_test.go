@@ -257,7 +257,7 @@ func TestInterruptedPutIsSwept(t *testing.T) {
 func TestSweep(t *testing.T) {
 	s := open(t)
 	kept, gone := put(t, s, []byte("kept")), put(t, s, []byte("gone"))
-	s.Release(gone)
+	s.Release(gone, true)
 	if _, err := s.Path(gone); err != nil {
 		t.Fatal(err)
 	}

@@ -28,8 +28,9 @@ type KeeperConfig struct {
 
 	// Every is how often the keeper looks, besides when the catalog changes. Default: 5 minutes.
 	Every time.Duration
-	// Grace is how long an artifact stays that no revision names. Default: 1 hour.
-	Grace time.Duration
+	// Grace is how long an artifact stays that no revision has named yet. Default: 1 hour. Named is how long one stays
+	// that another node has sent, after it did and although the revision is gone that named it. Default: 1 minute.
+	Grace, Named time.Duration
 	// Cache is how many bytes of artifacts a node that is no scheduler keeps although nothing of them is placed on it, for
 	// calls that name another revision. Default: 2 GiB.
 	Cache int64
@@ -65,6 +66,9 @@ func NewKeeper(c KeeperConfig) *Keeper {
 	}
 	if c.Grace <= 0 {
 		c.Grace = time.Hour
+	}
+	if c.Named <= 0 {
+		c.Named = time.Minute
 	}
 	if c.Cache <= 0 {
 		c.Cache = 2 << 30
@@ -148,7 +152,7 @@ func (k *Keeper) sweep(ctx context.Context) error {
 	}
 	view := k.config.View()
 	all := named(view)
-	policy := Policy{Wanted: func(d Digest) bool { return all[d] }, Grace: k.config.Grace}
+	policy := Policy{Wanted: func(d Digest) bool { return all[d] }, Grace: k.config.Grace, Named: k.config.Named}
 	if n := view.Node(k.config.Node); n != nil && !n.GetScheduler() {
 		here := placedHere(view, k.config.Node)
 		policy.Wanted = func(d Digest) bool { return here[d] }

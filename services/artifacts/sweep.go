@@ -17,10 +17,13 @@ import (
 type note struct {
 	// holds counts the Puts that were not released.
 	holds int
-	// since is when the artifact came or was last asked to be kept, with the monotonic clock.
+	// since is when the artifact was last asked to be kept by another node, or by a deploy here whose outcome is not known,
+	// with the monotonic clock; zero if it never was.
 	since time.Time
-	// uploaded says that the artifact came by Put alone: once it is not held, no revision will name it.
-	uploaded bool
+	// named says that a revision has named the artifact after that.
+	named bool
+	// idle says that all deploys of the artifact here have come to a known end: no revision is about to name it.
+	idle bool
 	// from is the node that pushed it here, and so has compiled it.
 	from string
 }
@@ -35,34 +38,42 @@ func (s *Store) note(d Digest) *note {
 	return n
 }
 
-// upload notes a Put. Before tells whether the artifact was there.
-func (n *note) upload(before bool) {
+// upload notes a Put.
+func (n *note) upload(bool) {
 	n.holds++
-	n.since = time.Now()
-	n.uploaded = n.uploaded || !before
+	n.idle = false
 }
 
 // keep notes that a revision is about to name the artifact.
-func (n *note) keep(bool) {
-	n.since, n.uploaded = time.Now(), false
+func (n *note) keep(bool) { n.since, n.named, n.idle = time.Now(), false, false }
+
+// Keep protects an artifact that a Put holds from the next process's Sweep for the grace period, counted from now, as a
+// revision is about to name it. It is false if the artifact is not there.
+func (s *Store) Keep(d Digest) bool {
+	now := time.Now()
+	return os.Chtimes(s.path(d), now, now) == nil
 }
 
-// Keep protects an artifact from Sweep for the grace period, counted from now, as a revision is about to name it. It is
-// false if the artifact is not there.
-func (s *Store) Keep(d Digest) bool { return s.keep(d, "") }
-
-// keep is Keep on behalf of another node.
+// keep protects an artifact on behalf of another node, on which a revision is about to name it.
 func (s *Store) keep(d Digest, from string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	if err := os.Chtimes(s.path(d), now, now); err != nil {
+	if !s.Keep(d) {
 		return false
 	}
 	n := s.note(d)
 	n.keep(true)
 	n.from = from
 	return true
+}
+
+// name notes that a revision names an artifact.
+func (s *Store) name(d Digest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.notes[d]; n != nil {
+		n.named = true
+	}
 }
 
 // origin is the node that pushed an artifact here; "" if none did, in the life of the process.
@@ -75,15 +86,20 @@ func (s *Store) origin(d Digest) string {
 	return ""
 }
 
-// Release ends the hold of one Put. Unless somebody asked to keep the artifact, the next Sweep may remove it.
-func (s *Store) Release(d Digest) {
+// Release ends the hold of one Put. Settled says that the revision it was for is there, or will never be; otherwise the
+// artifact stays for the grace period. With the last hold, the next Sweep may remove what no revision names.
+func (s *Store) Release(d Digest, settled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.notes[d]
 	if n == nil || n.holds == 0 {
 		return
 	}
-	if n.holds--; n.holds == 0 && n.uploaded {
+	if !settled {
+		n.keep(true)
+	}
+	if n.holds--; n.holds == 0 && n.since.IsZero() {
+		n.idle = true
 		select {
 		case s.released <- struct{}{}:
 		default:
@@ -99,8 +115,9 @@ type Policy struct {
 	// none.
 	Cached     func(Digest) bool
 	CacheBytes int64
-	// Grace is how long an artifact stays that is neither.
-	Grace time.Duration
+	// Grace is how long an artifact stays that is neither, counted from when it came or was last kept; Named the same for
+	// one that a revision has named since.
+	Grace, Named time.Duration
 }
 
 // Sweep removes the artifacts that the policy does not want, unless they are held or were asked to be kept within the
@@ -118,13 +135,14 @@ func (s *Store) Sweep(p Policy) error {
 	for d, path := range s.all(&errs) {
 		switch {
 		case p.Wanted(d):
+			s.name(d)
 		case p.Cached != nil && p.Cached(d):
 			if info, err := os.Stat(path); err == nil {
 				cache = append(cache, cached{d, info.ModTime(), info.Size()})
 				room += info.Size()
 			}
 		default:
-			errs = errors.Join(errs, s.remove(d, p.Grace))
+			errs = errors.Join(errs, s.remove(d, p))
 		}
 	}
 	slices.SortFunc(cache, func(a, b cached) int { return a.came.Compare(b.came) })
@@ -133,7 +151,7 @@ func (s *Store) Sweep(p Policy) error {
 			break
 		}
 		room -= c.size
-		errs = errors.Join(errs, s.remove(c.digest, p.Grace))
+		errs = errors.Join(errs, s.remove(c.digest, p))
 	}
 	errs = errors.Join(errs, s.sweepCorrupt(), s.sweepTmp(false))
 	s.forgetGone()
@@ -144,19 +162,23 @@ func (s *Store) Sweep(p Policy) error {
 }
 
 // remove removes an artifact that is not wanted, unless something protects it.
-func (s *Store) remove(d Digest, grace time.Duration) error {
+func (s *Store) remove(d Digest, p Policy) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	info, err := os.Stat(s.path(d))
 	if err != nil {
 		return ignoreNotExist(err)
 	}
+	grace := p.Grace
 	if n := s.notes[d]; n != nil {
-		if n.holds > 0 || !n.uploaded && time.Since(n.since) < grace {
-			return nil
-		}
-		if n.uploaded {
+		switch {
+		case n.idle:
 			grace = 0
+		case n.named:
+			grace = p.Named
+		}
+		if n.holds > 0 || time.Since(n.since) < grace {
+			return nil
 		}
 	}
 	if grace > 0 && time.Since(info.ModTime()) < grace {

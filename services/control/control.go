@@ -30,8 +30,8 @@ type Consensus interface {
 // Artifacts is what the API needs of artifacts.Store.
 type Artifacts interface {
 	Put(ctx context.Context, r io.Reader, limit int64) (digest [32]byte, size int64, err error)
-	// Release ends the hold of a Put.
-	Release(digest [32]byte)
+	// Release ends the hold of a Put. Settled: the revision it was for is there, or will never be.
+	Release(digest [32]byte, settled bool)
 	Path(digest [32]byte) (string, error)
 }
 

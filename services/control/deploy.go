@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/executor"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/failure"
@@ -65,12 +67,12 @@ func (s *Server) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (*weftv1.DeployResponse, error) {
+func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (_ *weftv1.DeployResponse, err error) {
 	c, err := s.inspect(ctx, spec, body)
 	if err != nil {
 		return nil, err
 	}
-	defer s.config.Artifacts.Release(c.digest)
+	defer func() { s.config.Artifacts.Release(c.digest, !errors.Is(err, consensus.ErrOutcomeUnknown)) }()
 	if err := s.catchUp(ctx, spec.GetDryRun()); err != nil {
 		return nil, err
 	}
@@ -111,7 +113,7 @@ func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Read
 	if err != nil {
 		return nil, err
 	}
-	defer s.config.Artifacts.Release(c.digest)
+	defer s.config.Artifacts.Release(c.digest, true)
 	if err := s.catchUp(ctx, true); err != nil {
 		return nil, err
 	}
@@ -147,7 +149,7 @@ func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.R
 	}
 	defer func() {
 		if err != nil {
-			s.config.Artifacts.Release(digest)
+			s.config.Artifacts.Release(digest, true)
 		}
 	}()
 	path, err := s.config.Artifacts.Path(digest)

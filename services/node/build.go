@@ -163,7 +163,7 @@ func (n *Node) startScheduler(p *parts) error {
 		return nil
 	}
 	s, err := scheduler.New(scheduler.Config{
-		ID: n.consensus.ID(), Leadership: leadership{n.consensus}, Consensus: n.consensus, Directory: n.directory,
+		Consensus: n.consensus, Directory: n.directory,
 		Logger: n.config.Logger, Registerer: p.registry,
 	})
 	if err != nil {
