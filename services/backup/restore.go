@@ -129,7 +129,7 @@ func (s *restoring) Catalog(view *catalog.View) error {
 func (s *restoring) Artifact(_ Digest, size int64, r io.Reader) error {
 	digest, _, err := s.store.Put(s.ctx, r, size)
 	if err == nil {
-		s.store.Release(digest)
+		s.store.Release(digest, true)
 	}
 	return err
 }
