@@ -34,6 +34,8 @@ type Request struct {
 	Logger *slog.Logger
 	// Patience is how long to try while the cluster can't be reached or has no leader. Default: 1 minute.
 	Patience time.Duration
+
+	onRetry func() // for tests
 }
 
 const (
@@ -69,6 +71,9 @@ func Join(ctx context.Context, r Request, application consensus.Application) (*c
 			return nil, fmt.Errorf("cluster at %s: %w", r.Address, err)
 		}
 		r.Logger.Warn("can't join yet; trying again", "address", r.Address, "error", err)
+		if r.onRetry != nil {
+			r.onRetry()
+		}
 		if pause.wait(ctx) != nil {
 			return nil, fmt.Errorf("cluster at %s: gave up after %v: %w", r.Address, r.Patience, err)
 		}
