@@ -112,10 +112,15 @@ func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
 
 // bound gives a request its default deadline.
 func (c *Client) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return c.boundAfter(ctx, 0)
+}
+
+// boundAfter is bound for a request that asks the server to wait first.
+func (c *Client) boundAfter(ctx context.Context, wait time.Duration) (context.Context, context.CancelFunc) {
 	if _, set := ctx.Deadline(); set || c.timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, c.timeout)
+	return context.WithTimeout(ctx, wait+c.timeout)
 }
 
 // outgoing adds the metadata that tells the gateway the namespace.

@@ -101,14 +101,6 @@ func (c *Client) Schema(ctx context.Context, name string) (*weftv1.SchemaRespons
 	return r, wrap(err)
 }
 
-// Status tells of the node that answers.
-func (c *Client) Status(ctx context.Context) (*weftv1.StatusResponse, error) {
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
-	r, err := c.nodes.Status(ctx, &weftv1.StatusRequest{})
-	return r, wrap(err)
-}
-
 // LogOptions says which lines of a log to read.
 type LogOptions struct {
 	// Follow goes on with new lines as they come, until the context ends.

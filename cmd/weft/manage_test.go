@@ -94,8 +94,16 @@ func TestLogs(t *testing.T) {
 
 func TestNodes(t *testing.T) {
 	s := startServer(t)
-	s.weft("nodes").ok().prints("NODE  VERSION", "test  v0.0.0-test")
-	s.weft("nodes", "--json").ok().prints(`"node": "test"`, `"stateHash": "`, `"engine": "`)
+	waitUntil(t, "the node is in the catalog and in the directory", func() bool {
+		return strings.Contains(s.weft("nodes").ok().out, "v0.0.0-test")
+	})
+	s.weft("nodes").ok().prints("NODE  ROLES", "test  scheduler,executor  alive  leader  v0.0.0-test")
+	s.weft("nodes", "--json").ok().prints(`"name": "test"`, `"stateHash": "`, `"engine": "`, `"leader": "test"`)
+	s.weft("drain", "tset").exits(exitFailure).complains("NOT_FOUND", "no node tset in the cluster; did you mean test?")
+	s.weft("remove", "test").exits(exitFailure).complains("LAST_SCHEDULER", "test is the last scheduler")
+	if token := s.weft("token").ok().out; !strings.HasPrefix(token, "weft1.") || strings.Count(token, "\n") != 1 {
+		t.Errorf("token %q", token)
+	}
 }
 
 func TestCompletion(t *testing.T) {

@@ -84,8 +84,11 @@ func bytesText(n uint64) string {
 }
 
 // ago writes how long ago something was: "5s", "3m", "7h", "12d".
-func ago(t time.Time) string {
-	d := max(time.Since(t), 0)
+func ago(t time.Time) string { return lasted(time.Since(t)) }
+
+// lasted writes how long something took.
+func lasted(d time.Duration) string {
+	d = max(d, 0)
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))

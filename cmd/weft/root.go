@@ -96,7 +96,7 @@ They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for wha
 		c.GroupID = "functions"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{a.serverCommand(), a.nodesCommand()} {
+	for _, c := range []*cobra.Command{a.serverCommand(), a.nodesCommand(), a.drainCommand(), a.removeCommand(), a.tokenCommand()} {
 		c.GroupID = "cluster"
 		root.AddCommand(c)
 	}
@@ -193,6 +193,16 @@ func functionNames(ctx context.Context, client *weft.Client) ([]string, error) {
 	var names []string
 	for _, f := range list.GetFunctions() {
 		names = append(names, f.GetName())
+	}
+	return names, err
+}
+
+// nodeNames lists the nodes of the cluster.
+func nodeNames(ctx context.Context, client *weft.Client) ([]string, error) {
+	list, err := client.Nodes(ctx, weft.Stale())
+	var names []string
+	for _, n := range list.GetNodes() {
+		names = append(names, n.GetName())
 	}
 	return names, err
 }

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -68,6 +69,7 @@ func (s *Service) describe(view *catalog.View, row *catalogv1.Node, leader *dire
 	n.ClusterAddress, n.GrpcAddress = known.Address.Cluster, known.Address.GRPC
 	n.Started, n.Heard = timestamppb.New(known.Started), timestamppb.New(known.Heard)
 	n.AppliedIndex, n.ClockOffset, n.Ready = known.Applied, durationpb.New(known.ClockOffset), uint32(known.Ready())
+	n.StateHash = hex.EncodeToString(known.Hash)
 	n.Warnings = warnings(row, known, leader)
 	return n
 }

@@ -357,7 +357,9 @@ type Node struct {
 	Ready  uint32 `protobuf:"varint,17,opt,name=ready,proto3" json:"ready,omitempty"`
 	// What the operator should know: another version, engine or clock than the leader's, a state hash that differs, a disk
 	// that takes no writes.
-	Warnings      []string `protobuf:"bytes,18,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []string `protobuf:"bytes,18,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// Hash of its catalog at the applied index, hexadecimal.
+	StateHash     string `protobuf:"bytes,19,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -516,6 +518,13 @@ func (x *Node) GetWarnings() []string {
 		return x.Warnings
 	}
 	return nil
+}
+
+func (x *Node) GetStateHash() string {
+	if x != nil {
+		return x.StateHash
+	}
+	return ""
 }
 
 // DrainRequest names a node.
@@ -1080,7 +1089,7 @@ const file_weft_v1_node_proto_rawDesc = "" +
 	"\x05nodes\x18\x01 \x03(\v2\r.weft.v1.NodeR\x05nodes\x120\n" +
 	"\tfreshness\x18\x02 \x01(\v2\x12.weft.v1.FreshnessR\tfreshness\x12\x14\n" +
 	"\x05level\x18\x03 \x01(\rR\x05level\x12\x16\n" +
-	"\x06leader\x18\x04 \x01(\tR\x06leader\"\x81\x05\n" +
+	"\x06leader\x18\x04 \x01(\tR\x06leader\"\xa0\x05\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -1100,7 +1109,9 @@ const file_weft_v1_node_proto_rawDesc = "" +
 	"\fclock_offset\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\vclockOffset\x12\x16\n" +
 	"\x06placed\x18\x10 \x01(\rR\x06placed\x12\x14\n" +
 	"\x05ready\x18\x11 \x01(\rR\x05ready\x12\x1a\n" +
-	"\bwarnings\x18\x12 \x03(\tR\bwarnings\x1a9\n" +
+	"\bwarnings\x18\x12 \x03(\tR\bwarnings\x12\x1d\n" +
+	"\n" +
+	"state_hash\x18\x13 \x01(\tR\tstateHash\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x84\x01\n" +
