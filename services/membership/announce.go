@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-run/weft/consensus"
@@ -14,20 +15,21 @@ import (
 const (
 	announceTimeout = 3 * time.Second // of one exchange
 	announceAtOnce  = 8
+	announceTries   = 6 // to a node that does not answer, once a majority of the schedulers knows
 )
 
 // fact is what a node has been told: where this node is since its incarnation, while that node was in one of its own.
 type fact struct{ own, theirs uint64 }
 
 // announce tells every known node where this one is: at the start until a majority of the schedulers has heard, and again
-// to whoever starts anew. The answers say where others are. It runs until the service closes.
+// to whoever starts anew. Others get a few tries. The answers say where others are. It runs until the service closes.
 func (s *Service) announce() {
-	a := &announcer{service: s, told: map[string]fact{}}
+	a := &announcer{service: s, nodes: map[string]audience{}}
 	retry := s.config.retry
 	for {
 		changed := s.config.Node.AddressesChanged()
 		var again <-chan time.Time
-		if a.round(); a.enough() {
+		if a.round() && a.enough() {
 			retry.reset()
 		} else {
 			again = time.After(retry.pause())
@@ -48,12 +50,19 @@ type announcer struct {
 	alone   bool              // nobody else was known in the last round
 	joined  uint64            // the incarnation that was told at the address of Config.Join
 
-	mu   sync.Mutex
-	told map[string]fact // guarded by mu; by node
+	mu    sync.Mutex
+	nodes map[string]audience // guarded by mu; by ID
 }
 
-// round tells everybody who does not know yet, some at a time.
-func (a *announcer) round() {
+// audience is what one node was told.
+type audience struct {
+	told   fact // the last that it has heard
+	trying fact // what it was last to be told
+	tries  int  // how often that was tried
+}
+
+// round tells everybody who does not know yet, some at a time. It returns true if all know, or have had their tries.
+func (a *announcer) round() (done bool) {
 	s := a.service
 	addresses := s.config.Node.Addresses()
 	for _, address := range addresses {
@@ -64,16 +73,21 @@ func (a *announcer) round() {
 	a.alone = len(addresses) < 2
 	slots := make(chan struct{}, announceAtOnce)
 	var wait sync.WaitGroup
+	var pending atomic.Bool
 	for _, address := range addresses {
 		news := fact{a.own.Incarnation, address.Incarnation}
-		if address.Node == a.own.Node || a.knows(address.Node) == news {
+		if address.Node == a.own.Node || a.knows(address.Node, news) {
 			continue
 		}
+		tries := a.try(address.Node, news)
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
 			if err := s.tell(address.Node, addresses); err != nil {
 				s.config.Logger.Debug("a node does not know yet where this one is", "node", address.Node, "address", address.Cluster, "error", err)
+				if tries < announceTries {
+					pending.Store(true)
+				}
 				return
 			}
 			a.note(address.Node, news)
@@ -83,6 +97,7 @@ func (a *announcer) round() {
 	if s.config.Join != "" && a.joined != a.own.Incarnation {
 		a.introduce(addresses)
 	}
+	return !pending.Load()
 }
 
 // introduce tells whichever node is at the address of Config.Join.
@@ -105,16 +120,31 @@ func (a *announcer) introduce(addresses []consensus.Address) {
 	}
 }
 
-func (a *announcer) knows(node string) fact {
+func (a *announcer) knows(node string, news fact) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.told[node]
+	return a.nodes[node].told == news
+}
+
+// try counts the tries to tell a node something.
+func (a *announcer) try(node string, news fact) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := a.nodes[node]
+	if n.trying != news {
+		n.trying, n.tries = news, 0
+	}
+	n.tries++
+	a.nodes[node] = n
+	return n.tries
 }
 
 func (a *announcer) note(node string, news fact) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.told[node] = news
+	n := a.nodes[node]
+	n.told = news
+	a.nodes[node] = n
 }
 
 // enough tells whether a majority of the schedulers knows where this node is. While the catalog does not say who they are,
@@ -129,15 +159,15 @@ func (a *announcer) enough() bool {
 			continue
 		}
 		schedulers++
-		if n.GetId() == a.own.Node || a.told[n.GetId()].own == a.own.Incarnation {
+		if n.GetId() == a.own.Node || a.nodes[n.GetId()].told.own == a.own.Incarnation {
 			heard++
 		}
 	}
 	if schedulers > 0 {
 		return heard > schedulers/2
 	}
-	for _, f := range a.told {
-		if f.own == a.own.Incarnation {
+	for _, n := range a.nodes {
+		if n.told.own == a.own.Incarnation {
 			return true
 		}
 	}
