@@ -12,6 +12,7 @@ import (
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/peer"
+	"github.com/weft-run/weft/services/replication"
 )
 
 // member is a node with this package's service, over a real cluster port.
@@ -86,8 +87,10 @@ func try(t *testing.T, o options) (*member, error) {
 	}
 	m.service = New(config)
 	m.service.Register(m.peers)
+	replication.NewServer(m.Node).Register(m.peers)
 	m.peers.Start()
 	m.service.Start()
+	m.SetPeers(replication.New(m.peers))
 	m.close = sync.OnceFunc(func() {
 		m.service.Close()
 		m.peers.Close()

@@ -33,39 +33,41 @@ const maxClockOffset = 500 * time.Millisecond
 func (s *Service) List(view *catalog.View) *weftv1.ListNodesResponse {
 	response := &weftv1.ListNodesResponse{Level: view.Level()}
 	leader := s.leader(view)
+	if leader != nil {
+		response.Leader = leader.GetName()
+	}
+	roles := s.config.Node.Roles()
 	for row := range view.Nodes() {
-		if leader != nil && row.GetId() == leader.ID {
-			response.Leader = row.GetName()
-		}
-		response.Nodes = append(response.Nodes, s.describe(view, row, leader))
+		response.Nodes = append(response.Nodes, s.describe(view, row, roles, s.config.Known(leader.GetId())))
 	}
 	return response
 }
 
-// leader is what is known of the node that leads; nil if nobody does.
-func (s *Service) leader(view *catalog.View) *directory.Node {
-	if s.config.Node.Leader() == "" {
-		return nil
+// leader is the node that leads; nil if none is known to.
+func (s *Service) leader(view *catalog.View) *catalogv1.Node {
+	leader := s.config.Node.Leader()
+	if n := view.NodeByName(leader); n != nil {
+		return n
 	}
-	for row := range view.Nodes() {
-		if known := s.config.Known(row.GetId()); known != nil && known.Raft == "leader" {
-			return known
-		}
-	}
-	return nil
+	return view.Node(leader)
 }
 
-func (s *Service) describe(view *catalog.View, row *catalogv1.Node, leader *directory.Node) *weftv1.Node {
-	n := &weftv1.Node{Id: row.GetId(), Name: row.GetName(), Labels: row.GetLabels(), Roles: roles(row)}
-	for range view.Placed(row.GetId()) {
-		n.Placed++
+// describe puts together what is known of a node. Raft has the roles of the schedulers; it is nil on a node that has no
+// log, where the directory knows them, a little later.
+func (s *Service) describe(view *catalog.View, row *catalogv1.Node, raft map[string]string, leader *directory.Node) *weftv1.Node {
+	n := &weftv1.Node{
+		Id: row.GetId(), Name: row.GetName(), Labels: row.GetLabels(), Roles: roles(row),
+		Placed: placed(view, row.GetId()), Raft: raft[row.GetId()],
 	}
 	known := s.config.Known(row.GetId())
-	n.State = state(row, known, n.GetPlaced(), row.GetId() == s.config.Node.ID())
+	if raft == nil && known != nil {
+		n.Raft = known.Raft
+	}
+	n.State = state(row, known, n, row.GetId() == s.config.Node.ID())
 	if known == nil {
 		return n
 	}
-	n.Raft, n.Version, n.Engine, n.Level = known.Raft, known.Version, known.Engine, known.Level
+	n.Version, n.Engine, n.Level = known.Version, known.Engine, known.Level
 	n.ClusterAddress, n.GrpcAddress = known.Address.Cluster, known.Address.GRPC
 	n.Started, n.Heard = timestamppb.New(known.Started), timestamppb.New(known.Heard)
 	n.AppliedIndex, n.ClockOffset, n.Ready = known.Applied, durationpb.New(known.ClockOffset), uint32(known.Ready())
@@ -84,17 +86,17 @@ func roles(row *catalogv1.Node) (names []string) {
 	return names
 }
 
-func state(row *catalogv1.Node, known *directory.Node, placed uint32, self bool) string {
+func state(row *catalogv1.Node, known *directory.Node, n *weftv1.Node, self bool) string {
 	switch {
 	case known == nil && !self:
 		return stateJoining
 	case known != nil && !known.Alive && !self:
 		return stateLost
-	case row.GetDraining() && placed > 0:
+	case row.GetDraining() && n.GetPlaced() > 0:
 		return stateDraining
 	case row.GetDraining():
 		return stateDrained
-	case row.GetScheduler() && known != nil && known.Raft == "":
+	case row.GetScheduler() && n.GetRaft() == "":
 		return stateJoining
 	}
 	return stateAlive

@@ -32,6 +32,7 @@ type Node interface {
 	Linearize(context.Context) error
 	Stale() time.Duration
 	Leader() string
+	Roles() map[string]string
 	Catalog() *catalog.Catalog
 
 	Authority() [sha256.Size]byte
