@@ -17,7 +17,7 @@ import (
 // Update implements weft.v1.FunctionService.
 func (s *Server) Update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.UpdateResponse, error) {
 	response, err := s.update(ctx, r)
-	return response, s.status(ctx, err)
+	return response, s.changeStatus(ctx, err)
 }
 
 func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.UpdateResponse, error) {
@@ -119,7 +119,7 @@ func (s *Server) Route(ctx context.Context, r *weftv1.RouteRequest) (*weftv1.Rou
 			Namespace: ns, Service: r.GetService(), Function: r.GetName(),
 		}},
 	})
-	return &weftv1.RouteResponse{Previous: result.GetPreviousOwner()}, s.status(ctx, err)
+	return &weftv1.RouteResponse{Previous: result.GetPreviousOwner()}, s.changeStatus(ctx, err)
 }
 
 // Delete implements weft.v1.FunctionService.
@@ -136,7 +136,7 @@ func (s *Server) Delete(ctx context.Context, r *weftv1.DeleteRequest) (*weftv1.D
 	if err == nil {
 		s.config.Logger.Info("deleted", "namespace", ns, "function", r.GetName(), "revisions", result.GetDeletedRevisions())
 	}
-	return &weftv1.DeleteResponse{Revisions: result.GetDeletedRevisions()}, s.status(ctx, err)
+	return &weftv1.DeleteResponse{Revisions: result.GetDeletedRevisions()}, s.changeStatus(ctx, err)
 }
 
 // Forget implements weft.v1.FunctionService.
@@ -150,7 +150,7 @@ func (s *Server) Forget(ctx context.Context, r *weftv1.ForgetRequest) (*weftv1.F
 			Namespace: ns, Package: r.GetPackage(),
 		}},
 	})
-	return &weftv1.ForgetResponse{}, s.status(ctx, err)
+	return &weftv1.ForgetResponse{}, s.changeStatus(ctx, err)
 }
 
 // change applies a command that nothing has to be worked out for.

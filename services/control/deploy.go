@@ -24,16 +24,16 @@ func (s *Server) Deploy(stream grpc.ClientStreamingServer[weftv1.DeployRequest, 
 	ctx := stream.Context()
 	leave, err := s.enter(ctx)
 	if err != nil {
-		return s.status(ctx, err)
+		return s.changeStatus(ctx, err)
 	}
 	defer leave()
 	spec, body, err := receive(ctx, stream.Recv, s.config.Idle)
 	if err != nil {
-		return s.status(ctx, err)
+		return s.changeStatus(ctx, err)
 	}
 	response, err := s.deploy(ctx, spec, body)
 	if err != nil {
-		return s.status(ctx, err)
+		return s.changeStatus(ctx, err)
 	}
 	return stream.SendAndClose(response)
 }

@@ -94,6 +94,28 @@ func (s *Server) status(ctx context.Context, err error) error {
 	return failure.New(code, reason, err.Error())
 }
 
+// changeStatus is status for a request that changes the catalog. A client's gRPC library may have sent the request
+// before, without telling its user; that this attempt has changed nothing does not mean then that none has.
+func (s *Server) changeStatus(ctx context.Context, err error) error {
+	err = s.status(ctx, err)
+	if !repeated(ctx) {
+		return err
+	}
+	switch failure.ReasonOf(err) {
+	case NoLeader, DiskFull, Closing:
+		return failure.Newf(codes.Unavailable, OutcomeUnknown,
+			"%s; an earlier attempt of the same request may have taken effect", status.Convert(err).Message())
+	default:
+		return err
+	}
+}
+
+// repeated tells whether a request is not the first attempt (gRFC A6).
+func repeated(ctx context.Context) bool {
+	md, _ := metadata.FromIncomingContext(ctx)
+	return len(md.Get("grpc-previous-rpc-attempts")) > 0
+}
+
 func classify(err error) (codes.Code, failure.Reason) {
 	var (
 		malformed *component.Error
