@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -12,9 +14,11 @@ import (
 type Cluster struct {
 	Network *Network
 
-	tb    testing.TB
-	dir   string
-	nodes []*Node
+	tb  testing.TB
+	dir string
+
+	mu    sync.Mutex
+	nodes []*Node // guarded by mu
 }
 
 // New makes a cluster without nodes. It is gone when the test ends.
@@ -25,13 +29,17 @@ func New(tb testing.TB) *Cluster {
 	return c
 }
 
-// Nodes are all nodes that were ever started, in that order.
-func (c *Cluster) Nodes() []*Node { return c.nodes }
+// Nodes are all nodes that were ever started, in that order. It may be called from any goroutine.
+func (c *Cluster) Nodes() []*Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.nodes)
+}
 
-// Alive are the nodes that run, paused or not.
+// Alive are the nodes that run, paused or not. It may be called from any goroutine.
 func (c *Cluster) Alive() []*Node {
 	var alive []*Node
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		if n.Alive() {
 			alive = append(alive, n)
 		}
@@ -41,17 +49,7 @@ func (c *Cluster) Alive() []*Node {
 
 // Others are all nodes but the given ones.
 func (c *Cluster) Others(but ...*Node) []*Node {
-	var others []*Node
-	for _, n := range c.nodes {
-		other := true
-		for _, b := range but {
-			other = other && n != b
-		}
-		if other {
-			others = append(others, n)
-		}
-	}
-	return others
+	return slices.DeleteFunc(c.Nodes(), func(n *Node) bool { return slices.Contains(but, n) })
 }
 
 // Found starts a node that founds a cluster.
@@ -81,12 +79,12 @@ func (c *Cluster) TryJoin(spec Spec, token, address string) (*Node, error) {
 	return n, n.start("--join", address, "--token", token)
 }
 
-// Grow founds a cluster of so many nodes, all schedulers and executors, named n1, n2 and so on, and waits until all see
-// each other and know the leader.
-func (c *Cluster) Grow(nodes int, env ...string) []*Node {
+// Grow founds a cluster of so many nodes, named n1, n2 and so on and else as the spec says, and waits until they have
+// settled.
+func (c *Cluster) Grow(nodes int, spec Spec) []*Node {
 	c.tb.Helper()
 	for i := range nodes {
-		spec := Spec{Name: fmt.Sprintf("n%d", i+1), Env: env}
+		spec.Name = fmt.Sprintf("n%d", i+1)
 		if i == 0 {
 			c.Found(spec)
 			c.Leader()
@@ -95,7 +93,7 @@ func (c *Cluster) Grow(nodes int, env ...string) []*Node {
 		}
 	}
 	c.Settle()
-	return c.nodes
+	return c.Nodes()
 }
 
 func (c *Cluster) node(spec Spec) *Node {
@@ -103,7 +101,7 @@ func (c *Cluster) node(spec Spec) *Node {
 	if spec.Binary == "" {
 		spec.Binary = Faulty
 	}
-	base := filepath.Join(c.dir, fmt.Sprintf("%d-%s", len(c.nodes)+1, spec.Name))
+	base := filepath.Join(c.dir, fmt.Sprintf("%d-%s", len(c.Nodes())+1, spec.Name))
 	n := &Node{
 		Name: spec.Name, Dir: filepath.Join(base, "data"), Disk: Disk(filepath.Join(base, "faults")),
 		cluster: c, spec: spec, logPath: filepath.Join(base, "log"),
@@ -111,11 +109,18 @@ func (c *Cluster) node(spec Spec) *Node {
 	if err := os.MkdirAll(string(n.Disk), 0o700); err != nil {
 		c.tb.Fatalf("cluster: %v", err)
 	}
+	if spec.Lossy {
+		if err := n.Disk.Lose(); err != nil {
+			c.tb.Fatalf("cluster: %v", err)
+		}
+	}
 	var err error
 	if n.proxy, err = listenFor(n, c.Network); err != nil {
 		c.tb.Fatalf("cluster: %v", err)
 	}
+	c.mu.Lock()
 	c.nodes = append(c.nodes, n)
+	c.mu.Unlock()
 	c.Network.add(n)
 	return n
 }
@@ -124,7 +129,7 @@ func (c *Cluster) node(spec Spec) *Node {
 const lastLines = 60
 
 func (c *Cluster) close() {
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		n.forget()
 		if p := n.running(); p != nil {
 			p.kill()
@@ -132,7 +137,7 @@ func (c *Cluster) close() {
 		n.proxy.close()
 	}
 	if c.tb.Failed() {
-		for _, n := range c.nodes {
+		for _, n := range c.Nodes() {
 			c.tb.Logf("the log of %s ends:\n%s", n.Name, tail(n.Log(), lastLines))
 		}
 	}
@@ -140,7 +145,7 @@ func (c *Cluster) close() {
 
 // SaveLogs copies the nodes' logs into a directory, which must exist.
 func (c *Cluster) SaveLogs(dir string) error {
-	for i, n := range c.nodes {
+	for i, n := range c.Nodes() {
 		path := filepath.Join(dir, fmt.Sprintf("%d-%s.log", i+1, n.Name))
 		if err := os.WriteFile(path, []byte(n.Log()), 0o600); err != nil {
 			return err

@@ -22,6 +22,8 @@ type Spec struct {
 	Labels string
 	// Env is added to the node's environment, as "KEY=VALUE".
 	Env []string
+	// Lossy: the node's disk loses what is not synced at a kill, from the first start on.
+	Lossy bool
 	// Binary is what the node runs. Empty: Faulty.
 	Binary Binary
 	// Args are added to the command line.

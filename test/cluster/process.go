@@ -17,6 +17,9 @@ import (
 // patience is how long what a node is told to do may take.
 const patience = time.Minute
 
+// ErrNotReady says that a node neither became ready nor ended in time.
+var ErrNotReady = errors.New("cluster: no ready line")
+
 // process is a weft server that runs, or has run.
 type process struct {
 	command *exec.Cmd
@@ -58,13 +61,13 @@ func launch(command *exec.Cmd, log *os.File) (*process, error) {
 		}
 		if text != "" {
 			p.kill()
-			return nil, fmt.Errorf("cluster: no ready line, but %q", text)
+			return nil, fmt.Errorf("%w, but %q", ErrNotReady, text)
 		}
 		<-p.ended
 		return nil, p.status
 	case <-time.After(patience):
 		p.kill()
-		return nil, fmt.Errorf("cluster: no ready line within %v", patience)
+		return nil, fmt.Errorf("%w within %v", ErrNotReady, patience)
 	}
 }
 

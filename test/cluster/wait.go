@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
@@ -44,60 +45,67 @@ func (c *Cluster) Leader() *Node {
 
 // FindLeader returns the node that leads, as far as nodes say so themselves now.
 func (c *Cluster) FindLeader() (*Node, error) {
+	nodes := c.Alive()
+	answers, errs := statuses(nodes)
 	var leader *Node
 	var term uint64
-	errs := []error{errors.New("nobody leads")}
-	for _, n := range c.Alive() {
-		s, err := n.Status(context.Background())
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", n.Name, err))
-			continue
-		}
-		if s.GetLeader() == n.Name && (leader == nil || s.GetTerm() > term) {
-			leader, term = n, s.GetTerm()
+	for i, s := range answers {
+		if s != nil && s.GetLeader() == nodes[i].Name && (leader == nil || s.GetTerm() > term) {
+			leader, term = nodes[i], s.GetTerm()
 		}
 	}
 	if leader == nil {
-		return nil, errors.Join(errs...)
+		return nil, errors.Join(append(errs, errors.New("nobody leads"))...)
 	}
 	return leader, nil
 }
 
-// Settle waits until every node that runs sees every other alive, in raft if it is a scheduler, knows one leader and
-// has one catalog with it.
-func (c *Cluster) Settle() {
-	c.tb.Helper()
-	c.Eventually("a settled cluster", func() error { return c.settled(c.Alive()) })
+// statuses asks nodes about themselves, all at once. Who did not answer has nil and an error.
+func statuses(nodes []*Node) ([]*weftv1.StatusResponse, []error) {
+	answers, errs := make([]*weftv1.StatusResponse, len(nodes)), make([]error, len(nodes))
+	var asked sync.WaitGroup
+	for i, n := range nodes {
+		asked.Go(func() {
+			s, err := n.Status(context.Background())
+			if err != nil {
+				errs[i] = fmt.Errorf("%s: %w", n.Name, err)
+				return
+			}
+			answers[i] = s
+		})
+	}
+	asked.Wait()
+	return answers, errs
 }
 
-func (c *Cluster) settled(nodes []*Node) error {
-	leader := ""
-	var hashes = map[uint64]string{}
-	var index uint64
-	for _, n := range nodes {
-		s, err := n.Status(context.Background())
-		if err != nil {
-			return fmt.Errorf("%s: %w", n.Name, err)
-		}
-		if leader == "" {
-			leader, index = s.GetLeader(), s.GetAppliedIndex()
-		}
-		if s.GetLeader() == "" || s.GetLeader() != leader {
-			return fmt.Errorf("%s says that %q leads, another one %q", n.Name, s.GetLeader(), leader)
-		}
-		if s.GetFault() != "" {
-			return fmt.Errorf("%s: %s", n.Name, s.GetFault())
-		}
-		if s.GetAppliedIndex() != index {
-			return fmt.Errorf("%s is at index %d, another one at %d", n.Name, s.GetAppliedIndex(), index)
-		}
-		hashes[s.GetAppliedIndex()] = s.GetStateHash()
-		if hashes[index] != s.GetStateHash() {
-			return fmt.Errorf("%s has another catalog at index %d", n.Name, index)
-		}
+// Settle waits until all of the given nodes, without any all that run, see each other alive, know one leader, have no
+// fault and show the same catalog.
+func (c *Cluster) Settle(nodes ...*Node) {
+	c.tb.Helper()
+	if len(nodes) == 0 {
+		nodes = c.Alive()
 	}
-	if len(nodes) < 2 {
-		return nil
+	c.Eventually("a settled cluster", func() error { return settled(nodes) })
+}
+
+func settled(nodes []*Node) error {
+	answers, errs := statuses(nodes)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	first := answers[0]
+	for i, s := range answers {
+		name := nodes[i].Name
+		switch {
+		case s.GetLeader() == "" || s.GetLeader() != first.GetLeader():
+			return fmt.Errorf("%s says that %q leads, %s %q", name, s.GetLeader(), nodes[0].Name, first.GetLeader())
+		case s.GetFault() != "":
+			return fmt.Errorf("%s: %s", name, s.GetFault())
+		case s.GetAppliedIndex() != first.GetAppliedIndex():
+			return fmt.Errorf("%s is at index %d, %s at %d", name, s.GetAppliedIndex(), nodes[0].Name, first.GetAppliedIndex())
+		case s.GetStateHash() != first.GetStateHash():
+			return fmt.Errorf("%s and %s have different catalogs at index %d", name, nodes[0].Name, s.GetAppliedIndex())
+		}
 	}
 	for _, n := range nodes {
 		if err := n.sees(nodes); err != nil {
