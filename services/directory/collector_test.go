@@ -234,8 +234,11 @@ func TestNodesThatLeftAreForgotten(t *testing.T) {
 		b.members = []string{"self"}
 		b.mu.Unlock()
 		time.Sleep(1100 * time.Millisecond)
-		if b.View().Node("a") != nil || len(b.View().Ready(keyNumber(1))) != 0 || !slices.Equal(b.gone, []string{"a"}) {
-			t.Fatalf("a is still there; gone: %v", b.gone)
+		b.mu.Lock()
+		gone := slices.Clone(b.gone)
+		b.mu.Unlock()
+		if b.View().Node("a") != nil || len(b.View().Ready(keyNumber(1))) != 0 || !slices.Equal(gone, []string{"a"}) {
+			t.Fatalf("a is still there; gone: %v", gone)
 		}
 		if err := b.hear("a", 1, 2, nil); !errors.Is(err, errGap) {
 			t.Errorf("its next report: %v", err)
@@ -293,6 +296,8 @@ func TestWhatTheLeaderFindsOut(t *testing.T) {
 		if _, ok := b.View().Unplaced(keyNumber(1)); ok {
 			t.Error("it is still unplaced")
 		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		if !slices.Contains(b.learned, "self:1") {
 			t.Errorf("learned %v", b.learned)
 		}

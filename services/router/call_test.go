@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,9 +30,9 @@ const self = "n0"
 // neighbours is a fixture with other nodes: it is their directory and the link to them.
 type neighbours struct {
 	*fixture
-	view *directory.View // set by show
+	view atomic.Pointer[directory.View] // set by show
 	age  time.Duration
-	next *clusterv1.ExchangeResponse
+	next *clusterv1.ExchangeResponse // what show makes the view of
 
 	mu      sync.Mutex
 	answers map[string]func(context.Context, link.Request) (link.Response, error) // guarded by mu; by node ID
@@ -49,7 +50,7 @@ func startAmong(t testing.TB, configure ...func(*Config)) *neighbours {
 	n.show()
 	config := Config{
 		ID: self, Name: "name-" + self, Labels: map[string]string{"zone": "z1", "region": "r1"},
-		Catalog: n.fixture.catalog, Placements: n.fixture, Executor: n, Directory: n, Link: link2{n}, Linearize: n.linearize,
+		Catalog: n.fixture.catalog, Placements: n.fixture, Executor: n, Directory: n, Link: wire{n}, Linearize: n.linearize,
 		Wait: 5 * time.Second, Waiting: 3, Cores: 2, Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range configure {
@@ -59,7 +60,7 @@ func startAmong(t testing.TB, configure ...func(*Config)) *neighbours {
 	return n
 }
 
-func (n *neighbours) View() *directory.View { return n.view }
+func (n *neighbours) View() *directory.View { return n.view.Load() }
 func (n *neighbours) Age() time.Duration    { return n.age }
 
 // Call implements Executor.
@@ -79,14 +80,14 @@ func (n *neighbours) linearize(context.Context) error {
 	if n.catches != nil {
 		n.catches()
 	}
-	return n.failing
+	return nil
 }
 
-// link2 is the link of neighbours.
-type link2 struct{ *neighbours }
+// wire is the link of neighbours.
+type wire struct{ *neighbours }
 
 // Call implements Link: it answers with the node's ID, or as the test says.
-func (l link2) Call(ctx context.Context, node string, r link.Request) (link.Response, error) {
+func (l wire) Call(ctx context.Context, node string, r link.Request) (link.Response, error) {
 	l.mu.Lock()
 	l.calls = append(l.calls, node)
 	answer := l.answers[node]
@@ -129,7 +130,7 @@ func (n *neighbours) show() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	n.view = view
+	n.view.Store(view)
 }
 
 func (n *neighbours) answer(node string, f func(context.Context, link.Request) (link.Response, error)) {
@@ -549,14 +550,7 @@ func TestTheOnlyNodeIsNeverLeftOut(t *testing.T) {
 }
 
 func TestServe(t *testing.T) {
-	n := startAmong(t)
-	n.apply(&catalogv1.Command{Action: &catalogv1.Command_RaiseLevel{RaiseLevel: &catalogv1.RaiseLevel{Level: 2}}})
-	for _, id := range []string{self, "n1"} {
-		n.apply(&catalogv1.Command{Level: 2, Action: &catalogv1.Command_PutNode{PutNode: &catalogv1.PutNode{
-			Node: &catalogv1.Node{Id: nodeID(id), Name: "name-" + id, Executor: true},
-		}}})
-	}
-	n.config.ID = nodeID(self)
+	n := startCluster(t)
 	old, elsewhere, here := n.deploy("f", orders), n.deploy("f", orders), n.deploy("here", orders)
 	n.place(elsewhere, "n1")
 	n.place(here, self)
