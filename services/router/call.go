@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weft-run/weft/executor"
@@ -70,32 +71,70 @@ type attempts struct {
 	router     *Router
 	request    executor.Request
 	idempotent bool
-	tried      []string
+	count      int
+	tried      []string         // since readiness has changed
 	room       [maxTries]string // of tried
+	refused    error            // why the call has not started yet; nil if nobody was asked
+	node       string           // name of the node that was asked last
 }
 
 // forward sends a call to another node. Refused is why this node did not take it; nil if it has no reason to.
 func (r *Router) forward(ctx context.Context, request executor.Request, refused error) (Response, error) {
 	r.budget.called()
-	a := attempts{router: r, request: request, idempotent: isIdempotent(request.Metadata)}
+	a := attempts{router: r, request: request, idempotent: isIdempotent(request.Metadata), refused: refused, node: r.config.Name}
 	a.tried = a.room[:0]
-	node, via := r.config.Name, r.via(request.Key)
+	via := r.via(request.Key)
 	for {
+		known := r.config.Directory.View().Ready(via)
 		c, ok := r.nodes.choose(via, a.tried)
 		if !ok {
-			return Response{Node: node}, a.nobody(refused)
+			if !a.moved(ctx, via, known) {
+				return Response{Node: a.node}, a.nobody()
+			}
+			if r.config.Placements.Ready(request.Key) {
+				response, err := r.local(ctx, request)
+				r.metrics.local.Inc()
+				return Response{response, r.config.Name}, err
+			}
+			continue
 		}
+		a.count++
 		a.tried = append(a.tried, c.id)
-		node = c.remote.name
+		a.node = c.remote.name
 		response, err := a.send(ctx, c)
-		if err == nil || !a.again(ctx, err) {
-			return Response{response, node}, a.explain(ctx, err, node)
-		}
-		if len(a.tried) == maxTries || !r.budget.take() {
-			return Response{response, node}, a.explain(ctx, err, node)
+		if err == nil || !a.again(ctx, err) || a.count == maxTries || !isNotLoaded(err) && !r.budget.take() {
+			return Response{response, a.node}, a.explain(ctx, err)
 		}
 		r.metrics.retries.Inc()
-		refused = a.explain(ctx, err, node)
+		a.refused = a.explain(ctx, err)
+	}
+}
+
+// moved waits until the revision is ready elsewhere than was known, if those who were said to have it do not have it any
+// more: it has just moved, and the news is on its way.
+func (a *attempts) moved(ctx context.Context, k executor.Key, known []string) bool {
+	if a.refused != nil && !isNotLoaded(a.refused) {
+		return false
+	}
+	r := a.router
+	if !r.mayWait() {
+		return false
+	}
+	defer r.waiting.Add(-1)
+	limited, cancel := context.WithTimeout(ctx, r.config.Wait)
+	defer cancel()
+	for {
+		view := r.config.Directory.View()
+		now := view.Ready(k)
+		if r.config.Placements.Ready(a.request.Key) || !slices.Equal(now, known) && r.nodes.reachable(k) {
+			a.tried = a.tried[:0]
+			return true
+		}
+		select {
+		case <-view.Changed():
+		case <-limited.Done():
+			return false
+		}
 	}
 }
 
@@ -124,6 +163,9 @@ func (a *attempts) send(ctx context.Context, c candidate) (executor.Response, er
 	case isContext(err):
 		c.remote.abandoned()
 	default:
+		if isNotLoaded(err) {
+			c.goneAway()
+		}
 		c.remote.answered(response.Load, time.Since(began)-response.Timings.Run)
 	}
 	return response.Response, err
@@ -135,6 +177,13 @@ func isContext(err error) bool {
 		return fault.Reason == executor.Canceled || fault.Reason == executor.Deadline
 	}
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isNotLoaded tells whether a call did not start because the revision is not ready where it was sent. Trying elsewhere costs
+// next to nothing then, and those that come later know, so that needs no budget.
+func isNotLoaded(err error) bool {
+	fault, ok := errors.AsType[*executor.Error](err)
+	return ok && fault.Reason == executor.NotLoaded
 }
 
 // isUnreached tells whether a call did not reach the node, which is another thing than being refused by it.
@@ -160,15 +209,15 @@ func (a *attempts) again(ctx context.Context, err error) bool {
 }
 
 // nobody is the error of a call for which there is no node, or no other one.
-func (a *attempts) nobody(refused error) error {
-	if refused != nil {
-		return refused
+func (a *attempts) nobody() error {
+	if a.refused != nil {
+		return a.refused
 	}
 	return &executor.Error{Reason: executor.NotLoaded, Message: a.request.Key.String() + " is not ready on any node"}
 }
 
 // explain turns what package link says into an error of a call.
-func (a *attempts) explain(ctx context.Context, err error, node string) error {
+func (a *attempts) explain(ctx context.Context, err error) error {
 	if lost, ok := errors.AsType[*link.LostError](err); ok {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -179,7 +228,7 @@ func (a *attempts) explain(ctx context.Context, err error, node string) error {
 			message = "node %s was lost while it had the call of %s, and there is no other to try: %v"
 		}
 		return &executor.Error{
-			Reason: executor.Reason(failure.NodeLost), Message: fmt.Sprintf(message, node, a.request.Key, lost.Err), Err: lost.Err,
+			Reason: executor.Reason(failure.NodeLost), Message: fmt.Sprintf(message, a.node, a.request.Key, lost.Err), Err: lost.Err,
 		}
 	}
 	refusal, ok := errors.AsType[*link.NotStartedError](err)
@@ -194,6 +243,6 @@ func (a *attempts) explain(ctx context.Context, err error, node string) error {
 	}
 	return &executor.Error{
 		Reason: executor.Reason(failure.NodeUnreachable), Err: refusal.Err,
-		Message: fmt.Sprintf("node %s, where %s is ready, can't be reached: %v", node, a.request.Key, refusal.Err),
+		Message: fmt.Sprintf("node %s, where %s is ready, can't be reached: %v", a.node, a.request.Key, refusal.Err),
 	}
 }

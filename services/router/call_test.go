@@ -328,7 +328,7 @@ func TestNearNodesFirst(t *testing.T) {
 	zone := func(s *clusterv1.NodeState, zone, region string) {
 		s.Report.Labels = map[string]string{"zone": zone, "region": region}
 	}
-	n := startAmong(t)
+	n := startAmong(t, func(c *Config) { c.Wait = time.Millisecond })
 	k := n.deploy("f", orders)
 	nodes := map[string]*clusterv1.NodeState{}
 	for _, id := range []string{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"} {

@@ -29,4 +29,7 @@
 // deadline, and all calls of this node together may make one further try for every five calls, and a few more (budget.go).
 // A call that may have started is never tried again, unless its caller said that it is idempotent: metadata
 // weft-idempotent with the value true.
+//
+// A node that answers that the revision is not ready there is not asked for it again for a second: the directory is a few
+// milliseconds behind when placements move. If that was the only one, the call waits for the news.
 package router

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-run/weft/executor"
@@ -25,6 +26,8 @@ const (
 	crowded = 4
 	// staleAfter is how long after the last word of a leader a lost node may be back.
 	staleAfter = 5 * time.Second
+	// awayTime is how long a node does not count that said that a revision is not ready there.
+	awayTime = time.Second
 	// maxGroups bounds the revisions whose candidates are kept.
 	maxGroups = 1 << 16
 )
@@ -34,7 +37,18 @@ type candidate struct {
 	id     string
 	cores  int
 	remote *remote
+	// away is until when it does not count, Unix nanoseconds: the node has said that the revision is not ready there, and
+	// the directory will say so soon.
+	away *atomic.Int64
 }
+
+// usable tells whether a call may be sent there.
+func (c candidate) usable(now time.Time) bool {
+	return now.UnixNano() >= c.away.Load() && !c.remote.isEjected(now)
+}
+
+// goneAway is called when the node has said that the revision is not ready there.
+func (c candidate) goneAway() { c.away.Store(time.Now().Add(awayTime).UnixNano()) }
 
 // group is the candidates of one revision.
 type group struct {
@@ -122,7 +136,7 @@ func (n *nodes) group(view *directory.View, ready []string) *group {
 			continue
 		}
 		tier := n.tier(node)
-		g.tiers[tier] = append(g.tiers[tier], candidate{id, max(int(node.Cores), 1), n.remote(node)})
+		g.tiers[tier] = append(g.tiers[tier], candidate{id, max(int(node.Cores), 1), n.remote(node), new(atomic.Int64)})
 	}
 	return g
 }
@@ -206,7 +220,7 @@ func (n *nodes) choose(k executor.Key, tried []string) (c candidate, ok bool) {
 	}
 	now := time.Now()
 	tiers := n.open(g)
-	usable := func(c candidate) bool { return !slices.Contains(tried, c.id) && !c.remote.isEjected(now) }
+	usable := func(c candidate) bool { return !slices.Contains(tried, c.id) && c.usable(now) }
 	for i, tier := range tiers {
 		best, ok := better(tier, now, usable)
 		if !ok {
