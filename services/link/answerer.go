@@ -3,7 +3,6 @@ package link
 import (
 	"context"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/weft-run/weft/executor"
@@ -32,12 +31,19 @@ type served struct {
 	sending *claim    // of that response; guarded by wire.mu
 }
 
-var servedCalls = sync.Pool{New: func() any { return new(served) }}
+// newServed gives a call of a peer.
+func (l *Link) newServed() *served {
+	if s, ok := l.served.Get().(*served); ok {
+		return s
+	}
+	return new(served)
+}
 
 // release makes s ready for its next use. Nobody else knows it any more.
 func (s *served) release() {
+	l := s.answerer.link
 	*s = served{message: reusable(s.message), head: reusable(s.head)}
-	servedCalls.Put(s)
+	l.served.Put(s)
 }
 
 // handle implements side.
@@ -97,7 +103,7 @@ func (a *answerer) open(stream uint32, room bool) (*served, error) {
 		a.refuse(stream, refusal(executor.QueueFull, "node %s answers %d calls of peers already", a.link.id, a.link.config.Calls))
 		return nil, nil //nolint:nilnil // refused
 	}
-	s := servedCalls.Get().(*served)
+	s := a.link.newServed()
 	s.answerer, s.stream, s.began, s.ctx = a, stream, time.Now(), new(callContext)
 	a.streams[stream] = s
 	return s, nil

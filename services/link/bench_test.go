@@ -115,7 +115,9 @@ func rival(b *testing.B) recordsv1.RecordsClient {
 	b.Cleanup(func() {
 		_ = conn.Close()
 		server.Stop()
-		<-served
+		if err := <-served; err != nil {
+			b.Error(err)
+		}
 	})
 	return recordsv1.NewRecordsClient(conn)
 }

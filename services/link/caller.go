@@ -3,7 +3,6 @@ package link
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,12 +32,18 @@ type call struct {
 	large  *outgoing // a request that goes in pieces
 }
 
-var calls = sync.Pool{New: func() any { return &call{answered: make(chan struct{}, 1)} }}
+// newCall gives a call, which is to be released.
+func (l *Link) newCall() *call {
+	if k, ok := l.calls.Get().(*call); ok {
+		return k
+	}
+	return &call{answered: make(chan struct{}, 1)}
+}
 
 // release makes a call ready for its next use. Nobody else knows it any more.
-func (k *call) release() {
+func (l *Link) release(k *call) {
 	*k = call{answered: k.answered, head: reusable(k.head)}
-	calls.Put(k)
+	l.calls.Put(k)
 }
 
 // errNoStream is why a connection takes no call now. Another may.
@@ -53,32 +58,32 @@ const directStreams = 2
 
 // call runs a call. Its errors are those of Link.Call, and errNoStream.
 func (c *caller) call(ctx context.Context, r *Request) (Response, error) {
-	k := calls.Get().(*call)
+	k := c.link.newCall()
 	var left time.Duration
 	if deadline, ok := ctx.Deadline(); ok {
 		left = max(time.Until(deadline), time.Microsecond)
 	}
 	k.head = appendRequest(k.head[:0], r, left)
 	if err := c.fits(k.head, r); err != nil {
-		k.release()
+		c.link.release(k)
 		return Response{}, err
 	}
 	if err := c.begin(ctx, k, r.Message); err != nil {
-		k.release()
+		c.link.release(k)
 		return Response{}, err
 	}
 	select {
 	case <-k.answered:
 	case <-ctx.Done():
 		if c.cancel(k) {
-			k.release()
+			c.link.release(k)
 			return Response{}, ctx.Err()
 		}
 		<-k.answered // It came at the same time.
 	}
 	b, err := k.response, k.err
 	k.claim.release()
-	k.release()
+	c.link.release(k)
 	if err != nil {
 		return Response{}, err
 	}

@@ -15,14 +15,20 @@ import (
 	"github.com/weft-run/weft/services/peer/peertest"
 )
 
-// wants fails the test unless err is of a type.
-func wants[E error](t testing.TB, err error) E {
+// as gives the error of a type that err is, and fails the test if it is none.
+func as[E error](t testing.TB, err error) E {
 	t.Helper()
-	var e E
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[E](err)
+	if !ok {
 		t.Errorf("%T %v; want a %T", err, err, e)
 	}
 	return e
+}
+
+// wants fails the test unless err is of a type.
+func wants[E error](t testing.TB, err error) {
+	t.Helper()
+	_ = as[E](t, err)
 }
 
 func TestNobodyThere(t *testing.T) {
@@ -34,7 +40,7 @@ func TestNobodyThere(t *testing.T) {
 	port.SetDown(true)
 	eventually(t, "b can't be reached", func() bool {
 		_, err := a.Call(patience(t), "b", Request{})
-		return errors.Is(wants[*NotStartedError](t, err), consensus.ErrUnreachable)
+		return errors.Is(as[*NotStartedError](t, err), consensus.ErrUnreachable)
 	})
 	port.SetDown(false)
 	start(t, port, echo)
@@ -57,7 +63,7 @@ func TestDialingIsBounded(t *testing.T) {
 	a := start(t, slowPort{network.Port("a")}, echo, func(c *Config) { c.DialTimeout = 300 * time.Millisecond })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := a.Call(ctx, "b", Request{}); !errors.Is(wants[*NotStartedError](t, err), context.DeadlineExceeded) {
+	if _, err := a.Call(ctx, "b", Request{}); !errors.Is(as[*NotStartedError](t, err), context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	_, err := a.Call(patience(t), "b", Request{})
@@ -96,7 +102,7 @@ func (c *cutConn) Write(b []byte) (int, error) {
 	c.left -= n
 	if n < len(b) && err == nil {
 		err = io.ErrClosedPipe
-		_ = c.Conn.Close()
+		_ = c.Close()
 	}
 	return n, err
 }
@@ -167,7 +173,7 @@ func TestConnectionLostWhileTheCallRuns(t *testing.T) {
 		port.Cut()
 	}()
 	_, err := a.Call(patience(t), "b", Request{Request: executor.Request{Method: "Wait"}})
-	if lost := wants[*LostError](t, err); lost.Node != "b" {
+	if lost := as[*LostError](t, err); lost.Node != "b" {
 		t.Errorf("node %q was lost", lost.Node)
 	}
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -206,7 +212,7 @@ func TestCancellationReachesTheHandler(t *testing.T) {
 
 func TestDeadlinesTravel(t *testing.T) {
 	ended := make(chan error, 2)
-	a, _ := pair(t, func(ctx context.Context, _ string, r Request) (Response, error) {
+	a, _ := pair(t, func(ctx context.Context, _ string, _ Request) (Response, error) {
 		if _, limited := ctx.Deadline(); !limited {
 			return Response{}, nil
 		}
@@ -303,7 +309,7 @@ func TestCloseCutsOffWhatDoesNotEnd(t *testing.T) {
 	}
 	wants[*LostError](t, <-errs)
 	closeNow(t, a)
-	if _, err := a.Call(ctx, "b", Request{}); !errors.Is(wants[*NotStartedError](t, err), ErrClosed) {
+	if _, err := a.Call(ctx, "b", Request{}); !errors.Is(as[*NotStartedError](t, err), ErrClosed) {
 		t.Error(err)
 	}
 }

@@ -75,9 +75,9 @@ const (
 	version       = 1
 	lowestVersion = 1
 	// minWindow leaves room for a piece although the peer keeps back what is not a quarter of the window yet.
-	minWindow = 64 << 10
-	helloSize     = len(magic) + 4
-	maxSettings   = 1024
+	minWindow   = 64 << 10
+	helloSize   = len(magic) + 4
+	maxSettings = 1024
 )
 
 // settings are what one side allows the other.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -18,13 +19,15 @@ type Link struct {
 	metrics *metrics
 	epoch   time.Time
 
-	ctx     context.Context // ends with the link
+	ctx     context.Context //nolint:containedctx // it is the link's own: it ends with the link
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	workers workers
 
 	requests, responses, sending memory
 	handling                     atomic.Int64 // calls of peers that run, or whose message is on its way
+
+	calls, served sync.Pool // *call and *served
 
 	peers sync.Map // node ID → *peer
 
@@ -259,11 +262,7 @@ func (l *Link) note(node string, err error) {
 func (l *Link) snapshot() map[*wire]side {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := make(map[*wire]side, len(l.wires))
-	for w, s := range l.wires {
-		all[w] = s
-	}
-	return all
+	return maps.Clone(l.wires)
 }
 
 // now is the time since the link was made, in nanoseconds, for what goes into an atomic.

@@ -52,7 +52,7 @@ func (l *logs) String() string {
 // start makes a link that is closed at the end of the test.
 func start(t testing.TB, port Port, handler Handler, change ...func(*Config)) *Link {
 	t.Helper()
-	config := Config{Port: port, Handler: handler, Silence: time.Minute, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	config := Config{Port: port, Handler: handler, Silence: time.Minute, Logger: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&config)
 	}

@@ -129,16 +129,16 @@ func TestLimits(t *testing.T) {
 		executor.ResponseTooLarge: {Method: "Large"},
 	} {
 		_, err := a.Call(ctx, "b", Request{Request: r})
-		if fault := wants[*executor.Error](t, err); fault.Reason != want {
+		if fault := as[*executor.Error](t, err); fault.Reason != want {
 			t.Errorf("%v; want %s", err, want)
 		}
 	}
 	_, err := a.Call(ctx, "b", Request{Request: executor.Request{Method: "Trailers"}})
-	if fault := wants[*executor.Error](t, err); fault.Reason != executor.ResponseTooLarge {
+	if fault := as[*executor.Error](t, err); fault.Reason != executor.ResponseTooLarge {
 		t.Error(err)
 	}
 	_, err = a.Call(ctx, "b", Request{Request: executor.Request{Metadata: map[string][]string{"x": {string(make([]byte, maxHead))}}}})
-	if fault := wants[*executor.Error](t, err); fault.Reason != executor.RequestTooLarge {
+	if fault := as[*executor.Error](t, err); fault.Reason != executor.RequestTooLarge {
 		t.Error(err)
 	}
 
@@ -152,7 +152,7 @@ func TestLimits(t *testing.T) {
 	eventually(t, "three calls run", func() bool { return b.handling.Load() == 3 })
 	_, err = a.Call(ctx, "b", Request{})
 	wants[*NotStartedError](t, err)
-	if fault := wants[*executor.Error](t, err); fault.Reason != executor.QueueFull {
+	if fault := as[*executor.Error](t, err); fault.Reason != executor.QueueFull {
 		t.Error(err)
 	}
 	close(release)

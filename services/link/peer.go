@@ -72,7 +72,7 @@ func (p *peer) connection(ctx context.Context) (*caller, error) {
 	if best != nil && (best.load.Load() < crowded || len(*p.callers.Load()) >= p.link.config.Connections) {
 		return best, nil
 	}
-	d, err := p.dial()
+	d, err := p.dial() //nolint:contextcheck // a connection is opened for all calls, whatever becomes of this one
 	if best != nil {
 		return best, nil
 	}

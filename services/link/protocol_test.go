@@ -253,7 +253,7 @@ func TestRefusedWhileStopping(t *testing.T) {
 		if h.kind != kindResponse || h.stream != stream || err != nil {
 			t.Fatalf("type %d, %v", h.kind, err)
 		}
-		if fault := new(executor.Error); !errors.As(wants[*NotStartedError](t, failure), &fault) || fault.Reason != executor.Closing {
+		if fault := new(executor.Error); !errors.As(as[*NotStartedError](t, failure), &fault) || fault.Reason != executor.Closing {
 			t.Errorf("stream %d: %v", stream, failure)
 		}
 	}
