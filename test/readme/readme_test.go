@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ func blocks(text string) (out []block) {
 }
 
 // byCI are the commands that CI runs by themselves.
-var byCI = []string{"make demo", "make test"}
+var byCI = []string{"make demo", "make test", "make demo-cluster"}
 
 func TestCommands(t *testing.T) {
 	root, err := components.Root()
@@ -85,10 +86,12 @@ func requireInCI(t *testing.T, root, line string) {
 	}
 }
 
-// reader runs commands in the repository against a node with free ports.
+// reader runs commands in the repository against nodes with free ports.
 type reader struct {
 	root, data string
-	address    string
+	address    string // gRPC port of the first node
+	cluster    string // cluster port of the first node
+	servers    int
 }
 
 // run runs one command, with the node's address in place of the default one.
@@ -107,12 +110,19 @@ func (r *reader) run(ctx context.Context, t *testing.T, line string) {
 	t.Logf("$ %s\n%s", line, out)
 }
 
-// server starts a node until the test ends, with free ports and a data directory of its own.
+// server starts a node until the test ends, with free ports and a data directory of its own. Those after the first one join
+// it.
 func (r *reader) server(ctx context.Context, t *testing.T, line string) {
 	t.Helper()
-	line = "exec " + line + " --data-dir " + r.data + " --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0"
+	r.servers++
+	data := filepath.Join(r.data, strconv.Itoa(r.servers))
+	line = "exec " + line + " --data-dir " + data + " --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0"
+	if r.cluster != "" {
+		line = strings.ReplaceAll(line, "127.0.0.1:7072", r.cluster)
+	}
 	command := exec.Command("bash", "-euc", line)
 	command.Dir = r.root
+	command.Env = append(os.Environ(), "WEFT_ADDR="+r.address)
 	command.Stderr = os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := command.StdoutPipe()
@@ -137,8 +147,13 @@ func (r *reader) server(ctx context.Context, t *testing.T, line string) {
 		t.Fatalf("%s: no ready line: %v", line, err)
 	}
 	for field := range strings.FieldsSeq(ready) {
-		if address, ok := strings.CutPrefix(field, "grpc="); ok {
+		key, address, _ := strings.Cut(field, "=")
+		switch {
+		case r.servers > 1:
+		case key == "grpc":
 			r.address = address
+		case key == "cluster":
+			r.cluster = address
 		}
 	}
 	if r.address == "" {
