@@ -120,7 +120,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // propose proposes as the leader of a term.
 func (r route) propose(ctx context.Context, cmd *catalogv1.Command, entry []byte, patience time.Duration) (*catalogv1.Result, error) {
 	if remove := cmd.GetRemoveNode(); remove != nil {
-		if refusal, err := r.session.beforeRemoval(remove.GetNode()); refusal != nil || err != nil {
+		if refusal, err := r.session.beforeRemoval(ctx, remove.GetNode()); refusal != nil || err != nil {
 			return refusal, err
 		}
 	}

@@ -64,7 +64,7 @@ func BenchmarkApply(b *testing.B) {
 	for _, goroutines := range []int{1, 16, 128} {
 		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
 			const turn, turns = 500 * time.Millisecond, 5
-			n := open(b, Config{Dir: b.TempDir(), Logger: quietLog})
+			n := open(b, Config{Dir: b.TempDir(), Logger: quietLog, retry: time.Second})
 			if err := n.Linearize(b.Context()); err != nil {
 				b.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func bareRaft(b *testing.B, dir string) *raft.Raft {
 }
 
 func BenchmarkLinearize(b *testing.B) {
-	n := open(b, Config{Dir: b.TempDir(), Logger: quietLog})
+	n := open(b, Config{Dir: b.TempDir(), Logger: quietLog, retry: time.Second})
 	for b.Loop() {
 		if err := n.Linearize(b.Context()); err != nil {
 			b.Fatal(err)

@@ -62,7 +62,7 @@ func (c *cluster) add(config Config) *Node {
 	if first != nil {
 		follower := config.Follower
 		config.Join = func(_ context.Context, a Application) (*Admission, error) {
-			c.put(a.ID, config)
+			c.put(a.ID, config) //nolint:contextcheck // the test's will do
 			first.Learn([]Address{a.Address})
 			return first.Admit(a.ID, a.CertificateRequest, !follower)
 		}
@@ -155,13 +155,13 @@ func (c *cluster) at(place int) *Node {
 func (c *cluster) living() *Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var any *Node
+	var found *Node
 	for _, n := range c.nodes {
-		if any = n; n.Status().Leads {
+		if found = n; n.Status().Leads {
 			break
 		}
 	}
-	return any
+	return found
 }
 
 // leader waits for a leader and returns its place.
@@ -437,7 +437,6 @@ func TestRemovals(t *testing.T) {
 	remove(leader, other(leader))
 	apply(t, c.at(c.leader()), deploy("a", "a"))
 	c.agree()
-
 }
 
 // TestRemovalThatWouldStopTheCluster is refused: without one of the two voters that are left of three, nobody could write.

@@ -13,9 +13,6 @@ import (
 	"github.com/weft-run/weft/consensus/catalog"
 )
 
-// ErrNoLog: the node that was asked for its log has none, now or ever. Another scheduler may.
-var ErrNoLog = errors.New("consensus: the node has no log to follow")
-
 const (
 	heartbeatEvery = time.Second
 	batchBytes     = 1 << 20

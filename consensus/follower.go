@@ -84,7 +84,7 @@ func (f *follower) round(ctx context.Context) bool {
 		return true
 	}
 	schedulers, useful := n.schedulers(), false
-	rand.Shuffle(len(schedulers), func(i, j int) { schedulers[i], schedulers[j] = schedulers[j], schedulers[i] })
+	rand.Shuffle(len(schedulers), func(i, j int) { schedulers[i], schedulers[j] = schedulers[j], schedulers[i] }) //nolint:gosec // no secret
 	for _, node := range schedulers {
 		err := f.watch(ctx, peers, node)
 		if ctx.Err() != nil {

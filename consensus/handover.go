@@ -54,7 +54,7 @@ func (n *Node) abdicate(s *session) {
 // beforeRemoval sees to it that the cluster survives the removal of a node, which nobody talks to once it is decided. A
 // leader hands over, and the next one proposes the removal: the error is ErrNotLeader then. It is refused if most
 // of the voters that would be left do not answer.
-func (s *session) beforeRemoval(node string) (*catalogv1.Result, error) {
+func (s *session) beforeRemoval(ctx context.Context, node string) (*catalogv1.Result, error) {
 	id, self := raft.ServerID(node), raft.ServerID(s.node.identity.ID)
 	members := s.members()
 	votes, unsure := false, len(members) == 0
@@ -76,7 +76,7 @@ func (s *session) beforeRemoval(node string) (*catalogv1.Result, error) {
 	case id != self:
 		return nil, nil //nolint:nilnil // nothing stands against it
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), handOverTime)
+	ctx, cancel := context.WithTimeout(ctx, handOverTime)
 	defer cancel()
 	if err := s.handOver(ctx); err != nil {
 		return nil, fmt.Errorf("%w: it is to be removed, and could not hand over: %w", ErrNotLeader, err)

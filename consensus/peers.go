@@ -59,6 +59,8 @@ type Heartbeat struct {
 var (
 	// ErrNotLeader: the node that was asked does not lead. Nothing was proposed.
 	ErrNotLeader = errors.New("consensus: the node does not lead")
+	// ErrNoLog: the node that was asked for its log has none, now or ever. Another scheduler may.
+	ErrNoLog = errors.New("consensus: the node has no log to follow")
 	// ErrUnreachable: the node could not be reached. Nothing was proposed.
 	ErrUnreachable = errors.New("consensus: the node can't be reached")
 )
