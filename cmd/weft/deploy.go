@@ -113,7 +113,7 @@ func (a *app) deploy(ctx context.Context, path string, spec *weftv1.DeploySpec) 
 	}
 	defer func() { _ = file.Close() }()
 	return a.with(func(client *weft.Client) error {
-		bar := a.progress(file)
+		bar := a.progress(file, "uploaded", "checking and compiling")
 		response, err := client.Deploy(ctx, file, spec, bar.update)
 		bar.clear()
 		if err != nil {

@@ -96,7 +96,9 @@ They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for wha
 		c.GroupID = "functions"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{a.serverCommand(), a.nodesCommand(), a.drainCommand(), a.removeCommand(), a.tokenCommand()} {
+	for _, c := range []*cobra.Command{
+		a.serverCommand(), a.nodesCommand(), a.drainCommand(), a.removeCommand(), a.tokenCommand(), a.backupCommand(), a.restoreCommand(),
+	} {
 		c.GroupID = "cluster"
 		root.AddCommand(c)
 	}

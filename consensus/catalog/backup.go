@@ -4,8 +4,8 @@ package catalog
 // numbers of deleted ones, contracts and routes. What belongs to this cluster is left out: its nodes, tokens and
 // placements, and the request IDs, whose senders will not ask the other cluster.
 //
-// The image has the view's index, since the age of functions is told by indexes, and level 2 at least. It costs a hash
-// of each row.
+// The image has the view's index, since the age of functions is told by indexes, and its level, but 2 at least: a cluster
+// begins with the level that takes nodes in. It costs a hash of each row.
 func (v *View) Backup() *Image {
 	s := emptyState()
 	s.index, s.level = v.state.index, max(v.state.level, 2)

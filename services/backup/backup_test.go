@@ -53,7 +53,7 @@ func (c *cluster) apply(level uint32, cmd *catalogv1.Command) {
 
 func (c *cluster) deploy(name string, component []byte) {
 	c.t.Helper()
-	d := Digest(sha256.Sum256(component))
+	d := sha256.Sum256(component)
 	c.files[d] = component
 	if err := os.WriteFile(c.path(d), component, 0o600); err != nil {
 		c.t.Fatal(err)
@@ -181,7 +181,7 @@ func TestDamaged(t *testing.T) {
 	bad("no backup", 0, []byte("\x00asm\x0d\x00\x01\x00"))
 
 	broken := errors.New("the disk is on fire")
-	for n := range len(good) {
+	for n := range good {
 		_, err := Verify(io.MultiReader(bytes.NewReader(good[:n]), iotest.ErrReader(broken)))
 		if !errors.Is(err, broken) || errors.Is(err, ErrDamaged) {
 			t.Fatalf("an error of reading at %d: %v", n, err)
@@ -194,10 +194,11 @@ type parts struct{ catalog, artifacts int }
 
 func binaryHead(t *testing.T, file []byte) parts {
 	t.Helper()
-	header, err := Verify(bytes.NewReader(file))
+	summary, err := Verify(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
+	header := summary.Header
 	head, err := encodeHead(header)
 	if err != nil || !bytes.HasPrefix(file, head) {
 		t.Fatalf("the head is not %x: %v", head, err)

@@ -61,14 +61,40 @@ func Read(r io.Reader, sink Sink) (*backupv1.Header, error) {
 	return header, in.end()
 }
 
+// Summary tells what is in a backup.
+type Summary struct {
+	Header               *backupv1.Header
+	Functions, Revisions int
+}
+
+// summarize is for a backup that was read whole.
+func summarize(header *backupv1.Header, view *catalog.View) Summary {
+	s := Summary{Header: header, Functions: view.Len()}
+	for f := range view.All() {
+		s.Revisions += len(f.GetRevisions())
+	}
+	return s
+}
+
 // Verify reads a backup and checks all of it. Errors are those of Read.
-func Verify(r io.Reader) (*backupv1.Header, error) { return Read(r, nothing{}) }
+func Verify(r io.Reader) (Summary, error) {
+	var sink viewing
+	header, err := Read(r, &sink)
+	if err != nil {
+		return Summary{}, err
+	}
+	return summarize(header, sink.view), nil
+}
 
-// nothing is a sink that keeps nothing.
-type nothing struct{}
+// viewing is a sink that keeps the catalog alone.
+type viewing struct{ view *catalog.View }
 
-func (nothing) Catalog(*catalog.View) error             { return nil }
-func (nothing) Artifact(Digest, int64, io.Reader) error { return nil }
+func (v *viewing) Catalog(view *catalog.View) error {
+	v.view = view
+	return nil
+}
+
+func (v *viewing) Artifact(Digest, int64, io.Reader) error { return nil }
 
 // reader counts and hashes what is read.
 type reader struct {

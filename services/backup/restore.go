@@ -10,9 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/weft-run/weft/consensus"
-	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/internal/disk"
-	backupv1 "github.com/weft-run/weft/proto/weft/backup/v1"
 	"github.com/weft-run/weft/services/artifacts"
 )
 
@@ -24,11 +22,10 @@ type Layout struct{ Consensus, Artifacts string }
 
 // Restored tells what Restore has made.
 type Restored struct {
-	// Header is that of the backup.
-	Header *backupv1.Header
+	// Summary is that of the backup.
+	Summary
 	// Cluster and Node are the IDs of the new cluster and its first node.
-	Cluster, Node        string
-	Functions, Revisions int
+	Cluster, Node string
 }
 
 // stage is where everything is made before it is put in place.
@@ -53,15 +50,15 @@ func Restore(ctx context.Context, r io.Reader, dir string, layout Layout) (_ *Re
 	if err != nil {
 		return nil, err
 	}
-	sink := &restoring{ctx: ctx, store: store}
+	sink := &restoring{
+		put:     func(r io.Reader, size int64) (Digest, int64, error) { return store.Put(ctx, r, size) },
+		release: func(d Digest) { store.Release(d, true) },
+	}
 	header, err := Read(r, sink)
 	if err != nil {
 		return nil, err
 	}
-	restored := &Restored{Header: header, Functions: sink.view.Len()}
-	for f := range sink.view.All() {
-		restored.Revisions += len(f.GetRevisions())
-	}
+	restored := &Restored{Summary: summarize(header, sink.view)}
 	restored.Cluster, restored.Node, err = consensus.Restore(filepath.Join(tmp, layout.Consensus), sink.view.Backup())
 	if err != nil {
 		return nil, err
@@ -116,20 +113,16 @@ func settle(tmp, dir string, layout Layout) (err error) {
 
 // restoring puts artifacts into the store of the new node.
 type restoring struct {
-	ctx   context.Context // of one Restore
-	store *artifacts.Store
-	view  *catalog.View
-}
+	viewing
 
-func (s *restoring) Catalog(view *catalog.View) error {
-	s.view = view
-	return nil
+	put     func(r io.Reader, limit int64) (Digest, int64, error)
+	release func(Digest)
 }
 
 func (s *restoring) Artifact(_ Digest, size int64, r io.Reader) error {
-	digest, _, err := s.store.Put(s.ctx, r, size)
+	digest, _, err := s.put(r, size)
 	if err == nil {
-		s.store.Release(digest, true)
+		s.release(digest)
 	}
 	return err
 }

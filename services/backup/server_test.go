@@ -103,9 +103,9 @@ func TestServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, err := Verify(bytes.NewReader(file))
-	if err != nil || header.GetVersion() != "v1.2.3" || header.GetArtifacts() != 4 {
-		t.Fatalf("header %v, %v", header, err)
+	got, err := Verify(bytes.NewReader(file))
+	if err != nil || got.Header.GetVersion() != "v1.2.3" || got.Header.GetArtifacts() != 4 || got.Functions != 4 || got.Revisions != 5 {
+		t.Fatalf("backup %v, %v", got, err)
 	}
 
 	l.noLeader = true

@@ -70,6 +70,7 @@ type Config struct {
 	Logs       *logs.Store
 	// Members are the nodes of the cluster.
 	Members Members
+	Backups Backups
 	// Peers are the other nodes; nil if there can be none.
 	Peers Peers
 	// Logger is told of deploys and of internal errors. Nil: slog.Default.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/artifacts"
+	"github.com/weft-run/weft/services/backup"
 	"github.com/weft-run/weft/services/control"
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/gateway"
@@ -61,7 +62,7 @@ func (n *Node) buildExecution(p *parts) (err error) {
 	if n.executor, err = executor.New(executor.Config{Dir: n.dir("code"), Log: p.logs.Append, Registerer: p.registry}); err != nil {
 		return err
 	}
-	if p.store, err = artifacts.Open(n.dir("artifacts")); err != nil {
+	if p.store, err = artifacts.Open(n.dir(artifactsDir)); err != nil {
 		return err
 	}
 	known := func(id string) *directory.Node { return n.directory.View().Node(id) }
@@ -145,6 +146,7 @@ func (n *Node) buildControl(p *parts) error {
 		Placements: seen{n.consensus.ID(), n.table, n.directory},
 		Peers:      others{n.consensus.ID(), n.directory, n.peers},
 		Members:    n.members,
+		Backups:    backup.NewServer(backup.Config{Consensus: n.consensus, Fetcher: p.fetcher, Keeper: p.store, Version: n.config.Version}),
 		Logger:     n.config.Logger,
 	})
 	n.control.Register(n.gateway)

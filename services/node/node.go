@@ -91,7 +91,7 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 // member is how the node takes part in consensus.
 func (c Config) member(ctx context.Context) (consensus.Config, error) {
 	member := consensus.Config{
-		Dir: filepath.Join(c.DataDir, "consensus"), Name: c.Name, Listen: c.Cluster, Advertise: c.Advertise,
+		Dir: filepath.Join(c.DataDir, consensusDir), Name: c.Name, Listen: c.Cluster, Advertise: c.Advertise,
 		Follower: !c.Roles.Scheduler, Executor: c.Roles.Executor, Labels: c.Labels, Logger: c.Logger,
 	}
 	if c.Join == "" {

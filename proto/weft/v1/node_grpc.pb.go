@@ -36,6 +36,7 @@ const (
 // further reasons:
 //
 //	LAST_SCHEDULER   the node is the only scheduler that is left
+//	ARTIFACT_MISSING no node that can be reached has a component that is to be backed up
 //	QUORUM           too few of the schedulers that would be left are alive to go on
 type NodeServiceClient interface {
 	// Status tells of the node that answers, from what it knows itself.
@@ -151,6 +152,7 @@ type NodeService_BackupClient = grpc.ServerStreamingClient[BackupResponse]
 // further reasons:
 //
 //	LAST_SCHEDULER   the node is the only scheduler that is left
+//	ARTIFACT_MISSING no node that can be reached has a component that is to be backed up
 //	QUORUM           too few of the schedulers that would be left are alive to go on
 type NodeServiceServer interface {
 	// Status tells of the node that answers, from what it knows itself.
