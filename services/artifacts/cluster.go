@@ -41,7 +41,7 @@ type Config struct {
 	// Logger is told of peers that send what they should not. Nil: slog.Default.
 	Logger *slog.Logger
 
-	// Stall is how long a peer may be silent in the middle of something. Default: 15 s.
+	// Stall is how long a peer may be silent in the middle of something. Default: 30 s.
 	Stall time.Duration
 	// Patience is how long Replicator goes on trying nodes that can't be reached. Default: 10 s.
 	Patience time.Duration
@@ -55,7 +55,7 @@ func (c Config) withDefaults(parallel int) Config {
 		c.Logger = slog.Default()
 	}
 	if c.Stall <= 0 {
-		c.Stall = 15 * time.Second
+		c.Stall = 30 * time.Second
 	}
 	if c.Patience <= 0 {
 		c.Patience = 10 * time.Second

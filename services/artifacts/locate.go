@@ -68,19 +68,22 @@ func (l *Locator) Holders(d Digest) []string {
 	})
 }
 
-// Engines implements Cluster: executors on which a revision of the artifact is placed, then schedulers, who know from whom
-// they have it.
+// Engines implements Cluster: executors on which a revision of the artifact is placed take turns with schedulers, who know
+// from whom they have it. Nodes that are down are left out, as are executors with another engine.
 func (l *Locator) Engines(d Digest) []string {
 	view := l.View()
 	placed := placedOn(view, d)
 	nodes := l.candidates(view, d)
-	if l.EngineOf != nil {
-		nodes = slices.DeleteFunc(nodes, func(node string) bool {
-			engine := l.EngineOf(node)
-			return engine != "" && engine != l.Engine && !view.Node(node).GetScheduler()
-		})
-	}
-	// Half of those that are asked are to be schedulers where there are many executors.
+	nodes = slices.DeleteFunc(nodes, func(node string) bool {
+		if l.Alive != nil && !l.Alive(node) {
+			return true
+		}
+		if l.EngineOf == nil || view.Node(node).GetScheduler() {
+			return false
+		}
+		engine := l.EngineOf(node)
+		return engine != "" && engine != l.Engine
+	})
 	all := l.ordered(view, nodes, func(node string) int {
 		if placed[node] {
 			return 0
