@@ -38,7 +38,7 @@ func (s *Store) Path(d Digest) (string, error) {
 	}
 }
 
-// verify reads a file for all who wait for the check. A file that a Put replaces meanwhile is read by the next one.
+// verify reads a file for all who wait for the check. A file that is replaced or removed meanwhile is looked at anew.
 func (s *Store) verify(d Digest, c *check) {
 	before, err := os.Stat(s.path(d))
 	if err == nil {
@@ -48,13 +48,19 @@ func (s *Store) verify(d Digest, c *check) {
 	defer s.mu.Unlock()
 	defer close(c.done)
 	delete(s.busy, d)
+	same := func() bool {
+		after, err := os.Stat(s.path(d))
+		return err == nil && os.SameFile(before, after)
+	}
 	switch {
 	case err == nil:
-		s.verified[d] = struct{}{}
+		if same() {
+			s.verified[d] = struct{}{}
+		}
 	case errors.Is(err, fs.ErrNotExist):
 		c.err = fmt.Errorf("%w: %x", ErrNotFound, d)
 	case errors.Is(err, ErrCorrupt):
-		if after, err := os.Stat(s.path(d)); err == nil && os.SameFile(before, after) {
+		if same() {
 			c.err = s.quarantine(d)
 		}
 	default:
