@@ -18,11 +18,14 @@
 //
 // An artifact is there before the revision that names it, so "no revision names it" is not enough to remove it:
 //
-//   - Store.Put holds it until Store.Release: a deploy that is under way on this node.
-//   - Store.Keep, a Store from a peer and a Has with keep protect it for the grace period from then on, an hour: a deploy
-//     on another node. Replicator does one of these on every node that it counts, so whoever replicates and proposes the
-//     revision within the grace period finds the artifact there, even where it lay unnamed for years. The period is
-//     measured by the node's own monotonic clock, and over restarts by the file's time; no two clocks are compared.
+//   - Store.Put holds it until Store.Release: a deploy that is under way on this node. Afterwards it goes as soon as no
+//     revision names it, unless the deploy's outcome is not known.
+//   - A Store from a peer and a Has with keep protect it for the grace period from then on, an hour: a deploy on another
+//     node. Replicator does one of these on every node that it counts, so whoever replicates and proposes the revision
+//     within the grace period finds the artifact there, even where it lay unnamed for years. Once the catalog has named
+//     it, a minute is enough: that deploy is over, and another of the same component begins the hour anew.
+//     The period is measured by the node's own monotonic clock, and over restarts by the file's time; no two nodes' clocks
+//     are compared.
 //   - The catalog that names it. Keeper asks for a linearizable view first and removes nothing without a leader.
 //
 // Holds and protection are taken, and files removed, under one lock, and Keeper looks at the catalog before that lock: so a
@@ -194,8 +197,8 @@ func receive(ctx context.Context, f io.Writer, sum hash.Hash, r io.Reader, limit
 }
 
 // place renames a synced file to its name, in place of one that is there, which may be a damaged one, and notes why it is
-// there.
-func (s *Store) place(tmp string, d Digest, why func(n *note, before bool)) error {
+// there. Before is the time of the file that was there, if there was one.
+func (s *Store) place(tmp string, d Digest, why func(n *note, before time.Time)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	path := s.path(d)
@@ -203,8 +206,10 @@ func (s *Store) place(tmp string, d Digest, why func(n *note, before bool)) erro
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	_, err := os.Stat(path)
-	before := err == nil
+	var before time.Time
+	if info, err := os.Stat(path); err == nil {
+		before = info.ModTime()
+	}
 	if err := disk.Rename(tmp, path); err != nil {
 		return err
 	}

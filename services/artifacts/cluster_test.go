@@ -224,7 +224,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func (n *testNode) put(t *testing.T, data []byte) Digest {
 	t.Helper()
 	d := put(t, n.store, data)
-	n.store.Release(d)
+	n.store.Release(d, true)
 	return d
 }
 

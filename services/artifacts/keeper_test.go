@@ -170,8 +170,8 @@ func TestKeeperSweeps(t *testing.T) {
 	kept, gone := a.put(t, random(1000)), a.put(t, random(1001))
 	orphan, deleted := a.put(t, random(1002)), Digest{9}
 	young := put(t, a.store, random(1003))
-	a.store.Keep(young)
-	a.store.Release(young)
+	a.store.keep(young, "b")
+	a.store.Release(young, true)
 	for _, d := range []Digest{kept, gone, orphan} {
 		a.age(t, d, 2*time.Hour)
 	}
@@ -209,7 +209,7 @@ func TestKeeperSweepsWhenADeployEnds(t *testing.T) {
 	ns, s := newNodes(t, 1), newState(t)
 	s.keeper(ns, "a", func(c *KeeperConfig) { c.Every = time.Hour })
 	d := put(t, ns.first().store, random(1000))
-	ns.first().store.Release(d)
+	ns.first().store.Release(d, true)
 	eventually(t, "it is swept", func() bool { return !ns.first().has(d) })
 }
 

@@ -22,6 +22,8 @@ type note struct {
 	since time.Time
 	// named says that a revision has named the artifact after that.
 	named bool
+	// ours says that a Put here brought the artifact.
+	ours bool
 	// idle says that all deploys of the artifact here have come to a known end: no revision is about to name it.
 	idle bool
 	// from is the node that pushed it here, and so has compiled it.
@@ -38,14 +40,16 @@ func (s *Store) note(d Digest) *note {
 	return n
 }
 
-// upload notes a Put.
-func (n *note) upload(bool) {
-	n.holds++
-	n.idle = false
+// upload notes a Put. What was there before, for a reason that this process does not know, may have been kept then.
+func (n *note) upload(before time.Time) {
+	if n.holds++; n.since.IsZero() && !n.ours {
+		n.since = before
+	}
+	n.ours, n.idle = true, false
 }
 
 // keep notes that a revision is about to name the artifact.
-func (n *note) keep(bool) { n.since, n.named, n.idle = time.Now(), false, false }
+func (n *note) keep(time.Time) { n.since, n.named, n.idle = time.Now(), false, false }
 
 // Keep protects an artifact that a Put holds from the next process's Sweep for the grace period, counted from now, as a
 // revision is about to name it. It is false if the artifact is not there.
@@ -62,7 +66,7 @@ func (s *Store) keep(d Digest, from string) bool {
 		return false
 	}
 	n := s.note(d)
-	n.keep(true)
+	n.keep(time.Time{})
 	n.from = from
 	return true
 }
@@ -96,7 +100,7 @@ func (s *Store) Release(d Digest, settled bool) {
 		return
 	}
 	if !settled {
-		n.keep(true)
+		n.keep(time.Time{})
 	}
 	if n.holds--; n.holds == 0 && n.since.IsZero() {
 		n.idle = true

@@ -38,7 +38,7 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 	d := put(t, s, []byte("one"))
 	put(t, s, []byte("one")) // another deploy of the same
 	sweep(t, s)
-	s.Release(d)
+	s.Release(d, true)
 	sweep(t, s)
 	if !s.Contains(d) {
 		t.Fatal("swept while it was held")
@@ -48,7 +48,7 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 		t.Fatal("it is held still")
 	default:
 	}
-	s.Release(d)
+	s.Release(d, true)
 	select {
 	case <-s.released:
 	default:
@@ -58,7 +58,7 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 	if s.Contains(d) {
 		t.Error("a deploy that came to nothing leaves its artifact")
 	}
-	s.Release(d) // once too often
+	s.Release(d, true) // once too often
 	if len(s.notes) != 0 {
 		t.Errorf("notes %v", s.notes)
 	}
@@ -72,16 +72,16 @@ func TestGrace(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := put(t, s, []byte("one"))
-		if !s.Keep(d) {
+		if !s.keep(d, "b") {
 			t.Fatal("it is not there")
 		}
-		s.Release(d)
+		s.Release(d, true)
 		time.Sleep(59 * time.Minute)
 		sweep(t, s)
 		if !s.Contains(d) {
 			t.Fatal("swept within the grace period")
 		}
-		if !s.Keep(d) { // another deploy
+		if !s.keep(d, "b") { // another deploy
 			t.Fatal("it is not there")
 		}
 		time.Sleep(59 * time.Minute)
@@ -96,7 +96,7 @@ func TestGrace(t *testing.T) {
 			t.Fatal("swept although it is wanted")
 		}
 		sweep(t, s)
-		if s.Contains(d) || s.Keep(d) {
+		if s.Contains(d) || s.keep(d, "b") {
 			t.Error("kept for ever")
 		}
 	})
@@ -126,8 +126,8 @@ func TestGraceOverARestart(t *testing.T) {
 func TestGraceDespiteTheClock(t *testing.T) {
 	s := open(t)
 	d := put(t, s, []byte("one"))
-	s.Keep(d)
-	s.Release(d)
+	s.keep(d, "b")
+	s.Release(d, true)
 	long := time.Now().Add(-24 * time.Hour)
 	if err := os.Chtimes(s.path(d), long, long); err != nil {
 		t.Fatal(err)
@@ -206,5 +206,34 @@ func TestArrivalIsGivenUpUntouched(t *testing.T) {
 	a.close()
 	if s.Contains(d) || s.partial(d) != chunkSize {
 		t.Errorf("%d bytes are left", s.partial(d))
+	}
+}
+
+// TestRehearsalAfterARestart: a deploy here that comes to nothing does not take away what another node has pushed, even if
+// this process does not know of that.
+func TestRehearsalAfterARestart(t *testing.T) {
+	s := open(t)
+	d := put(t, s, []byte("one"))
+	s.keep(d, "b")
+	s, err := Open(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, []byte("one"))
+	s.Release(d, true)
+	sweep(t, s)
+	if !s.Contains(d) {
+		t.Error("swept within the grace period")
+	}
+}
+
+// TestUnknownOutcome: a deploy that may have come through keeps its artifact for the grace period.
+func TestUnknownOutcome(t *testing.T) {
+	s := open(t)
+	d := put(t, s, []byte("one"))
+	s.Release(d, false)
+	sweep(t, s)
+	if !s.Contains(d) {
+		t.Error("swept, and a revision may name it any moment")
 	}
 }
