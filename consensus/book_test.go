@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,14 +18,7 @@ func at(node string, incarnation uint64, port int) Address {
 // reopen opens a book in a directory as the node "self".
 func reopen(t *testing.T, dir string, port int, removed ...string) *book {
 	t.Helper()
-	isRemoved := func(node string) bool {
-		for _, r := range removed {
-			if r == node {
-				return true
-			}
-		}
-		return false
-	}
+	isRemoved := func(node string) bool { return slices.Contains(removed, node) }
 	b := openBook(bookPath(dir), at("self", 0, port), isRemoved, testLog(t))
 	t.Cleanup(func() {
 		select {

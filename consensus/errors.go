@@ -18,6 +18,10 @@ var (
 	ErrDamaged = errors.New("consensus: the log can't be applied further")
 	// ErrInUse: another process has the data directory open.
 	ErrInUse = errors.New("consensus: the data directory is in use")
+	// ErrOtherCluster: a node, a token or a data directory belongs to another cluster.
+	ErrOtherCluster = errors.New("consensus: another cluster")
+	// ErrNoAuthority: this node has no key of the cluster's authority, so it can't take nodes in. Schedulers have it.
+	ErrNoAuthority = errors.New("consensus: this node can't give certificates: it has no key of the authority; ask a scheduler")
 	// ErrRemoved: the node was taken out of the cluster for good.
 	ErrRemoved = errors.New("consensus: the node was removed from the cluster")
 	// ErrClosed: the node is closed.

@@ -15,9 +15,6 @@ import (
 	"time"
 )
 
-// ErrNoAuthority: this node has no key of the cluster's authority, so it can't take nodes in. Schedulers have it.
-var ErrNoAuthority = errors.New("consensus: this node can't give certificates: it has no key of the authority; ask a scheduler")
-
 // identify finds out who this node is: as its directory says, or, where that is empty, as the cluster says that takes it
 // in, or as the first node of a new one. Address is where the node is.
 //

@@ -40,15 +40,6 @@ type port struct {
 	members  map[string]map[*memberConn]struct{} // guarded by mu; open connections with other nodes, by node
 }
 
-// listen opens a port of a node without a catalog.
-func listen(address string, k *keys, log *slog.Logger) (*port, error) {
-	listener, err := bind(address)
-	if err != nil {
-		return nil, err
-	}
-	return newPort(listener, k, func(_, _ string) bool { return false }, log), nil
-}
-
 func bind(address string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 }
@@ -169,9 +160,9 @@ func (p *port) admissible(id, protocol string) error {
 // but whoever can reach the port could fill the log with them.
 func (p *port) refuse(raw net.Conn, err error) {
 	level, reason := slog.LevelDebug, "cluster port: connection refused"
-	var unknown x509.UnknownAuthorityError
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	switch {
-	case errors.As(err, &unknown):
+	case unknown:
 		level, reason = slog.LevelWarn, "cluster port: a node of another cluster was refused; check its --join and its data directory"
 	case errors.Is(err, ErrRemoved):
 		level, reason = slog.LevelWarn, "cluster port: a node that was removed from this cluster was refused"
@@ -242,9 +233,8 @@ func (p *port) connect(ctx context.Context, protocol, address string, check func
 	dialer := &tls.Dialer{Config: p.keys.client(protocol, check)}
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		var unknown x509.UnknownAuthorityError
-		if errors.As(err, &unknown) {
-			err = fmt.Errorf("%w: %w", ErrOtherCluster, err)
+		if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+			err = fmt.Errorf("%w: the node at %s has another authority: %w", ErrOtherCluster, address, err)
 		}
 		return nil, "", err
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 )
 
@@ -62,9 +61,6 @@ func (k *keys) base(protocols ...string) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: protocols, Time: k.now, SessionTicketsDisabled: true}
 }
 
-// ErrOtherCluster: the node at the other end belongs to another cluster.
-var ErrOtherCluster = errors.New("consensus: that node belongs to another cluster")
-
 // JoinTLS returns the TLS configuration for the join endpoint of a cluster whose authority has a certificate with the
 // given SHA-256. ErrOtherCluster comes from a handshake with a node of another one, before anything was sent to it.
 func JoinTLS(authority [sha256.Size]byte) *tls.Config {
@@ -83,7 +79,7 @@ func JoinTLS(authority [sha256.Size]byte) *tls.Config {
 				}
 			}
 			if !found {
-				return fmt.Errorf("%w: its authority is not the one that the token names", ErrOtherCluster)
+				return fmt.Errorf("%w: the node there has another authority than the token names; take a token of its cluster with `weft token`", ErrOtherCluster)
 			}
 			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: peerName})
 			return err

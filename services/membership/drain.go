@@ -34,7 +34,7 @@ func (s *Service) Drain(ctx context.Context, r *weftv1.DrainRequest) (*weftv1.Dr
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.apply(ctx, r.GetRequestId(), &catalogv1.Command{
+	if err := s.apply(ctx, r.GetRequestId(), &catalogv1.Command{
 		Action: &catalogv1.Command_SetDrain{SetDrain: &catalogv1.SetDrain{Node: node.GetId(), Draining: !r.GetUndo()}},
 	}); err != nil {
 		return nil, err

@@ -142,7 +142,7 @@ func TestJoinErrors(t *testing.T) {
 	}{
 		"a wrong secret":      {options{name: "n", token: wrong.String(), join: first.addr()}, "the token is not good"},
 		"a revoked token":     {options{name: "n", token: revoked, join: first.addr()}, "was revoked"},
-		"another cluster":     {options{name: "n", token: token, join: other.addr()}, "belongs to another cluster"},
+		"another cluster":     {options{name: "n", token: token, join: other.addr()}, "the node there has another authority than the token names"},
 		"no token":            {options{name: "n", token: "weft1.a", join: first.addr()}, "no join token"},
 		"a taken name":        {options{name: "one", token: token, join: first.addr()}, "a node named one is in the cluster: choose another --name, or `weft remove one` first"},
 		"a bad name":          {options{name: "no name", token: token, join: first.addr()}, "a name must match"},

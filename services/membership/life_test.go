@@ -138,8 +138,8 @@ func TestRemovedNodeFindsOut(t *testing.T) {
 
 func TestBackoff(t *testing.T) {
 	b := backoff{first: 100 * time.Millisecond, last: time.Second}
-	for _, want := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
-		want *= time.Millisecond
+	for _, millis := range []int{100, 200, 400, 800, 1000, 1000} {
+		want := time.Duration(millis) * time.Millisecond
 		if got := b.pause(); got > want || got < want*3/4-1 {
 			t.Errorf("pause %v, want about %v", got, want)
 		}

@@ -21,7 +21,7 @@ import (
 // put applies a command to a member's catalog.
 func (m *member) put(t *testing.T, command *catalogv1.Command) {
 	t.Helper()
-	if _, err := m.service.apply(t.Context(), "", command); err != nil {
+	if err := m.service.apply(t.Context(), "", command); err != nil {
 		t.Fatal(err)
 	}
 }

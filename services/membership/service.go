@@ -28,27 +28,40 @@ const nodeLevel = 2
 // Node is what this package needs of *consensus.Node.
 type Node interface {
 	ID() string
+	Removed() <-chan struct{}
+	SetRemoved()
+	Log
+	Authority
+	Port
+}
+
+// Log is the replicated state.
+type Log interface {
 	Apply(context.Context, *catalogv1.Command) (*catalogv1.Result, error)
 	Linearize(context.Context) error
 	Stale() time.Duration
 	Leader() string
 	Roles() map[string]string
 	Catalog() *catalog.Catalog
+}
 
+// Authority is the node's part of the cluster's authority, and its own certificate.
+type Authority interface {
 	Authority() [sha256.Size]byte
 	Certifies() bool
 	Admit(id string, csr []byte, scheduler bool) (*consensus.Admission, error)
 	Certify(id string, csr []byte) ([]byte, error)
 	CertificateLife() (renew, end time.Time)
 	Renew(ctx context.Context, certify func(ctx context.Context, csr []byte) ([]byte, error)) error
+}
 
+// Port is the cluster port, and where others have theirs.
+type Port interface {
 	Addresses() []consensus.Address
 	Learn([]consensus.Address)
 	AddressesChanged() <-chan struct{}
 	Handle(protocol string, handler consensus.Handler)
 	DialAddress(ctx context.Context, protocol, address string) (net.Conn, string, error)
-	Removed() <-chan struct{}
-	SetRemoved()
 }
 
 // Peers reaches other nodes; *peer.Peers does.

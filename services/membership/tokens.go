@@ -36,7 +36,7 @@ func (s *Service) CreateToken(ctx context.Context, r *weftv1.CreateTokenRequest)
 	token, now := newToken(s.config.Node.Authority()), s.now()
 	hash, expires := sha256.Sum256([]byte(token.Secret)), now.Add(life)
 	// The request ID is new even for a repeated request: under the old one the cluster would keep the old secret.
-	if _, err := s.apply(ctx, rand.Text(), &catalogv1.Command{
+	if err := s.apply(ctx, rand.Text(), &catalogv1.Command{
 		TimeUnixNanos: now.UnixNano(),
 		Action: &catalogv1.Command_PutToken{PutToken: &catalogv1.PutToken{Token: &catalogv1.Token{
 			Id: token.ID, SecretHash: hash[:], ExpiresUnixNanos: expires.UnixNano(),
@@ -71,7 +71,7 @@ func (s *Service) RevokeToken(ctx context.Context, r *weftv1.RevokeTokenRequest)
 		}
 		id = token.ID
 	}
-	if _, err := s.apply(ctx, r.GetRequestId(), &catalogv1.Command{
+	if err := s.apply(ctx, r.GetRequestId(), &catalogv1.Command{
 		Action: &catalogv1.Command_RevokeToken{RevokeToken: &catalogv1.RevokeToken{Id: id}},
 	}); err != nil {
 		return nil, err
@@ -81,17 +81,17 @@ func (s *Service) RevokeToken(ctx context.Context, r *weftv1.RevokeTokenRequest)
 }
 
 // apply puts a command into the log. A refusal is an error.
-func (s *Service) apply(ctx context.Context, id string, command *catalogv1.Command) (*catalogv1.Result, error) {
+func (s *Service) apply(ctx context.Context, id string, command *catalogv1.Command) error {
 	if id == "" {
 		id = rand.Text()
 	}
 	command.RequestId, command.Level = id, nodeLevel
 	result, err := s.config.Node.Apply(ctx, command)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if r := result.GetRefusal(); r != nil {
-		return nil, failure.Refused(r)
+		return failure.Refused(r)
 	}
-	return result, nil
+	return nil
 }
