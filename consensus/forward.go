@@ -41,17 +41,14 @@ func (n *Node) route(ctx context.Context) (route, error) {
 			return route{}, ErrClosed
 		default:
 		}
-		if damage != nil {
+		if damage != nil || fault != nil { // another could do it, but this node would not show it
 			return route{}, errors.Join(damage, fault)
 		}
-		if to, ok := n.leading(); ok && fault == nil {
+		if to, ok := n.leading(); ok {
 			return to, nil
 		}
 		if node, _ := n.leader(s); node != "" && peers != nil {
 			return route{node: node, peers: peers}, nil
-		}
-		if fault != nil {
-			return route{}, fault
 		}
 		select {
 		case <-changed:
