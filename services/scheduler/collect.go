@@ -64,7 +64,8 @@ func newCollector(t timing, now time.Time) *collector {
 	}
 }
 
-// collect makes the input of a plan. The next one overwrites its slices. What it gives changes without newer views at next, unless that is zero.
+// collect makes the input of a plan, whose slices the next one overwrites. At next it changes without newer views, unless
+// that is zero.
 func (c *collector) collect(view *catalog.View, known *directory.View, now time.Time) (in Input, next time.Time) {
 	c.next = time.Time{}
 	if c.first == nil {

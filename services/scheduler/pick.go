@@ -40,12 +40,17 @@ func (p *Planner) free(r *revision) []int32 {
 	var free []int32
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		if n.Health == Alive && !n.Draining && !p.marked(int32(i)) && n.mayRun(r.Revision) && n.room() >= r.code() &&
+		if n.Health == Alive && !n.Draining && !p.marked(int32(i)) && n.mayRun(r.Revision) && p.holds(r, int32(i)) &&
 			r.on(int32(i)) != failed {
 			free = append(free, int32(i))
 		}
 	}
 	return free
+}
+
+// holds tells whether a node has the code of a revision loaded, from an earlier time, or room for it.
+func (p *Planner) holds(r *revision, at int32) bool {
+	return p.nodes[at].room() >= r.code() || r.on(at) == ready
 }
 
 // mark marks nodes until it is called again.

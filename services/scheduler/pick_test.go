@@ -121,6 +121,33 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// Code that is loaded already takes no room.
+func TestRoomOfLoadedCode(t *testing.T) {
+	t.Parallel()
+	c := newCluster().node("", "a").with("a", func(n *Node) { n.CodeBytes = 1 << 20 })
+	c.deploy("f", nil).report("f", 1, ids("a"), nil).deploy("g", nil)
+	c.plan()
+	if f, g := c.placed("f"), c.placed("g"); f != "1: a" || g != "1: a" {
+		t.Errorf("placed on %q and %q", f, g)
+	}
+}
+
+// Labels that change count at once.
+func TestSpreadAfterRelabelling(t *testing.T) {
+	t.Parallel()
+	c := newCluster().node("zone=a", "a", "b").node("zone=b", "c", "d").deploy("f", spread(2, "zone"))
+	var planner Planner
+	c.apply(planner.Plan(c.input()))
+	for _, id := range ids("a b c d") {
+		c.with(id, func(n *Node) { n.Labels["zone"] = map[string]string{"a": "x", "b": "y", "c": "x", "d": "y"}[id] })
+	}
+	c.deploy("g", spread(2, "zone"))
+	c.apply(planner.Plan(c.input()))
+	if got := c.perValue("g", "zone"); got["x"] != 1 || got["y"] != 1 {
+		t.Errorf("by zone: %v", got)
+	}
+}
+
 // Room that one function leaves goes to another in the next plan.
 func TestRoomLeft(t *testing.T) {
 	t.Parallel()

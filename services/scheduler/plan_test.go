@@ -299,6 +299,26 @@ func TestPlan(t *testing.T) {
 			{func(c *cluster) { c.node("", "b").report("f", 1, nil, ids("a")) }, "1: a b", ""},
 			{func(c *cluster) { c.report("f", 1, ids("a"), nil) }, "1: a", ""},
 		}},
+		{"it is not tried where it has just failed", newCluster().node("", "a", "b").deploy("f", nil).report("f", 1, nil, ids("a")), []step{
+			{func(c *cluster) { c.drain("b") }, "", "of 2 executors: 1 has failed to load it, 1 is draining"},
+			{func(c *cluster) { c.report("f", 1, nil, nil) }, "1: a", ""},
+		}},
+		{"a silent node is no replacement", newCluster().node("", "a").deploy("f", nil), []step{
+			{nothing, "1: a", ""},
+			{func(c *cluster) { c.ready().drain("a").node("", "b") }, "1: a b", ""},
+			{func(c *cluster) { c.ready().health(Silent, "b") }, "1: a b", ""},
+			{func(c *cluster) { c.health(Alive, "b") }, "1: b", ""},
+		}},
+		{"a silent node takes nothing over", newCluster().node("", "a", "b").deploy("f", all()), []step{
+			{nothing, "1: a b", ""},
+			{func(c *cluster) { c.ready().deploy("f", all()) }, "1: a b, 2: a b", ""},
+			{func(c *cluster) { c.report("f", 2, ids("a b"), nil).health(Silent, "b") }, "1: a b, 2: a b", ""},
+			{func(c *cluster) { c.health(Alive, "b") }, "2: a b", ""},
+		}},
+		{"it goes where it is still loaded, room or not", newCluster().node("", "a").with("a", func(n *Node) { n.CodeBytes = 0 }).deploy("f", nil), []step{
+			{nothing, "", "of 1 executor: 1 has no room for 1 MiB of code"},
+			{func(c *cluster) { c.report("f", 1, ids("a"), nil) }, "1: a", ""},
+		}},
 		{"fewer replicas", newCluster().node("", "a", "b", "c").deploy("f", replicas(3)), []step{
 			{nothing, "1: a b c", ""},
 			{func(c *cluster) {

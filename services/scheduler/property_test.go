@@ -53,7 +53,9 @@ func shake(t *rapid.T, c *cluster, tight bool) {
 	functions := slices.Sorted(maps.Keys(c.functions))
 	if len(nodes) > 0 && rapid.Bool().Draw(t, "node") {
 		id := rapid.SampledFrom(nodes).Draw(t, "which")
-		switch rapid.IntRange(0, 5).Draw(t, "change") {
+		switch rapid.IntRange(0, 6).Draw(t, "change") {
+		case 6:
+			c.with(id, func(n *Node) { n.Labels["zone"] = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone") })
 		case 0, 1:
 			c.health(rapid.SampledFrom([]Health{Silent, Alive, Lost}).Draw(t, "health"), id)
 		case 2:

@@ -97,7 +97,7 @@ func (p *Planner) everywhere(r *revision) outcome {
 		n := &p.nodes[i]
 		switch {
 		case p.marked(int32(i)) || !n.Executor || n.Draining || n.Health != Alive || lacks(n.Node, r.Scheduling.GetRequire()) != "":
-		case n.fits(r.Revision) && n.room() >= r.code():
+		case n.fits(r.Revision) && p.holds(r, int32(i)):
 			s.take(r, []int32{int32(i)})
 		default:
 			o.missing++

@@ -16,9 +16,12 @@ import (
 )
 
 // run runs a scheduler until the test ends, which waits for it.
-func (w *world) run(t *testing.T) {
+func (w *world) run(t *testing.T) { w.runWith(t, Config{}) }
+
+func (w *world) runWith(t *testing.T, c Config) {
 	t.Helper()
-	s, err := New(Config{Consensus: w, Directory: w, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry()})
+	c.Consensus, c.Directory, c.Logger, c.Registerer = w, w, slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	s, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +138,31 @@ func TestSettle(t *testing.T) {
 		w.hear(t, map[string]string{"c": ""})
 		synctest.Wait()
 		w.expect(t, "old", "1: b c")
+	})
+}
+
+// However short the grace period is, a new leader waits for nodes to be heard of.
+func TestSettleBeforeGrace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.member(t, "a", "b", "c")
+		w.deploy(t, "f", nil)
+		w.do(t, &catalogv1.Command{Action: &catalogv1.Command_SetPlacements{SetPlacements: &catalogv1.SetPlacements{
+			Placements: []*catalogv1.Placement{{Namespace: "default", Name: "f", Revision: 1, Nodes: []string{nodeID("b")}}},
+		}}})
+		w.hear(t, map[string]string{"a": "", "c": ""})
+		w.runWith(t, Config{Grace: time.Second, Settle: 3 * time.Second})
+		wait(2900 * time.Millisecond)
+		w.deploy(t, "f", nil) // what is deployed is not held, and still nobody is lost
+		synctest.Wait()
+		if got := w.placed("f"); got != "1: b, 2: a" && got != "1: b, 2: c" {
+			t.Errorf("f is placed on %q", got)
+		}
+		wait(time.Second)
+		if got := w.placed("f"); got[:4] == "1: b" {
+			t.Errorf("f is placed on %q, and b is lost", got)
+		}
 	})
 }
 
