@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/internal/clock"
 	"github.com/weft-run/weft/internal/disk"
 )
 
@@ -56,6 +57,7 @@ type Config struct {
 	retry         time.Duration // between two tries on a bad disk
 	patience      time.Duration // how long callers wait for a leader
 	snapshotEvery uint64
+	trailing      uint64 // entries kept after a snapshot
 	snapshotCheck time.Duration
 	journal       int64                   // bytes of journal before the local copy is written anew
 	crash         func(file string) error // before a step of a join
@@ -70,6 +72,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	c = c.tuned()
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:0"
 	}
@@ -92,6 +95,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.retry, time.Second)
 	setDefault(&c.patience, 10*time.Second)
 	setDefault(&c.snapshotEvery, snapshotEvery)
+	setDefault(&c.trailing, trailingLogs)
 	setDefault(&c.snapshotCheck, snapshotCheck)
 	setDefault(&c.journal, 4<<20)
 	setDefault(&c.heartbeat, 500*time.Millisecond)
@@ -186,7 +190,7 @@ func Open(config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.started = n.identity.Started
-	k, err := openKeys(pkiPath(config.Dir), n.identity, config.CertificateLife, time.Now)
+	k, err := openKeys(pkiPath(config.Dir), n.identity, config.CertificateLife, clock.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTrans
 	config := raft.DefaultConfig()
 	config.LocalID = raft.ServerID(n.identity.ID)
 	config.HeartbeatTimeout, config.ElectionTimeout, config.LeaderLeaseTimeout = n.config.heartbeat, n.config.election, n.config.heartbeat
-	config.SnapshotThreshold, config.SnapshotInterval, config.TrailingLogs = n.config.snapshotEvery, n.config.snapshotCheck, trailingLogs
+	config.SnapshotThreshold, config.SnapshotInterval, config.TrailingLogs = n.config.snapshotEvery, n.config.snapshotCheck, n.config.trailing
 	config.MaxAppendEntries, config.BatchApplyCh = maxAppend, true
 	config.ShutdownOnRemove = false
 	config.NoLegacyTelemetry = true

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/internal/clock"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
 )
 
@@ -60,7 +61,7 @@ type pending struct {
 }
 
 func (d *Directory) newCollector() *collector {
-	now := time.Now()
+	now := clock.Now()
 	return &collector{
 		directory: d, dirty: make(chan struct{}, 1),
 		nodes: map[string]*tracked{}, readers: map[*reader]struct{}{}, gone: map[string]struct{}{},
@@ -141,7 +142,7 @@ func (c *collector) report(id string, request *clusterv1.ExchangeRequest) error 
 	if named := r.GetAddress().GetNode(); named != "" && named != id {
 		return fmt.Errorf("directory: node %s reports as %s", id, named)
 	}
-	now := time.Now()
+	now := clock.Now()
 	differs, compared := c.compare(r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -351,7 +352,7 @@ func (d *Directory) Settled() bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !time.Now().Before(c.settles)
+	return !clock.Now().Before(c.settles)
 }
 
 // Level gives the lowest format level of all members. It is not ok on a node that does not lead, and until every member

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/internal/clock"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
 )
 
@@ -25,7 +26,7 @@ func (r *reports) next(whole, stopping bool) *clusterv1.ExchangeRequest {
 	r.number++
 	report.Number = r.number
 	report.Stopping = stopping
-	report.ClockUnixNanos = time.Now().UnixNano()
+	report.ClockUnixNanos = clock.Now().UnixNano()
 	changes := r.changes()
 	if whole {
 		changes = &clusterv1.RevisionChanges{Sequence: r.sequence, Whole: true}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/internal/clock"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
 	"github.com/weft-run/weft/services/directory"
@@ -82,7 +83,7 @@ type Config struct {
 	Logger *slog.Logger
 
 	// For tests.
-	clock func() time.Time // default time.Now
+	clock func() time.Time // default clock.Now
 	doubt time.Duration    // how long without news before a node asks whether it was removed; default 5 s
 	retry backoff          // between two tries to announce or to renew
 }
@@ -110,7 +111,7 @@ func New(c Config) *Service {
 		c.Known = func(string) *directory.Node { return nil }
 	}
 	if c.clock == nil {
-		c.clock = time.Now
+		c.clock = clock.Now
 	}
 	if c.doubt <= 0 {
 		c.doubt = 5 * time.Second

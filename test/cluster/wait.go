@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,8 +79,11 @@ func statuses(nodes []*Node) ([]*weftv1.StatusResponse, []error) {
 	return answers, errs
 }
 
+// maxVoters is how many schedulers have a vote.
+const maxVoters = 5
+
 // Settle waits until all of the given nodes, without any all that run, see each other alive, know one leader, have no
-// fault and show the same catalog.
+// fault and show the same catalog, and until as many schedulers have a vote as should.
 func (c *Cluster) Settle(nodes ...*Node) {
 	c.tb.Helper()
 	if len(nodes) == 0 {
@@ -127,14 +131,24 @@ func (n *Node) sees(nodes []*Node) error {
 	if err != nil {
 		return err
 	}
-	states := map[string]string{}
+	rows := map[string]*weftv1.Node{}
+	schedulers, voters := 0, 0
 	for _, row := range list.GetNodes() {
-		states[row.GetName()] = row.GetState()
+		rows[row.GetName()] = row
+		if slices.Contains(row.GetRoles(), "scheduler") {
+			schedulers++
+		}
+		if raft := row.GetRaft(); raft == "voter" || raft == "leader" {
+			voters++
+		}
 	}
 	for _, other := range nodes {
-		if state := states[other.Name]; state != "alive" && state != "draining" && state != "drained" {
+		if state := rows[other.Name].GetState(); state != "alive" && state != "draining" && state != "drained" {
 			return fmt.Errorf("%s is %q", other.Name, state)
 		}
+	}
+	if want := min(schedulers, maxVoters); voters != want {
+		return fmt.Errorf("%d of %d schedulers have a vote", voters, schedulers)
 	}
 	return nil
 }
