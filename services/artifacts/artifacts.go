@@ -164,7 +164,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader, limit int64) (d Digest, si
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return Digest{}, 0, fmt.Errorf("%w: %w", ErrStorage, err)
 	}
-	if err := s.place(tmp, d, (*note).upload); err != nil {
+	if err := s.place(tmp, d, (*note).hold); err != nil {
 		return Digest{}, 0, fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	return d, size, nil

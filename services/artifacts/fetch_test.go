@@ -341,7 +341,7 @@ func TestPullsAreBounded(t *testing.T) {
 	f := NewFetcher(ns.config())
 	var wait sync.WaitGroup
 	for i := range 5 {
-		d := ns.all[1].put(t, random(100 + i))
+		d := ns.all[1].put(t, random(100+i))
 		wait.Go(func() {
 			if _, err := f.Fetch(t.Context(), d); err != nil {
 				t.Error(err)

@@ -53,8 +53,8 @@ func NewReplicator(c Config) *Replicator {
 const retryPause = 200 * time.Millisecond
 
 // Replicate returns once a majority of the schedulers has an artifact on disk, verified, and will keep it for the grace
-// period: the revision that names it is to be proposed within that. This node must have it; it counts if it is a
-// scheduler. Others get it unless they have it already, going on where an earlier try has stopped; the rest of the
+// period: the revision that names it is to be proposed within that. This node must have it, and hold it; it counts if it is
+// a scheduler. Others get it unless they have it already, going on where an earlier try has stopped; the rest of the
 // schedulers fetch it by themselves once a revision names it. Errors are *ReplicationError, those of Store.Path, and those
 // of ctx.
 func (r *Replicator) Replicate(ctx context.Context, d Digest) error {
@@ -62,7 +62,7 @@ func (r *Replicator) Replicate(ctx context.Context, d Digest) error {
 	if err != nil {
 		return err
 	}
-	if !r.config.Store.Keep(d) {
+	if !r.config.Store.touch(d) {
 		return fmt.Errorf("%w: %x", ErrNotFound, d)
 	}
 	all := r.config.Cluster.Schedulers()

@@ -15,14 +15,14 @@ import (
 
 // note is what this process knows of why an artifact is there.
 type note struct {
-	// holds counts the Puts that were not released.
+	// holds counts the Puts and Holds that were not released.
 	holds int
 	// since is when the artifact was last asked to be kept by another node, or by a deploy here whose outcome is not known,
 	// with the monotonic clock; zero if it never was.
 	since time.Time
 	// named says that a revision has named the artifact after that.
 	named bool
-	// ours says that a Put here brought the artifact.
+	// ours says that a Put here brought the artifact, or that since is set.
 	ours bool
 	// idle says that all deploys of the artifact here have come to a known end: no revision is about to name it.
 	idle bool
@@ -40,8 +40,8 @@ func (s *Store) note(d Digest) *note {
 	return n
 }
 
-// upload notes a Put. What was there before, for a reason that this process does not know, may have been kept then.
-func (n *note) upload(before time.Time) {
+// hold notes a Put or a Hold. What was there before, for a reason that this process does not know, may have been kept then.
+func (n *note) hold(before time.Time) {
 	if n.holds++; n.since.IsZero() && !n.ours {
 		n.since = before
 	}
@@ -51,18 +51,32 @@ func (n *note) upload(before time.Time) {
 // keep notes that a revision is about to name the artifact.
 func (n *note) keep(time.Time) { n.since, n.named, n.idle = time.Now(), false, false }
 
-// Keep protects an artifact that a Put holds from the next process's Sweep for the grace period, counted from now, as a
+// Hold keeps an artifact from being swept until it is released, whatever revisions name. It is false if the artifact is not
+// there.
+func (s *Store) Hold(d Digest) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info, err := os.Stat(s.path(d))
+	if err != nil {
+		return false
+	}
+	s.note(d).hold(info.ModTime())
+	return true
+}
+
+// touch protects an artifact that a Put holds from the next process's Sweep for the grace period, counted from now, as a
 // revision is about to name it. It is false if the artifact is not there.
-func (s *Store) Keep(d Digest) bool {
+func (s *Store) touch(d Digest) bool {
 	now := time.Now()
 	return os.Chtimes(s.path(d), now, now) == nil
 }
 
-// keep protects an artifact on behalf of another node, on which a revision is about to name it.
+// keep protects an artifact for the grace period on behalf of another node, on which a revision is about to name it. It is
+// false if the artifact is not there.
 func (s *Store) keep(d Digest, from string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.Keep(d) {
+	if !s.touch(d) {
 		return false
 	}
 	n := s.note(d)
@@ -90,7 +104,7 @@ func (s *Store) origin(d Digest) string {
 	return ""
 }
 
-// Release ends the hold of one Put. Settled says that the revision it was for is there, or will never be; otherwise the
+// Release ends one hold, of a Put or a Hold. Settled says that the revision it was for is there, or will never be; otherwise the
 // artifact stays for the grace period. With the last hold, the next Sweep may remove what no revision names.
 func (s *Store) Release(d Digest, settled bool) {
 	s.mu.Lock()

@@ -237,3 +237,22 @@ func TestUnknownOutcome(t *testing.T) {
 		t.Error("swept, and a revision may name it any moment")
 	}
 }
+
+// TestHold: a backup reads what functions that are deleted meanwhile have left.
+func TestHold(t *testing.T) {
+	s := open(t)
+	d := put(t, s, []byte("one"))
+	s.Release(d, true)
+	if !s.Hold(d) || s.Hold(Digest{1}) {
+		t.Fatal("what is there can be held, and nothing else")
+	}
+	sweep(t, s)
+	if !s.Contains(d) {
+		t.Fatal("swept while it was held")
+	}
+	s.Release(d, true)
+	sweep(t, s)
+	if s.Contains(d) {
+		t.Error("kept for ever")
+	}
+}

@@ -66,13 +66,15 @@ func (c *cluster) deploy(name string, component []byte) {
 
 func (c *cluster) path(d Digest) string { return filepath.Join(c.dir, fmt.Sprintf("%x", d)) }
 
-// Fetch and Keep are those of artifacts.
+// Fetch, Hold and Release are those of artifacts.
 func (c *cluster) Fetch(_ context.Context, d Digest) (string, error) {
 	_, err := os.Stat(c.path(d))
 	return c.path(d), err
 }
 
-func (c *cluster) Keep(Digest) bool { return true }
+func (c *cluster) Hold(Digest) bool { return true }
+
+func (c *cluster) Release(Digest, bool) {}
 
 func (c *cluster) source() Source {
 	return Source{

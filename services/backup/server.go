@@ -30,10 +30,10 @@ type Fetcher interface {
 	Fetch(ctx context.Context, digest Digest) (path string, err error)
 }
 
-// Keeper is what a backup needs of artifacts.Store: Keep protects an artifact for an hour from being removed. So only a
-// backup that takes longer can fail because functions were deleted meanwhile.
+// Keeper is what a backup needs of artifacts.Store: what is held is not removed, although functions are deleted meanwhile.
 type Keeper interface {
-	Keep(digest Digest) bool
+	Hold(digest Digest) bool
+	Release(digest Digest, settled bool)
 }
 
 // Config configures a Server.
@@ -64,9 +64,21 @@ func (s *Server) Backup(r *weftv1.BackupRequest, stream grpc.ServerStreamingServ
 	default:
 		return failure.Newf(codes.InvalidArgument, failure.InvalidRequest, "consistency %d is not known to this weft", r.GetConsistency())
 	}
+	var held []Digest
+	defer func() {
+		for _, digest := range held {
+			s.config.Keeper.Release(digest, true)
+		}
+	}()
 	b, err := Make(ctx, Source{
 		View: s.config.Consensus.Catalog().View(), Cluster: s.config.Consensus.Cluster(), Version: s.config.Version,
-		Created: time.Now(), Artifact: s.artifact,
+		Created: time.Now(), Artifact: func(ctx context.Context, digest Digest) (string, error) {
+			path, err := s.config.Fetcher.Fetch(ctx, digest)
+			if err == nil && s.config.Keeper.Hold(digest) { // if it went just now, writing the backup says so
+				held = append(held, digest)
+			}
+			return path, err
+		},
 	})
 	if missing := new(MissingError); errors.As(err, &missing) {
 		return failure.Newf(codes.Unavailable, ArtifactMissing, "%v; deploy it again, or delete the function, and try again", missing)
@@ -80,14 +92,6 @@ func (s *Server) Backup(r *weftv1.BackupRequest, stream grpc.ServerStreamingServ
 		return err
 	}
 	return out.Flush()
-}
-
-func (s *Server) artifact(ctx context.Context, digest Digest) (string, error) {
-	path, err := s.config.Fetcher.Fetch(ctx, digest)
-	if err == nil {
-		s.config.Keeper.Keep(digest) // if it went just now, writing the backup says so
-	}
-	return path, err
 }
 
 // chunks sends what is written to it.
