@@ -174,7 +174,7 @@ func (f *CodeFetcher) take(ctx context.Context, d Digest, o *offer) error {
 			m, err = f.resume(o, d, got)
 		}
 		got += uint64(len(m.GetChunk()))
-		return m.GetChunk(), because(o.ctx, err)
+		return m.GetChunk(), because(o.ctx, err) //nolint:contextcheck // the one of the stream, made from ctx
 	}
 	if size > 1<<62 {
 		return fmt.Errorf("artifacts: compiled code of %d bytes", size)

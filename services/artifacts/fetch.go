@@ -34,7 +34,7 @@ func (e *FetchError) Unwrap() []error { return e.Errs }
 
 // Is makes it ErrNotFound if that is what all nodes said.
 func (e *FetchError) Is(target error) bool {
-	if target != ErrNotFound { //nolint:errorlint // this is how Is is done
+	if target != ErrNotFound {
 		return false
 	}
 	for _, err := range e.Errs {
@@ -213,7 +213,6 @@ func (f *Fetcher) from(ctx context.Context, a *arrival, node string) error {
 		if err := a.again(); err != nil {
 			return err
 		}
-		began = 0
 		err = f.stream(ctx, a, node)
 	case isLie(err) || errors.Is(err, ErrStorage):
 	case a.have > began && ctx.Err() == nil:

@@ -55,7 +55,7 @@ func (l *Locator) Name(node string) string {
 func (l *Locator) Holders(d Digest) []string {
 	view := l.View()
 	home := view.Node(l.Node).GetLabels()[zone]
-	return l.ordered(view, l.candidates(view, d), func(node string) int {
+	return l.ordered(l.candidates(view, d), func(node string) int {
 		n := view.Node(node)
 		rank := 0
 		if !n.GetScheduler() {
@@ -84,7 +84,7 @@ func (l *Locator) Engines(d Digest) []string {
 		engine := l.EngineOf(node)
 		return engine != "" && engine != l.Engine
 	})
-	all := l.ordered(view, nodes, func(node string) int {
+	all := l.ordered(nodes, func(node string) int {
 		if placed[node] {
 			return 0
 		}
@@ -128,9 +128,9 @@ func (l *Locator) candidates(view *catalog.View, d Digest) []string {
 }
 
 // ordered sorts nodes that are up first, then by rank, otherwise at random.
-func (l *Locator) ordered(view *catalog.View, nodes []string, rank func(node string) int) []string {
+func (l *Locator) ordered(nodes []string, rank func(node string) int) []string {
 	slices.SortFunc(nodes, strings.Compare)
-	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] }) //nolint:gosec // no secret
 	ranks := make(map[string]int, len(nodes))
 	for _, node := range nodes {
 		ranks[node] = rank(node)

@@ -83,7 +83,7 @@ func (r *Replicator) toMajority(ctx context.Context, e *ReplicationError, path s
 		err  error
 	}
 	outcomes := make(chan outcome)
-	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] }) //nolint:gosec // no secret
 	for _, node := range nodes {
 		go func() { outcomes <- outcome{node, r.push(ctx, e.Digest, path, node)} }()
 	}

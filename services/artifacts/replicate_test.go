@@ -3,6 +3,7 @@ package artifacts
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,7 +97,7 @@ func TestReplicateGoesOn(t *testing.T) {
 		"a good part":  {data[:3*chunkSize], 2 * chunkSize},
 		"all of it":    {data, 0},
 		"a wrong part": {random(2 * chunkSize)[1:], int64(len(data)) + int64(len(data)) - (2*chunkSize - 1)},
-		"too much":     {append(data[:len(data):len(data)], 1, 2, 3), int64(len(data))},
+		"too much":     {append(slices.Clip(data), 1, 2, 3), int64(len(data))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ns := newNodes(t, 2)

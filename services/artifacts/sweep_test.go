@@ -9,7 +9,10 @@ import (
 )
 
 // age makes an artifact look as if it had come a while ago, in another process.
-func (n *testNode) age(t *testing.T, d Digest, by time.Duration) { age(t, n.store, d, by) }
+func (n *testNode) age(t *testing.T, d Digest, by time.Duration) {
+	t.Helper()
+	age(t, n.store, d, by)
+}
 
 func age(t *testing.T, s *Store, d Digest, by time.Duration) {
 	t.Helper()
