@@ -14,7 +14,7 @@ import (
 
 // TestRestore makes a new cluster of the catalog of another, which answers, goes on, and survives restarts.
 func TestRestore(t *testing.T) {
-	old := open(t, Config{Dir: t.TempDir()})
+	old := open(t, Config{Dir: t.TempDir(), quiet: true})
 	for i := range 5 {
 		apply(t, old, deploy(fmt.Sprint("old-", i), fmt.Sprint("f", i%2)))
 	}
@@ -28,7 +28,7 @@ func TestRestore(t *testing.T) {
 	if before := old.Status(); cluster == before.Cluster || id == before.ID {
 		t.Fatalf("cluster %s, node %s: those of the old one", cluster, id)
 	}
-	n := open(t, Config{Dir: dir})
+	n := open(t, Config{Dir: dir, quiet: true})
 	if got := n.Status(); got.Cluster != cluster || got.ID != id || !bytes.Equal(got.Hash, image.Hash()) || got.Applied != image.Index() {
 		t.Fatalf("as it is opened: %+v", got)
 	}
@@ -46,7 +46,7 @@ func TestRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		n = open(t, Config{Dir: dir})
+		n = open(t, Config{Dir: dir, quiet: true})
 		if err := n.Linearize(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -56,12 +56,25 @@ func TestRestore(t *testing.T) {
 	}
 }
 
+// TestRestoredNodeIsAMember opens it as it is used: it puts itself into the catalog, which has no other nodes.
+func TestRestoredNodeIsAMember(t *testing.T) {
+	dir := t.TempDir()
+	_, id, err := Restore(dir, catalog.New().View().Backup())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := open(t, Config{Dir: dir, Name: "restored", Executor: true})
+	eventually(t, "the node is in its catalog", func() bool {
+		return n.Catalog().View().NodeByName("restored").GetId() == id
+	})
+}
+
 func TestRestoreEmptyCatalog(t *testing.T) {
 	dir := t.TempDir() // which is empty
 	if _, _, err := Restore(dir, catalog.New().View().Backup()); err != nil {
 		t.Fatal(err)
 	}
-	n := open(t, Config{Dir: dir})
+	n := open(t, Config{Dir: dir, quiet: true})
 	if got := apply(t, n, deploy("first", "f")); got.GetRevision() != 1 {
 		t.Fatalf("a deploy gives %v", got)
 	}
@@ -69,13 +82,13 @@ func TestRestoreEmptyCatalog(t *testing.T) {
 
 func TestRestoreRefuses(t *testing.T) {
 	dir := t.TempDir()
-	n := open(t, Config{Dir: dir})
+	n := open(t, Config{Dir: dir, quiet: true})
 	before := n.Status()
 	if _, _, err := Restore(dir, n.Catalog().View().Backup()); !errors.Is(err, ErrNotEmpty) {
 		t.Fatalf("a directory that is in use: %v", err)
 	}
 	shut(t, n)
-	n = open(t, Config{Dir: dir})
+	n = open(t, Config{Dir: dir, quiet: true})
 	if got := n.Status(); got.ID != before.ID {
 		t.Fatalf("the directory is another node's now: %+v", got)
 	}
