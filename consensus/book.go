@@ -98,7 +98,7 @@ func writeBook(path string, file bookFile) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(path, 0o600, func(w io.Writer) error {
+	return writeFile(path, func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})

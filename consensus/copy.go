@@ -337,7 +337,7 @@ func (l *localCopy) rotate() (*catalog.Image, error) {
 // all journals are there.
 func (l *localCopy) compact(image *catalog.Image) error {
 	var size counter
-	err := writeFile(l.path(), 0o600, func(w io.Writer) error { return image.Write(io.MultiWriter(w, &size)) })
+	err := writeFile(l.path(), func(w io.Writer) error { return image.Write(io.MultiWriter(w, &size)) })
 	if err != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 	"github.com/weft-run/weft/internal/disk"
 )
 
-// writeFile puts a file in place all or nothing: a temporary one beside it, fsync, rename, fsync of the directory.
-func writeFile(path string, perm os.FileMode, write func(io.Writer) error) (err error) {
-	tmp, err := disk.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, perm)
+// writeFile puts a file that only we may read in place, all or nothing: a temporary one beside it, fsync, rename, fsync of the directory.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	tmp, err := disk.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (id identity) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = writeFile(identityPath(dir), 0o600, func(w io.Writer) error {
+	err = writeFile(identityPath(dir), func(w io.Writer) error {
 		_, err := w.Write(append(b, '\n'))
 		return err
 	})

@@ -275,7 +275,7 @@ func readPEM(path, kind string) ([]byte, error) {
 }
 
 func writePEM(path, kind string, der []byte) error {
-	return writeFile(path, 0o600, func(w io.Writer) error {
+	return writeFile(path, func(w io.Writer) error {
 		return pem.Encode(w, &pem.Block{Type: kind, Bytes: der})
 	})
 }
@@ -332,7 +332,7 @@ func writePair(path string, certificate []byte, key *ecdsa.PrivateKey) error {
 	); err != nil {
 		return err
 	}
-	return writeFile(path, 0o600, func(w io.Writer) error {
+	return writeFile(path, func(w io.Writer) error {
 		_, err := w.Write(b.Bytes())
 		return err
 	})

@@ -35,7 +35,7 @@ func (n *Node) SetRemoved() {
 	n.leave.Do(func() {
 		n.log.Error("this node was removed from the cluster; it will not start again with this directory",
 			"node", n.identity.ID, "cluster", n.identity.Cluster, "directory", n.config.Dir)
-		if err := writeFile(removedMark(n.config.Dir), 0o600, func(io.Writer) error { return nil }); err != nil {
+		if err := writeFile(removedMark(n.config.Dir), func(io.Writer) error { return nil }); err != nil {
 			n.log.Warn("the removal can't be noted in the directory", "error", err)
 		}
 		close(n.removed)

@@ -71,7 +71,7 @@ func TestList(t *testing.T) {
 		alive(6, func(n *directory.Node) { n.Fault, n.ClockOffset = "its disk takes no writes", 400*time.Millisecond }),
 	)
 	for i := range 9 {
-		first.putNode(t, &catalogv1.Node{Id: id(i + 1), Name: fmt.Sprint("x", i+1), Scheduler: i < 2, Executor: i > 0, Labels: map[string]string{"zone": "a"}})
+		first.putNode(t, &catalogv1.Node{Id: id(i + 1), Name: fmt.Sprint("x", i+1), Scheduler: i == 1, Executor: true, Labels: map[string]string{"zone": "a"}})
 	}
 	first.deploy(t, "f", nil, id(4), id(7))
 	for _, n := range []int{7, 6} {
@@ -88,7 +88,7 @@ func TestList(t *testing.T) {
 		warnings []string
 	}{
 		"one": {"alive", 0, nil},
-		"x1":  {"joining", 0, nil}, // a scheduler that raft does not have
+		"x1":  {"alive", 0, nil},
 		"x2":  {"lost", 0, nil},
 		"x3": {"alive", 0, []string{
 			"it runs weft v1, the leader v2", "it knows format level 3, the leader 2: the cluster stays at the lower one",
@@ -117,6 +117,16 @@ func TestList(t *testing.T) {
 	x3 := list.GetNodes()[3]
 	if x3.GetGrpcAddress() != "10.0.0.1:2" || x3.GetLabels()["zone"] != "a" || !reflect.DeepEqual(x3.GetRoles(), []string{"executor"}) || x3.GetAppliedIndex() != 9 {
 		t.Errorf("x3 is %v", x3)
+	}
+}
+
+// TestSchedulerJoins: it is of no help before raft has it.
+func TestSchedulerJoins(t *testing.T) {
+	row := &catalogv1.Node{Scheduler: true}
+	for raft, want := range map[string]string{"": "joining", "standby": "alive", "voter": "alive", "leader": "alive"} {
+		if got := state(row, &directory.Node{Alive: true}, &weftv1.Node{Raft: raft}, false); got != want {
+			t.Errorf("raft %q: %s, want %s", raft, got, want)
+		}
 	}
 }
 
