@@ -122,7 +122,7 @@ func (n *node) kill() {
 	n.port.SetDown(true)
 	n.port.Cut()
 	n.peers.Close()
-	n.Directory.Close()
+	n.Close()
 }
 
 func (n *node) self() *clusterv1.Report {

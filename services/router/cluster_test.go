@@ -291,7 +291,7 @@ func (n *node) load(k executor.Key, workers int, metadata ...string) (stop func(
 		all.Go(func() {
 			for ctx.Err() == nil {
 				calls.Add(1)
-				limited, done := context.WithTimeout(context.Background(), 30*time.Second)
+				limited, done := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 				if _, err := n.call(limited, k, metadata...); err != nil {
 					mu.Lock()
 					failed = append(failed, err)

@@ -63,7 +63,7 @@ type waiter struct {
 // end waits for what the waiter has started, whose context is done.
 func (w *waiter) end() {
 	if w.loading != nil {
-		<-w.loading
+		<-w.loading //nolint:errcheck // nobody is interested any more
 	}
 }
 

@@ -92,12 +92,12 @@ func TestWhyNothingIsReady(t *testing.T) {
 		}, 0, "default/f@1 is not ready: on node name-n1: no memory; on node name-n2: no disk"},
 		"failed here and there": {func(n *neighbours, k executor.Key) {
 			n.place(k, self, "n1")
-			n.fixture.set("no memory", k)
+			n.set("no memory", k)
 			setState(n.heard("n1"), k, placement.StateFailed, "no disk")
 		}, 0, "default/f@1 is not ready: no memory; on node name-n1: no disk"},
 		"failed here, loading there": {func(n *neighbours, k executor.Key) {
 			n.place(k, self, "n1")
-			n.fixture.set("no memory", k)
+			n.set("no memory", k)
 			setState(n.heard("n1"), k, placement.StateLoading, "")
 		}, 5 * time.Second, "node name-n1 loads it"},
 	} {
@@ -148,8 +148,8 @@ func TestADeployOfAnotherNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := startAmong(t)
 		n.catches = func() {
-			if n.fixture.catalog.View().Len() == 0 {
-				n.fixture.set("ready", n.deploy("f", orders))
+			if n.catalog.View().Len() == 0 {
+				n.set("ready", n.deploy("f", orders))
 			}
 		}
 		n.want(Target{Service: orders}, executor.Key{Namespace: "default", Function: "f", Revision: 1})
