@@ -33,7 +33,8 @@ type Link struct {
 
 	mu     sync.Mutex
 	wires  map[*wire]side // guarded by mu
-	gones  chan struct{}  // guarded by mu; closed and replaced when a wire is gone
+	gones  chan struct{}  // guarded by mu; closed and replaced when a wire is gone, or a peer has been greeted
+	greets int            // guarded by mu; peers that are being greeted: they may send calls before the wire is there
 	drains bool           // guarded by mu; calls of peers are refused
 	closed bool           // guarded by mu; nothing begins any more
 	ended  atomic.Bool    // calls of this node are refused
@@ -121,11 +122,11 @@ func (l *Link) Close(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// leave has some wires end their calls, and waits until those are gone. It is false if ctx is done before.
+// leave has some wires end their calls, and waits until those are gone, and peers that are being greeted have theirs. It is false if ctx is done before.
 func (l *Link) leave(ctx context.Context, which func(side) bool) bool {
 	for {
 		l.mu.Lock()
-		gone, left := l.gones, 0
+		gone, left := l.gones, l.greets
 		l.mu.Unlock()
 		for _, s := range l.snapshot() {
 			if which(s) {
@@ -165,6 +166,11 @@ func (l *Link) accept(conn net.Conn, node string) {
 }
 
 func (l *Link) serve(conn net.Conn, node string) {
+	if !l.beginGreet() {
+		hangUp(conn)
+		return
+	}
+	defer l.endGreet()
 	p := l.peer(node)
 	if p.answerers.Add(1) > maxAnswerers {
 		p.answerers.Add(-1)
@@ -193,6 +199,26 @@ func (l *Link) serve(conn net.Conn, node string) {
 	if drains {
 		a.leave()
 	}
+}
+
+// beginGreet is false once the link is about to close: who has not got a hello has not sent a call. Otherwise endGreet is to
+// be called when the wire is there.
+func (l *Link) beginGreet() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.drains {
+		return false
+	}
+	l.greets++
+	return true
+}
+
+func (l *Link) endGreet() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.greets--
+	close(l.gones)
+	l.gones = make(chan struct{})
 }
 
 // greet exchanges hellos within ctx. It closes the connection if that fails.
