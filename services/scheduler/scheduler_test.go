@@ -16,7 +16,10 @@ import (
 )
 
 // run runs a scheduler until the test ends, which waits for it.
-func (w *world) run(t *testing.T) { w.runWith(t, Config{}) }
+func (w *world) run(t *testing.T) {
+	t.Helper()
+	w.runWith(t, Config{})
+}
 
 func (w *world) runWith(t *testing.T, c Config) {
 	t.Helper()
