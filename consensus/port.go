@@ -159,23 +159,23 @@ func (p *port) admissible(id, protocol string) error {
 // refuse tells of a connection that got nothing. A member of another cluster is worth a warning, a removed node too;
 // but whoever can reach the port could fill the log with them.
 func (p *port) refuse(raw net.Conn, err error) {
-	level, reason := slog.LevelDebug, "cluster port: connection refused"
+	reason := ""
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	op, _ := errors.AsType[*net.OpError](err)
 	switch {
 	case unknown:
-		level, reason = slog.LevelWarn, "cluster port: a node of another cluster was refused; check its --join and its data directory"
+		reason = "cluster port: a node of another cluster was refused; check its --join and its data directory"
 	case errors.Is(err, ErrRemoved):
-		level, reason = slog.LevelWarn, "cluster port: a node that was removed from this cluster was refused"
-	}
-	if level > slog.LevelDebug {
-		skipped, ok := p.refusals.pass(time.Now())
-		if !ok {
-			return
-		}
-		p.log.Warn(reason, "peer", raw.RemoteAddr(), "error", err, "more", skipped)
+		reason = "cluster port: a node that was removed from this cluster was refused"
+	case op != nil && op.Op == "remote error": // it has sent an alert
+		reason = "cluster port: somebody does not take this node for one of theirs; they may belong to another cluster, or have a token of another one"
+	default:
+		p.log.Debug("cluster port: connection refused", "peer", raw.RemoteAddr(), "error", err)
 		return
 	}
-	p.log.Debug(reason, "peer", raw.RemoteAddr(), "error", err)
+	if skipped, ok := p.refusals.pass(time.Now()); ok {
+		p.log.Warn(reason, "peer", raw.RemoteAddr(), "error", err, "more", skipped)
+	}
 }
 
 func (p *port) track(conn net.Conn) bool {

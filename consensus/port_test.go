@@ -7,9 +7,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -227,4 +230,59 @@ func TestAdvertised(t *testing.T) {
 			t.Errorf("advertised(%q, %s) = %s, want %s", tt.advertise, tt.bound, got, tt.want)
 		}
 	}
+}
+
+// TestOtherClusterIsLogged lets nodes of two clusters meet. The log of each end says what is the matter.
+func TestOtherClusterIsLogged(t *testing.T) {
+	var log lines
+	n := open(t, Config{Dir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	foreign, err := openKeys(t.TempDir(), identity{Cluster: "other", ID: "other"}, 0, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := greet(t, n, foreign.client(raftProtocol, anyone)); err == nil { // it does not take the node's certificate
+		t.Error("it got through")
+	}
+	eventually(t, "it is logged", func() bool { return log.has("does not take this node for one of theirs") })
+	n.port.refusals.mu.Lock()
+	n.port.refusals.next = time.Time{}
+	n.port.refusals.mu.Unlock()
+	trusting := foreign.client(raftProtocol, anyone)
+	trusting.InsecureSkipVerify, trusting.VerifyConnection = true, nil
+	if _, err := greet(t, n, trusting); err == nil { // the node does not take its certificate
+		t.Error("it got through")
+	}
+	eventually(t, "it is logged", func() bool { return log.has("a node of another cluster was refused") })
+}
+
+func TestThrottle(t *testing.T) {
+	var passed, skipped int
+	limit := throttle{every: 10 * time.Second}
+	for second := range 25 {
+		if more, ok := limit.pass(time.Unix(int64(second), 0)); ok {
+			passed++
+			skipped += more
+		}
+	}
+	if passed != 3 || skipped != 18 {
+		t.Errorf("%d passed, %d skipped", passed, skipped)
+	}
+}
+
+// lines is a log that can be searched.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.text.String(), text)
 }
