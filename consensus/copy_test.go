@@ -34,7 +34,7 @@ func openReplica(t testing.TB, dir string, minimum int64) *replica {
 // run applies commands at indexes from first to last.
 func (r *replica) run(first, last uint64) {
 	r.t.Helper()
-	f := &fsm{catalog: r.catalog, copy: r.localCopy, applied: new(mark), halt: func(err error) { r.t.Error(err) }}
+	f := &fsm{catalog: r.catalog, copy: r.localCopy, applied: new(mark), trail: new(trail), halt: func(err error) { r.t.Error(err) }}
 	for i := first; i <= last; i++ {
 		entry, err := encodeEntry(deploy(fmt.Sprint("id-", i), fmt.Sprint("f", i%5)))
 		if err != nil {

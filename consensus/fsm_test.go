@@ -23,7 +23,7 @@ func entry(t *testing.T, index uint64, name string) *raft.Log {
 func TestHaltedStateMachine(t *testing.T) {
 	r := openReplica(t, t.TempDir(), 1<<20)
 	var halts []error
-	f := &fsm{catalog: r.catalog, copy: r.localCopy, applied: new(mark), halt: func(err error) { halts = append(halts, err) }}
+	f := &fsm{catalog: r.catalog, copy: r.localCopy, applied: new(mark), trail: new(trail), halt: func(err error) { halts = append(halts, err) }}
 	damaged := entry(t, 2, "b")
 	damaged.Data[7] ^= 1
 	configuration := &raft.Log{Type: raft.LogConfiguration, Index: 4}
