@@ -460,3 +460,27 @@ func TestRemovalThatWouldStopTheCluster(t *testing.T) {
 	apply(t, c.at(leader), removeNode(c.at(dead).ID()))
 	apply(t, c.at(alive), deploy("a", "a"))
 }
+
+// TestJoinBySnapshot takes in a scheduler that the log does not reach back to, and an executor.
+func TestJoinBySnapshot(t *testing.T) {
+	c := newCluster(t, 1, Config{snapshotEvery: 50, snapshotCheck: 10 * time.Millisecond, trailing: 5})
+	first := c.at(0)
+	for i := range 200 {
+		apply(t, first, deploy(fmt.Sprint(i), fmt.Sprint("f", i%7)))
+	}
+	eventually(t, "the log is shortened", func() bool {
+		index, err := first.session.guard.FirstIndex()
+		return err == nil && index > 100
+	})
+	c.add(Config{snapshotEvery: 50, snapshotCheck: 10 * time.Millisecond, trailing: 5})
+	c.add(followerConfig)
+	c.settle(2)
+	apply(t, c.at(1), deploy("through", "through"))
+	c.agree()
+	c.stop(1)
+	c.start(1)
+	if again := apply(t, c.at(1), deploy("199", "f3")); again.GetRevision() != 29 {
+		t.Errorf("a request from before the snapshot was applied again: %v", again)
+	}
+	c.agree()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -15,7 +16,7 @@ import (
 const handOverTime = 2 * time.Second
 
 // errNoSuccessor: there is no other voter that answers.
-var errNoSuccessor = errors.New("consensus: there is no other voter to lead")
+var errNoSuccessor = errors.New("there is no other voter to lead")
 
 // HandOver makes another voter lead, if this node leads. It returns nil if it does not lead, now or any more.
 func (n *Node) HandOver(ctx context.Context) error {
@@ -23,20 +24,29 @@ func (n *Node) HandOver(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	return to.session.handOver(ctx)
-}
-
-func (s *session) handOver(ctx context.Context) error {
-	members := s.members()
-	to := successor(members, raft.ServerID(s.node.identity.ID))
-	if to == "" {
-		return errNoSuccessor
-	}
-	err := s.await(ctx, func() error { return s.raft.LeadershipTransferToServer(to, raft.ServerAddress(to)).Error() })
-	if err != nil {
-		return fmt.Errorf("consensus: the leadership could not be handed to node %s: %w", to, err)
+	if err := to.session.handOver(ctx); err != nil {
+		return fmt.Errorf("consensus: the leadership can't be handed over: %w", err)
 	}
 	return nil
+}
+
+// handOver tries the voters that answer, the one with the longest log first.
+func (s *session) handOver(ctx context.Context) error {
+	members := s.members()
+	err := errNoSuccessor
+	for range members {
+		to := successor(members, raft.ServerID(s.node.identity.ID))
+		if to == "" {
+			break
+		}
+		err = s.await(ctx, func() error { return s.raft.LeadershipTransferToServer(to, raft.ServerAddress(to)).Error() })
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		err = fmt.Errorf("node %s can't take over: %w", to, err)
+		members = slices.DeleteFunc(members, func(m member) bool { return m.id == to })
+	}
+	return err
 }
 
 // abdicate hands over before the node stops, so that the others need not find out that it is gone.

@@ -47,6 +47,9 @@ func quieter(level hclog.Level) slog.Level {
 
 func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 	to := l.level(level)
+	if aboutPeer(args) {
+		to = min(to, slog.LevelDebug)
+	}
 	if !l.log.Enabled(context.Background(), to) {
 		return
 	}
@@ -59,6 +62,17 @@ func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 		}
 	}
 	l.log.Log(context.Background(), to, msg, args...)
+}
+
+// aboutPeer reports whether a line tells of another server, which raft repeats as long as that does not answer. The leader
+// says it once (governor.judge).
+func aboutPeer(args []any) bool {
+	for i := 0; i+1 < len(args); i += 2 {
+		if args[i] == "peer" || args[i] == "target" {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *raftLogger) Trace(msg string, args ...any) { l.Log(hclog.Trace, msg, args...) }

@@ -120,13 +120,14 @@ type governor struct {
 	session *session
 	began   time.Time // of the term
 
-	mu    sync.Mutex
-	sound map[raft.ServerID]time.Time // guarded by mu; since when a server has been alive and caught up
+	mu     sync.Mutex
+	sound  map[raft.ServerID]time.Time // guarded by mu; since when a server has been alive and caught up
+	silent map[raft.ServerID]bool      // guarded by mu; servers that do not answer, as was told
 }
 
 // govern runs until ctx is done. It looks again whenever the catalog changes, and once in a while.
 func (s *session) govern(ctx context.Context) {
-	g := &governor{session: s, began: time.Now(), sound: map[raft.ServerID]time.Time{}}
+	g := &governor{session: s, began: time.Now(), sound: map[raft.ServerID]time.Time{}, silent: map[raft.ServerID]bool{}}
 	s.setGovernor(nil, g)
 	defer s.setGovernor(g, nil)
 	tick := time.NewTicker(s.node.config.governEvery)
@@ -223,6 +224,7 @@ func (g *governor) judge(server raft.Server, view *catalog.View, now time.Time) 
 	}
 	m.alive = heard.at.After(g.began) && silence < config.contact
 	m.unsure = !m.alive && silence < config.contact
+	g.tell(m)
 	m.dead = silence > config.dead
 	m.last = heard.last
 	if !m.alive || heard.last+trailing < s.raft.LastIndex() {
@@ -236,4 +238,16 @@ func (g *governor) judge(server raft.Server, view *catalog.View, now time.Time) 
 	}
 	m.stable = now.Sub(since) >= config.stable
 	return m
+}
+
+// tell logs when a server stops to answer, and when it does again. The caller holds mu.
+func (g *governor) tell(m member) {
+	log, silent := g.session.node.log, !m.alive && !m.unsure
+	switch {
+	case silent && !g.silent[m.id]:
+		log.Warn("a scheduler does not answer", "node", string(m.id), "votes", m.voter)
+	case m.alive && g.silent[m.id]:
+		log.Info("a scheduler answers again", "node", string(m.id))
+	}
+	g.silent[m.id] = silent
 }
