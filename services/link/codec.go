@@ -72,6 +72,7 @@ func (c *cursor[T]) strings() []string {
 	n := c.count(1)
 	if n > maxStrings {
 		c.fail()
+		return nil
 	}
 	var list []string
 	for range n {
@@ -91,6 +92,9 @@ func (c *cursor[T]) lists() map[string][]string {
 	for range n {
 		key := c.string()
 		values := c.count(1)
+		if c.bad {
+			return nil
+		}
 		if values > cap(all)-len(all) {
 			all = make([]string, 0, values)
 		}
