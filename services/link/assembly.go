@@ -128,7 +128,7 @@ func (w *wire) data(h header) error {
 func (a *assembly) read(r io.Reader, n int) error {
 	have := len(a.bytes)
 	if cap(a.bytes)-have < n {
-		grown := make([]byte, have, min(a.total, max(2*cap(a.bytes), firstPieces, have+n)))
+		grown := make([]byte, have, min(a.total, max(4*cap(a.bytes), firstPieces, have+n)))
 		copy(grown, a.bytes)
 		a.bytes = grown
 	}

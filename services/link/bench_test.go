@@ -170,3 +170,18 @@ func processorTime(b *testing.B) time.Duration {
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
+
+// BenchmarkLarge moves 4 MiB there and back.
+func BenchmarkLarge(b *testing.B) {
+	for _, inFlight := range []int{1, 4} {
+		b.Run(map[int]string{1: "1", 4: "4"}[inFlight], func(b *testing.B) {
+			call := linkFor(b, Config{}, echo)
+			r := request(make([]byte, 4<<20))
+			b.SetBytes(8 << 20)
+			drive(b, inFlight, func(ctx context.Context) error {
+				_, err := call(ctx, r)
+				return err
+			})
+		})
+	}
+}

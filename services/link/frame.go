@@ -94,12 +94,12 @@ const (
 	settingWindow  = 3
 )
 
-func appendHello(b []byte, s settings) []byte {
+func hello(s settings) []byte {
 	var pairs []byte
 	for _, v := range [...]uint64{settingStreams, uint64(s.streams), settingMessage, uint64(s.message), settingWindow, uint64(s.window)} {
 		pairs = binary.AppendUvarint(pairs, v)
 	}
-	b = append(b, magic...)
+	b := []byte(magic)
 	b = append(b, version, lowestVersion)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(pairs)))
 	return append(b, pairs...)
@@ -154,14 +154,14 @@ func parseSettings(pairs []byte) (settings, error) {
 // greet exchanges hellos. Whoever dials speaks first.
 func greet(conn net.Conn, own settings, dialed bool) (settings, error) {
 	if dialed {
-		if _, err := conn.Write(appendHello(nil, own)); err != nil {
+		if _, err := conn.Write(hello(own)); err != nil {
 			return settings{}, err
 		}
 		return readHello(conn)
 	}
 	theirs, err := readHello(conn)
 	if broken := new(violation); err == nil || errors.As(err, &broken) { // Say which versions would do.
-		if _, failed := conn.Write(appendHello(nil, own)); err == nil {
+		if _, failed := conn.Write(hello(own)); err == nil {
 			err = failed
 		}
 	}

@@ -68,7 +68,7 @@ func FuzzResponse(f *testing.F) {
 
 // FuzzHello reads hellos.
 func FuzzHello(f *testing.F) {
-	f.Add(appendHello(nil, settings{1, maxPayload, minWindow}))
+	f.Add(hello(settings{1, maxPayload, minWindow}))
 	f.Add([]byte("weftcall\x01\x01\x00\x02\x63\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := readHello(bytes.NewReader(b))
@@ -92,12 +92,12 @@ type script struct {
 }
 
 func newScript(frames []byte, wait bool) *script {
-	hello := appendHello(nil, settings{100, 1 << 20, minWindow})
+	greeting := hello(settings{100, 1 << 20, minWindow})
 	s := &script{
 		writes: make(chan struct{}, 1), first: make(chan struct{}), closed: make(chan struct{}),
-		hello: len(hello), wait: wait,
+		hello: len(greeting), wait: wait,
 	}
-	s.in.Reset(append(hello, frames...))
+	s.in.Reset(append(greeting, frames...))
 	return s
 }
 

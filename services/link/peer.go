@@ -39,8 +39,9 @@ const (
 	lastPause  = time.Second
 )
 
-// crowded is how many calls a connection has before another is used.
-const crowded = 32
+// crowded is how many calls a connection has before another is used. Up to there, it is better that the frames of many calls
+// share writes and reads.
+const crowded = 128
 
 // maxAttempts is how many connections a call may be offered to.
 const maxAttempts = 3
@@ -50,7 +51,7 @@ func (p *peer) call(ctx context.Context, r *Request) (Response, error) {
 	var err error
 	for range maxAttempts {
 		var c *caller
-		if c, err = p.connection(ctx); err != nil {
+		if c, err = p.connection(ctx, len(r.Message) > maxPayload); err != nil {
 			return Response{}, &NotStartedError{Node: p.node, Err: err}
 		}
 		var response Response
@@ -67,9 +68,9 @@ func (p *peer) call(ctx context.Context, r *Request) (Response, error) {
 }
 
 // connection gives a connection for a call. It waits for one that is being opened only if there is no other.
-func (p *peer) connection(ctx context.Context) (*caller, error) {
-	best := p.best()
-	if best != nil && (best.load.Load() < crowded || len(*p.callers.Load()) >= p.link.config.Connections) {
+func (p *peer) connection(ctx context.Context, large bool) (*caller, error) {
+	best, enough := p.best(large)
+	if enough {
 		return best, nil
 	}
 	d, err := p.dial() //nolint:contextcheck // a connection is opened for all calls, whatever becomes of this one
@@ -84,7 +85,7 @@ func (p *peer) connection(ctx context.Context) (*caller, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if best = p.best(); best != nil {
+	if best, _ = p.best(large); best != nil {
 		return best, nil
 	}
 	if d.err == nil {
@@ -93,24 +94,30 @@ func (p *peer) connection(ctx context.Context) (*caller, error) {
 	return nil, d.err
 }
 
-// best gives the first connection that is not crowded, so that the frames of many calls share writes and reads; the least
-// loaded if all are.
-func (p *peer) best() *caller {
-	all := p.callers.Load()
-	if all == nil {
-		return nil
+// best gives the connection that suits a call best, nil if there is none, and tells whether that is good enough not to open
+// another. Large requests take the last, and the others the first that is not crowded.
+func (p *peer) best(large bool) (best *caller, enough bool) {
+	var all []*caller
+	if list := p.callers.Load(); list != nil {
+		all = *list
 	}
-	var best *caller
-	for _, c := range *all {
+	full := len(all) >= p.link.config.Connections
+	if len(all) == 0 {
+		return nil, false
+	}
+	if last := all[len(all)-1]; large && last.load.Load() < crowded {
+		return last, full || len(all) > 1
+	}
+	for _, c := range all {
 		load := c.load.Load()
 		if load < crowded {
-			return c
+			return c, true
 		}
 		if best == nil || load < best.load.Load() {
 			best = c
 		}
 	}
-	return best
+	return best, full
 }
 
 // dial begins to open a connection, unless that is going on already, or has failed just now.

@@ -120,7 +120,7 @@ func TestViolationsCloseTheConnection(t *testing.T) {
 }
 
 func TestBadHellos(t *testing.T) {
-	good := string(appendHello(nil, settings{1, maxPayload, minWindow}))
+	good := string(hello(settings{1, maxPayload, minWindow}))
 	newer := string(bytes.Replace([]byte(good), []byte{version, lowestVersion}, []byte{9, 1}, 1))
 	for hello, want := range map[string]string{
 		"":                             "EOF",
