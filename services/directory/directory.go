@@ -151,7 +151,8 @@ func (d *Directory) Start() {
 	d.tasks.Go(d.keep)
 }
 
-// Close ends everything and writes the file.
+// Close ends everything and writes the file. A stream to a node that is gone without a word may keep it until Peers notice
+// that, or are closed.
 func (d *Directory) Close() {
 	d.mu.Lock()
 	d.closed = true

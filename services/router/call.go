@@ -32,7 +32,7 @@ func (r *Router) Call(ctx context.Context, request executor.Request) (Response, 
 		return r.forward(ctx, request, nil)
 	}
 	response, err := r.local(ctx, request)
-	if err == nil || !r.turnedAway(err, response) || !r.nodes.reachable(request.Key) {
+	if err == nil || !r.turnedAway(err, response) || !isNotLoaded(err) && !r.nodes.reachable(request.Key) {
 		r.metrics.local.Inc()
 		return Response{response, r.config.Name}, err
 	}

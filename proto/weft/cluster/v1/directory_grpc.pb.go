@@ -30,7 +30,8 @@ const (
 type DirectoryServiceClient interface {
 	// Exchange lasts as long as the peer leads. The node reports once a second and whenever its readiness changes; the
 	// leader sends what the node does not know yet, and from then on what has changed. FAILED_PRECONDITION: the peer does
-	// not lead. OUT_OF_RANGE: what came does not follow on what was known; the next stream puts that right.
+	// not lead. PERMISSION_DENIED: the catalog has no such node. OUT_OF_RANGE: what came does not follow on what was known;
+	// the next stream puts that right.
 	Exchange(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ExchangeRequest, ExchangeResponse], error)
 }
 
@@ -63,7 +64,8 @@ type DirectoryService_ExchangeClient = grpc.BidiStreamingClient[ExchangeRequest,
 type DirectoryServiceServer interface {
 	// Exchange lasts as long as the peer leads. The node reports once a second and whenever its readiness changes; the
 	// leader sends what the node does not know yet, and from then on what has changed. FAILED_PRECONDITION: the peer does
-	// not lead. OUT_OF_RANGE: what came does not follow on what was known; the next stream puts that right.
+	// not lead. PERMISSION_DENIED: the catalog has no such node. OUT_OF_RANGE: what came does not follow on what was known;
+	// the next stream puts that right.
 	Exchange(grpc.BidiStreamingServer[ExchangeRequest, ExchangeResponse]) error
 	mustEmbedUnimplementedDirectoryServiceServer()
 }
