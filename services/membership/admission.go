@@ -2,7 +2,6 @@ package membership
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"time"
@@ -44,8 +43,7 @@ func (s *Service) admit(ctx context.Context, r *clusterv1.JoinRequest) (*cluster
 	if err != nil {
 		return nil, failure.Newf(codes.InvalidArgument, failure.InvalidRequest, "the node's request can't be granted: %v", err)
 	}
-	result, err := s.config.Node.Apply(ctx, &catalogv1.Command{
-		RequestId: rand.Text(), Level: nodeLevel,
+	result, err := s.propose(ctx, "", &catalogv1.Command{
 		Action: &catalogv1.Command_PutNode{PutNode: &catalogv1.PutNode{Node: &catalogv1.Node{
 			Id: r.GetId(), Name: r.GetName(), Scheduler: r.GetScheduler(), Executor: r.GetExecutor(), Labels: r.GetLabels(),
 		}}},

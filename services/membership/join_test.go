@@ -291,6 +291,14 @@ func TestGuessesAreFew(t *testing.T) {
 	}
 }
 
+// TestTokenAtOnce asks a cluster that has only just begun: it waits until the cluster is at the level that has tokens.
+func TestTokenAtOnce(t *testing.T) {
+	first := start(t, options{name: "one"})
+	if _, err := first.service.CreateToken(t.Context(), &weftv1.CreateTokenRequest{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTokens(t *testing.T) {
 	first := start(t, options{name: "one"})
 	first.ready(t)

@@ -29,7 +29,8 @@ const (
 // maxClockOffset is how far a clock may be off without a word about it.
 const maxClockOffset = 500 * time.Millisecond
 
-// List tells of every node of the catalog, with what is known of it right now.
+// List tells of every node of the catalog, ordered by name, with what is known of it right now; and of this node, last, if
+// it is not there yet.
 func (s *Service) List(view *catalog.View) *weftv1.ListNodesResponse {
 	response := &weftv1.ListNodesResponse{Level: view.Level()}
 	leader := s.leader(view)
@@ -40,7 +41,26 @@ func (s *Service) List(view *catalog.View) *weftv1.ListNodesResponse {
 	for row := range view.Nodes() {
 		response.Nodes = append(response.Nodes, s.describe(view, row, roles, s.config.Known(leader.GetId())))
 	}
+	if row := s.newcomer(view); row != nil {
+		n := s.describe(view, row, roles, s.config.Known(leader.GetId()))
+		n.State = stateJoining
+		response.Nodes = append(response.Nodes, n)
+	}
 	return response
+}
+
+// newcomer is this node, where the catalog does not have it yet; nil if it has. The first node of a cluster begins like
+// that.
+func (s *Service) newcomer(view *catalog.View) *catalogv1.Node {
+	id := s.config.Node.ID()
+	if view.Node(id) != nil || view.Removed(id) {
+		return nil
+	}
+	row := &catalogv1.Node{Id: id, Name: s.config.Node.Name()}
+	if known := s.config.Known(id); known != nil {
+		row.Scheduler, row.Executor, row.Labels = known.Scheduler, known.Executor, known.Labels
+	}
+	return row
 }
 
 // leader is the node that leads; nil if none is known to.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/weft-run/weft/consensus"
+	"github.com/weft-run/weft/consensus/catalog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/directory"
@@ -117,6 +118,16 @@ func TestList(t *testing.T) {
 	x3 := list.GetNodes()[3]
 	if x3.GetGrpcAddress() != "10.0.0.1:2" || x3.GetLabels()["zone"] != "a" || !reflect.DeepEqual(x3.GetRoles(), []string{"executor"}) || x3.GetAppliedIndex() != 9 {
 		t.Errorf("x3 is %v", x3)
+	}
+}
+
+// TestListBeforeTheFirstEntry asks a node that is not in the catalog yet.
+func TestListBeforeTheFirstEntry(t *testing.T) {
+	first := start(t, options{name: "one"})
+	first.know(&directory.Node{ID: first.ID(), Alive: true, Scheduler: true, Executor: true})
+	list := first.service.List(catalog.New().View())
+	if n := list.GetNodes(); len(n) != 1 || n[0].GetName() != "one" || n[0].GetState() != "joining" || len(n[0].GetRoles()) != 2 {
+		t.Errorf("nodes %v", n)
 	}
 }
 

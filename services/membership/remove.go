@@ -2,7 +2,6 @@ package membership
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -35,12 +34,7 @@ func (s *Service) Remove(ctx context.Context, r *weftv1.RemoveRequest) (*weftv1.
 		return nil, failure.Newf(codes.FailedPrecondition, lastScheduler,
 			"%s is the last scheduler: without one the cluster can change nothing any more; let another one join first", node.GetName())
 	}
-	id := r.GetRequestId()
-	if id == "" {
-		id = rand.Text()
-	}
-	result, err := s.config.Node.Apply(ctx, &catalogv1.Command{
-		RequestId: id, Level: nodeLevel,
+	result, err := s.propose(ctx, r.GetRequestId(), &catalogv1.Command{
 		Action: &catalogv1.Command_RemoveNode{RemoveNode: &catalogv1.RemoveNode{Node: node.GetId()}},
 	})
 	if err != nil {

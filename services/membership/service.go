@@ -29,6 +29,7 @@ const nodeLevel = 2
 // Node is what this package needs of *consensus.Node.
 type Node interface {
 	ID() string
+	Name() string
 	Removed() <-chan struct{}
 	SetRemoved()
 	Log

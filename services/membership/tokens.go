@@ -82,11 +82,7 @@ func (s *Service) RevokeToken(ctx context.Context, r *weftv1.RevokeTokenRequest)
 
 // apply puts a command into the log. A refusal is an error.
 func (s *Service) apply(ctx context.Context, id string, command *catalogv1.Command) error {
-	if id == "" {
-		id = rand.Text()
-	}
-	command.RequestId, command.Level = id, nodeLevel
-	result, err := s.config.Node.Apply(ctx, command)
+	result, err := s.propose(ctx, id, command)
 	if err != nil {
 		return err
 	}
@@ -94,4 +90,31 @@ func (s *Service) apply(ctx context.Context, id string, command *catalogv1.Comma
 		return failure.Refused(r)
 	}
 	return nil
+}
+
+// levelPatience is how long a new cluster gets to raise its level: it does so as soon as it has a leader.
+const levelPatience = 5 * time.Second
+
+// propose puts a command of nodeLevel into the log.
+func (s *Service) propose(ctx context.Context, id string, command *catalogv1.Command) (*catalogv1.Result, error) {
+	over := time.NewTimer(levelPatience)
+	defer over.Stop()
+	for waiting := true; waiting; {
+		view := s.config.Node.Catalog().View()
+		if view.Level() >= nodeLevel {
+			break
+		}
+		select {
+		case <-view.Changed():
+		case <-over.C:
+			waiting = false // the cluster will say what it lacks
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if id == "" {
+		id = rand.Text()
+	}
+	command.RequestId, command.Level = id, nodeLevel
+	return s.config.Node.Apply(ctx, command)
 }
