@@ -58,6 +58,7 @@ func TestGoldenDirectory(t *testing.T) {
 }
 
 func (g golden) open(t *testing.T) {
+	t.Helper()
 	dir := t.TempDir()
 	unpack(t, g.file, dir)
 	n := open(t, Config{Dir: dir, quiet: true})

@@ -77,10 +77,9 @@ func (s *Server) pause(ctx context.Context, attempt int) error {
 // apply puts a command into the log and returns once this node's catalog shows what it did.
 func (s *Server) apply(ctx context.Context, id string, command *catalogv1.Command) (*catalogv1.Result, error) {
 	command.RequestId = id
-	command.Level = 1
-	if command.GetPutRevision().GetRevision().GetScheduling() != nil {
-		command.Level = 2
-	}
+	// That of the cluster, for what it does besides, such as trimming revisions; or what the command needs, for a refusal
+	// that says that the cluster is not that far.
+	command.Level = max(min(s.view().Level(), catalog.Level), catalog.RequiredLevel(command))
 	return s.config.Consensus.Apply(ctx, command)
 }
 
