@@ -96,7 +96,7 @@ func (n *Node) buildExecution(p *parts) (err error) {
 func (n *Node) buildDirectory(*parts) (err error) {
 	n.directory, err = directory.New(directory.Config{
 		ID: n.consensus.ID(), Leadership: leadership{n.consensus}, Peers: n.peers, Placements: n.table,
-		Self: n.report, Members: n.memberIDs, Roles: n.raftRoles, Learn: n.consensus.Learn,
+		Self: n.report, Members: n.memberIDs, Roles: n.raftRoles, HashAt: n.consensus.HashAt, Learn: n.consensus.Learn,
 		Gone: func(id string) {
 			n.peers.Drop(id)
 			n.link.Drop(id)
@@ -131,7 +131,7 @@ func (n *Node) buildCalls(p *parts) (err error) {
 		Linearize: n.consensus.Linearize, Logger: n.config.Logger, Registerer: p.registry,
 	})
 	n.gateway, err = gateway.New(gateway.Config{
-		Caller: n.router, Router: n.router, Catalog: n.consensus.Catalog(), Placed: n.directory.Changed,
+		Caller: n.router, Router: n.router, Catalog: n.consensus.Catalog(), Placed: n.table.Changed, Elsewhere: n.directory.Changed,
 		Node: n.config.Name, HideTraps: n.config.HideTraps, Logger: n.config.Logger, Registerer: p.registry,
 	})
 	return err
