@@ -78,6 +78,9 @@ type flight struct {
 	err     error // set before done is closed
 }
 
+// maxPulls is how often one Fetch pulls: the file of the first may be swept, or be corrupt at once.
+const maxPulls = 2
+
 // liarPause is how long a node that sent wrong bytes is asked last.
 const liarPause = 10 * time.Minute
 
@@ -91,11 +94,13 @@ func NewFetcher(c Config) *Fetcher {
 // is corrupt. Pulls of one digest that go on at once are one. Each node is asked once or twice: it is for the caller to try
 // again later. Errors are *FetchError, ErrStorage where the disk is full, those of reading, and those of ctx.
 func (f *Fetcher) Fetch(ctx context.Context, d Digest) (path string, err error) {
-	for {
+	for try := 0; ; try++ {
 		path, err = f.config.Store.Path(d)
 		switch {
 		case err == nil:
 			return path, nil
+		case try == maxPulls: // what is written is not what is read
+			return "", err
 		case errors.Is(err, ErrCorrupt):
 			f.config.Logger.Warn("an artifact is corrupt and is fetched again", "error", err)
 		case !errors.Is(err, ErrNotFound):

@@ -241,6 +241,30 @@ func TestFetchOfACorruptFile(t *testing.T) {
 	}
 }
 
+// rotten is a file on a disk that loses a byte of what is written.
+type rotten struct{ file }
+
+func (f rotten) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p[:max(len(p)-1, 0)])
+	return min(n+1, len(p)), err
+}
+
+// TestFetchOntoABadDisk: it does not pull for ever.
+func TestFetchOntoABadDisk(t *testing.T) {
+	ns := newNodes(t, 2)
+	d := ns.all[1].put(t, random(1000))
+	ns.first().store.open = func(path string) (file, error) {
+		f, err := openAppend(path)
+		return rotten{f}, err
+	}
+	if _, err := NewFetcher(ns.config()).Fetch(t.Context(), d); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("error %v", err)
+	}
+	if got := ns.all[1].fake.offsets(); len(got) > maxPulls {
+		t.Errorf("asked %d times", len(got))
+	}
+}
+
 // TestFetchFromACorruptFile: a node whose file is damaged gives none of it.
 func TestFetchFromACorruptFile(t *testing.T) {
 	ns := newNodes(t, 2)

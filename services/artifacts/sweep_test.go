@@ -40,6 +40,10 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 	s := open(t)
 	d := put(t, s, []byte("one"))
 	put(t, s, []byte("one")) // another deploy of the same
+	long := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(s.path(d), long, long); err != nil {
+		t.Fatal(err)
+	}
 	sweep(t, s)
 	s.Release(d, true)
 	sweep(t, s)
