@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,25 +38,48 @@ func BenchmarkClusterWrites(b *testing.B) {
 			bare := bareCluster(b, 3)
 			var next atomic.Int64
 			var ours, theirs, ratios []float64
+			var spent, spentBare time.Duration
 			for b.Loop() {
-				ours, theirs, ratios = nil, nil, nil
+				ours, theirs, ratios, spent, spentBare = nil, nil, nil, 0, 0
 				for range turns {
+					before := cpuTime(b)
 					o := inFlight(b, goroutines, turn, func(int64) error {
 						_, err := n.Apply(b.Context(), commands[next.Add(1)%int64(len(commands))])
 						return err
 					})
+					between := cpuTime(b)
 					t := inFlight(b, goroutines, turn, func(i int64) error {
 						return bare.Apply(entries[i%int64(len(entries))], time.Second).Error()
 					})
+					spent, spentBare = spent+between-before, spentBare+cpuTime(b)-between
 					ours, theirs, ratios = append(ours, o), append(theirs, t), append(ratios, o/t)
 				}
 			}
 			b.ReportMetric(median(ours), "commands/s")
 			b.ReportMetric(median(theirs), "bare/s")
 			b.ReportMetric(median(ratios), "ratio")
+			b.ReportMetric(float64(spent.Microseconds())/sum(ours)/turn.Seconds(), "cpu-us/command")
+			b.ReportMetric(float64(spentBare.Microseconds())/sum(theirs)/turn.Seconds(), "cpu-us/bare")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// cpuTime returns what this process has used so far.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func sum(values []float64) (total float64) {
+	for _, v := range values {
+		total += v
+	}
+	return total
 }
 
 // bareCluster starts raft without anything of ours and returns the leader.

@@ -43,6 +43,7 @@ type guard struct {
 
 	poisoned chan struct{} // closed once err is set
 	writes   sync.WaitGroup
+	recent   recent
 
 	mu     sync.Mutex
 	err    error  // guarded by mu; why no write is let through
@@ -131,6 +132,9 @@ func (g *guard) StoreLogs(entries []*raft.Log) error {
 		if err == nil && g.began != nil {
 			err = g.began()
 		}
+		if err == nil {
+			g.recent.add(entries)
+		}
 		return err
 	})
 }
@@ -141,6 +145,7 @@ func (g *guard) DeleteRange(first, last uint64) error {
 	if err := g.failure(); err != nil {
 		return err
 	}
+	g.recent.forget()
 	if err := g.store.DeleteRange(first, last); err != nil {
 		return g.poison(err)
 	}
@@ -154,7 +159,12 @@ func (g *guard) FirstIndex() (uint64, error) { return g.store.FirstIndex() }
 func (g *guard) LastIndex() (uint64, error) { return g.store.LastIndex() }
 
 // GetLog implements raft.LogStore.
-func (g *guard) GetLog(index uint64, entry *raft.Log) error { return g.store.GetLog(index, entry) }
+func (g *guard) GetLog(index uint64, entry *raft.Log) error {
+	if g.recent.get(index, entry) {
+		return nil
+	}
+	return g.store.GetLog(index, entry)
+}
 
 // IsMonotonic implements raft.MonotonicLogStore.
 func (g *guard) IsMonotonic() bool {

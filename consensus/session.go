@@ -15,7 +15,6 @@ import (
 const (
 	rpcTimeout     = 5 * time.Second // the watchdog takes a disk away from raft before that
 	maxInFlight    = 2               // append requests to one follower
-	maxAppend      = 512             // entries in one of them, and in one write to the log
 	segmentSize    = 16 << 20        // bytes that the log reserves on disk at a time
 	snapshotEvery  = 4096            // entries; two snapshots are kept
 	snapshotCheck  = 30 * time.Second
@@ -104,7 +103,6 @@ func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTrans
 	config.LocalID = raft.ServerID(n.identity.ID)
 	config.HeartbeatTimeout, config.ElectionTimeout, config.LeaderLeaseTimeout = n.config.heartbeat, n.config.election, n.config.heartbeat
 	config.SnapshotThreshold, config.SnapshotInterval, config.TrailingLogs = n.config.snapshotEvery, n.config.snapshotCheck, n.config.trailing
-	config.MaxAppendEntries, config.BatchApplyCh = maxAppend, true
 	config.ShutdownOnRemove = false
 	config.NoLegacyTelemetry = true
 	config.NotifyCh = s.notify
