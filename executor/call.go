@@ -73,6 +73,9 @@ type Revision struct {
 	// World is what the component imports and exports; Services are its exports bound to their contracts.
 	World    *wit.World
 	Services []*contract.Service
+	// Imports are the imports that other functions or services answer, bound to their contracts (contract.BindImport).
+	// Guests call them through Config.Outgoing.
+	Imports []*contract.Service
 }
 
 // Request is one call.

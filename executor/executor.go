@@ -25,6 +25,8 @@ type Config struct {
 	// Log is given every line that functions print or log. It must not block and may be called from many goroutines.
 	// Nil drops them.
 	Log func(Line)
+	// Outgoing makes the calls of guests through Revision.Imports. Nil: revisions with such imports do not load.
+	Outgoing Outgoing
 	// Registerer is given the metrics. Nil: they are not exported.
 	Registerer prometheus.Registerer
 

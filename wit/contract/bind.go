@@ -2,6 +2,7 @@ package contract
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -63,6 +64,14 @@ func (b *binder) services() ([]*Service, error) {
 	return services, nil
 }
 
+// lacks says how a contract differs from a part that it has no field for.
+func (l *ledger) lacks(p part) string {
+	if claim := l.claims[p.item]; claim.GetForm() != "" && claim.GetForm() != p.form {
+		return fmt.Sprintf("it is %s, and %s in the contract of %s", p.form, claim.GetForm(), l.contract.GetPackage())
+	}
+	return fmt.Sprintf("the contract of %s has no field of type %s for it", l.contract.GetPackage(), p.form)
+}
+
 func (b *binder) method(u *unit, l *ledger, m *method) (*Method, error) {
 	bound := &Method{
 		Name:     m.name,
@@ -108,7 +117,7 @@ func (b *binder) fields(l *ledger, m *message, parts []part, oneof bool) ([]Fiel
 	for _, p := range parts {
 		f := l.locate(m, p)
 		if f == nil {
-			return nil, p.place.refuse("the contract has no field of type %s for it", p.form)
+			return nil, p.place.refuse("%s", l.lacks(p))
 		}
 		if live := m.fields[f.GetName()] == f; live && !grouped(f, oneof, &group) {
 			return nil, p.place.refuse("the contract's field %s.%s is not in the oneof that it should be in", l.full(m.name), f.GetName())
@@ -221,7 +230,7 @@ func (b *binder) named(t *wit.Type, at *place) (*Shape, error) {
 	} else if m := l.messages[name]; m != nil {
 		s.Fields, err = b.fields(l, m, parts, t.Kind == wit.Variant)
 	} else {
-		err = at.refuse("the contract has no message %s", s.Message)
+		err = at.refuse("the contract of %s has no message %s", u.pkg, s.Message)
 	}
 	b.shapes[t] = s
 	return s, err
@@ -233,14 +242,14 @@ func (l *ledger) numbers(e *enum, parts []part) ([]int32, error) {
 	for i, p := range parts {
 		name := l.claims[itemKey(p.item, formValue)].GetName()
 		if e == nil {
-			return nil, p.place.refuse("the contract has no enum for it")
+			return nil, p.place.refuse("the contract of %s has no enum for it", l.contract.GetPackage())
 		}
 		if v := e.values[name]; v != nil {
 			numbers[i] = v.GetNumber()
 		} else if r := l.retiredAs(e.name, name, formValue); r != nil {
 			numbers[i] = r.GetField().GetNumber()
 		} else {
-			return nil, p.place.refuse("the contract has no value for it")
+			return nil, p.place.refuse("the contract of %s has no value for it", l.contract.GetPackage())
 		}
 	}
 	return numbers, nil

@@ -118,8 +118,8 @@ func TestBindUnknown(t *testing.T) {
 	tests := []struct{ old, new, want string }{
 		{"demo:shop", "demo:other", "demo:other/shop: there is no contract for proto package demo.other"},
 		{"buy:", "sell:", "demo:shop/shop#sell(): the contract of demo.shop does not know it"},
-		{"small", "tiny", "demo:shop/shop#size.tiny: the contract has no value for it"},
-		{"name: string", "name: u32", "demo:shop/shop#item.name: the contract has no field of type u32 for it"},
+		{"small", "tiny", "demo:shop/shop#size.tiny: the contract of demo.shop has no value for it"},
+		{"name: string", "name: u32", "demo:shop/shop#item.name: it is u32, and string in the contract of demo.shop"},
 		{"record item", "record thing", "demo:shop/shop#thing: the contract of demo.shop does not know it"},
 	}
 	for _, test := range tests {

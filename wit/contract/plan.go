@@ -93,12 +93,7 @@ func memberPlace(i *wit.Interface, name string) *place {
 
 // survey walks all that a component exports. It refuses what has no place in protobuf, and what is too much.
 func survey(function string, w *wit.World) (*plan, error) {
-	s := &surveyor{
-		function: function,
-		units:    make(map[unitKey]*unit),
-		seen:     make(map[*wit.Type]extent),
-		homes:    make(map[*wit.Type]*unit),
-	}
+	s := newSurveyor(function)
 	for _, i := range w.Exports {
 		if !served(i) {
 			continue
@@ -112,13 +107,18 @@ func survey(function string, w *wit.World) (*plan, error) {
 			return nil, err
 		}
 	}
+	return s.plan(), nil
+}
+
+// plan gives what was walked.
+func (s *surveyor) plan() *plan {
 	p := &plan{homes: s.homes}
 	for _, key := range slices.SortedFunc(maps.Keys(s.units), unitKey.compare) {
 		u := s.units[key]
 		u.sortTypes()
 		p.units = append(p.units, u)
 	}
-	return p, nil
+	return p
 }
 
 // served tells whether an export is for callers: not what the host calls, nor componentize-py's initializer.
@@ -168,6 +168,15 @@ type surveyor struct {
 	fields   int
 }
 
+func newSurveyor(function string) *surveyor {
+	return &surveyor{
+		function: function,
+		units:    make(map[unitKey]*unit),
+		seen:     make(map[*wit.Type]extent),
+		homes:    make(map[*wit.Type]*unit),
+	}
+}
+
 // unit returns the unit of an interface, nil being the world.
 func (s *surveyor) unit(i *wit.Interface) (*unit, error) {
 	at := interfacePlace(i)
@@ -210,6 +219,11 @@ func (s *surveyor) export(i *wit.Interface, functions []*wit.Function) error {
 		return u.place().refuse("is exported twice")
 	}
 	u.exported = true
+	return s.functions(u, i, functions)
+}
+
+// functions maps the functions of an interface, nil being the world, and the types that they use.
+func (s *surveyor) functions(u *unit, i *wit.Interface, functions []*wit.Function) error {
 	names := make(map[string]bool)
 	for _, f := range functions {
 		at := memberPlace(i, f.Name+"()")
