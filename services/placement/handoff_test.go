@@ -200,6 +200,7 @@ func BenchmarkFirstLoad(b *testing.B) {
 		b.Fatal(err)
 	}
 	load := func(b *testing.B) {
+		b.Helper()
 		for range b.N {
 			b.StopTimer()
 			m := join(b, network, c, elsewhere)
