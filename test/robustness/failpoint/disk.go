@@ -58,8 +58,8 @@ var damages = []Failpoint{
 	{Name: "flip-artifacts", Nodes: 3, Inject: func(t *Target) { t.damage(cluster.Artifact, cluster.Flip) }},
 }
 
-// damage changes the files of a kind at one node while it does not run. The node may refuse to start again; then it is
-// no member any more, since nothing that it says counts.
+// damage changes the files of a kind at one node while it does not run. The node may refuse to start again, or start and
+// say that it can't go on; then it is no member any more.
 func (t *Target) damage(kind cluster.Kind, change func(string) error) {
 	n := t.pick(t.Members())
 	n.Kill()
@@ -74,6 +74,13 @@ func (t *Target) damage(kind cluster.Kind, change func(string) error) {
 	}
 	if err != nil {
 		t.refused[n] = true
+		t.hold()
+		return
 	}
 	t.hold()
+	status, err := n.Status(t.TB.Context())
+	if err != nil {
+		t.TB.Fatalf("failpoint: %s with a damaged %s: %v", n.Name, kind, err)
+	}
+	t.refused[n] = status.GetFault() != ""
 }

@@ -65,9 +65,6 @@ func (t *Target) Members() (members []*cluster.Node) {
 	return members
 }
 
-// Refused are the nodes that refused to start with what was on their disk.
-func (t *Target) Refused() int { return len(t.refused) }
-
 // leader is the node that leads.
 func (t *Target) leader() *cluster.Node { return t.Cluster.Leader() }
 

@@ -28,9 +28,16 @@ var processes = []Failpoint{
 			n.Kill()
 			n.Move()
 		}
-		for _, n := range all {
-			n.Restart()
+		all[0].Restart()
+		for _, n := range all[1:] { // which can't know where the others are
+			n.Restart(func(s *cluster.Spec) { s.Args = []string{"--join", all[0].PeerAddr()} })
 		}
+	}},
+	{Name: "move-minority", Nodes: 3, Inject: func(t *Target) { // the others are where they were, and are told
+		n := t.pick(t.Members())
+		n.Kill()
+		n.Move()
+		n.Restart()
 	}},
 	{Name: "pause-leader", Inject: func(t *Target) { t.pause(t.leader()) }},
 	{Name: "pause-follower", Nodes: 2, Inject: func(t *Target) { t.pause(t.follower()) }},
