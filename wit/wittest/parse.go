@@ -200,6 +200,11 @@ func (p *parser) world() *wit.World {
 	w := &wit.World{}
 	s := newScope(nil)
 	for !p.accept("}") {
+		if p.accept("import") {
+			w.Imports = append(w.Imports, p.known().iface)
+			p.expect(";")
+			continue
+		}
 		if !p.accept("export") {
 			p.item(s)
 			continue
@@ -224,6 +229,16 @@ func (p *parser) world() *wit.World {
 		}
 	}
 	return w
+}
+
+// known reads the name of an interface that was declared.
+func (p *parser) known() *scope {
+	name := strings.ReplaceAll(p.word(), "%", "")
+	i := p.interfaces[name]
+	if i == nil {
+		p.fail("unknown interface %s", name)
+	}
+	return i
 }
 
 func (p *parser) items(s *scope) {
