@@ -54,6 +54,9 @@ func (s *state) doPutRevision(put *catalogv1.PutRevision, cmd *catalogv1.Command
 	if refusal := s.putContracts(put); refusal != nil {
 		return refusal
 	}
+	if refusal := s.bind(namespace, put.GetName(), put.GetRevision().GetBindings()); refusal != nil {
+		return refusal
+	}
 
 	f := &catalogv1.Function{Namespace: namespace, Name: put.GetName(), CreatedIndex: s.index}
 	var number uint32
@@ -86,6 +89,9 @@ func newRevision(put *catalogv1.Revision, number uint32, now int64) *catalogv1.R
 	r.ProtoReflect().SetUnknown(nil)
 	if r.GetScheduling() != nil {
 		r.GetScheduling().ProtoReflect().SetUnknown(nil)
+	}
+	for _, b := range r.GetBindings() {
+		b.ProtoReflect().SetUnknown(nil)
 	}
 	return r
 }
@@ -141,6 +147,9 @@ func (s *state) doDeleteFunction(del *catalogv1.DeleteFunction) *catalogv1.Resul
 	f, ok := s.functions.Get(key(del.GetNamespace(), del.GetName()))
 	if !ok {
 		return refuse(catalogv1.Refusal_REASON_NOT_FOUND, "there is no function %q", del.GetName())
+	}
+	if refusal := s.unused(f); refusal != nil {
+		return refusal
 	}
 	s.deleteFunction(f)
 	return &catalogv1.Result{DeletedRevisions: uint32(len(f.GetRevisions()))}

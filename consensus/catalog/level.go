@@ -6,4 +6,5 @@ package catalog
 //
 //	1  functions, contracts, routes
 //	2  nodes, join tokens, placements and where revisions are to run; a function keeps keptRevisions
-const Level = 2
+//	3  bindings of imports to functions and services outside
+const Level = 3

@@ -9,6 +9,7 @@ import (
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 )
 
@@ -81,6 +82,9 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 				return no(catalogv1.Refusal_REASON_NOT_FOUND)
 			}
 		}
+		if refusal := m.bind(p.Name, p.Revision.Bindings); refusal != nil {
+			return refusal
+		}
 		for _, c := range p.Contracts {
 			m.contracts[c.Package] = c
 		}
@@ -89,8 +93,8 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 			m.functions[p.Name] = f
 		}
 		m.numbers[p.Name]++
-		f.revisions = append(f.revisions, &catalogv1.Revision{Number: m.numbers[p.Name], Services: p.Revision.Services, Packages: p.Revision.Packages})
-		if cmd.Level == 2 {
+		f.revisions = append(f.revisions, &catalogv1.Revision{Number: m.numbers[p.Name], Services: p.Revision.Services, Packages: p.Revision.Packages, Bindings: p.Revision.Bindings})
+		if cmd.Level >= 2 {
 			m.trim(p.Name)
 		}
 		return &catalogv1.Result{Revision: m.numbers[p.Name]}
@@ -99,6 +103,11 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 		f := m.functions[name]
 		if f == nil {
 			return no(catalogv1.Refusal_REASON_NOT_FOUND)
+		}
+		for _, other := range m.functions {
+			if slices.Contains(calledBy(other.current()), name) {
+				return no(catalogv1.Refusal_REASON_IN_USE)
+			}
 		}
 		delete(m.functions, name)
 		maps.DeleteFunc(m.cluster.placements, func(k Key, _ []string) bool { return k.Function == name })
@@ -142,6 +151,41 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 		return &catalogv1.Result{}
 	}
 	return m.doCluster(cmd)
+}
+
+// bind follows all ways from a function, as often as there are functions.
+func (m *model) bind(name string, bindings []*catalogv1.Binding) *catalogv1.Result {
+	reached := map[string]bool{}
+	for _, b := range bindings {
+		f := m.functions[b.GetFunction()]
+		if b.GetFunction() != "" && b.GetFunction() != name {
+			if f == nil {
+				return no(catalogv1.Refusal_REASON_NOT_FOUND)
+			}
+			if !slices.Contains(f.current().Services, b.Service) {
+				return no(catalogv1.Refusal_REASON_NOT_EXPORTED)
+			}
+		}
+		reached[b.GetFunction()] = true
+	}
+	for range m.functions {
+		for other, f := range m.functions {
+			for _, called := range calledBy(f.current()) {
+				reached[called] = reached[called] || reached[other] && other != name
+			}
+		}
+	}
+	if reached[name] {
+		return no(catalogv1.Refusal_REASON_CYCLE)
+	}
+	return nil
+}
+
+func calledBy(r *catalogv1.Revision) (names []string) {
+	for _, b := range r.Bindings {
+		names = append(names, b.GetFunction())
+	}
+	return names
 }
 
 func no(reason catalogv1.Refusal_Reason) *catalogv1.Result {
@@ -236,6 +280,18 @@ func drawPut(t *rapid.T, m *model, name string) *catalogv1.Command {
 	cmd := put(deploy{name: name, services: subset(someServices, "exports"), base: base, contracts: contracts})
 	cmd.GetPutRevision().GetRevision().Packages = packages
 	cmd.Level = rapid.Uint32Range(1, m.level).Draw(t, "level")
+	if cmd.Level >= 3 && rapid.Bool().Draw(t, "bound") {
+		for _, imported := range []string{"x:y/a", "x:y/b"} {
+			switch rapid.IntRange(0, 3).Draw(t, "target") {
+			case 0:
+			case 1:
+				cmd.GetPutRevision().Revision.Bindings = append(cmd.GetPutRevision().Revision.Bindings, toAddress(imported, "grpc://h:1", "s.S"))
+			default:
+				cmd.GetPutRevision().Revision.Bindings = append(cmd.GetPutRevision().Revision.Bindings, toFunction(imported,
+					rapid.SampledFrom(someFunctions).Draw(t, "called"), rapid.SampledFrom(someServices).Draw(t, "by")))
+			}
+		}
+	}
 	if f := m.functions[name]; f != nil && rapid.IntRange(0, 4).Draw(t, "update") == 0 {
 		cmd.GetPutRevision().BaseRevision = f.current().Number - rapid.Uint32Range(0, min(1, f.current().Number-1)).Draw(t, "behind")
 	}
@@ -253,6 +309,9 @@ func compare(t *rapid.T, m *model, c *Catalog) {
 			t.Fatalf("function %v, model %v", f, want)
 		}
 		for i, r := range f.Revisions {
+			if !slices.EqualFunc(r.Bindings, want.revisions[i].Bindings, func(a, b *catalogv1.Binding) bool { return proto.Equal(a, b) }) {
+				t.Fatalf("bindings of %v, model %v", r, want.revisions[i])
+			}
 			if r.Number != want.revisions[i].Number || !slices.Equal(r.Services, want.revisions[i].Services) {
 				t.Fatalf("revision %v, model %v", r, want.revisions[i])
 			}
@@ -285,6 +344,9 @@ func TestModel(t *testing.T) {
 		index := uint64(0)
 		if rapid.Bool().Draw(t, "raised") {
 			before := []*catalogv1.Command{raise(2)}
+			if rapid.Bool().Draw(t, "to 3") {
+				before = append(before, raise(3))
+			}
 			if rapid.IntRange(0, 9).Draw(t, "full") == 0 { // a function with as many revisions as it may keep
 				before = append(before, slices.Repeat([]*catalogv1.Command{put(deploy{name: "a"})}, keptRevisions)...)
 			}

@@ -10,7 +10,10 @@ import catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 func RequiredLevel(cmd *catalogv1.Command) uint32 {
 	switch action := cmd.GetAction().(type) {
 	case *catalogv1.Command_PutRevision:
-		if action.PutRevision.GetRevision().GetScheduling() != nil {
+		switch r := action.PutRevision.GetRevision(); {
+		case len(r.GetBindings()) > 0:
+			return 3
+		case r.GetScheduling() != nil:
 			return 2
 		}
 	case *catalogv1.Command_PutNode, *catalogv1.Command_RemoveNode, *catalogv1.Command_SetDrain,

@@ -22,6 +22,7 @@ type builder struct {
 	key  string  // of the last row, within its kind
 
 	function *catalogv1.Function // whose revisions are being read
+	bound    bool                // whether any revision has bindings
 
 	functions *immutable.SortedMapBuilder[string, *catalogv1.Function]
 	deleted   *immutable.SortedMapBuilder[string, uint32]
@@ -127,7 +128,11 @@ func (b *builder) putRevision(row *catalogv1.StoredRevision) error {
 	if f == nil || b.kind != functionKind || row.GetNamespace() != f.GetNamespace() || row.GetName() != f.GetName() || r.GetNumber() <= lastRevision(f) {
 		return fmt.Errorf("revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
 	}
+	if checkBindings(f.GetName(), r.GetBindings()) != nil {
+		return fmt.Errorf("bindings of revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
+	}
 	f.Revisions = append(f.Revisions, r)
+	b.bound = b.bound || len(r.GetBindings()) > 0
 	b.cluster.seen = b.cluster.seen || r.GetScheduling() != nil
 	return nil
 }
@@ -198,8 +203,30 @@ func (b *builder) finish(header *catalogv1.SnapshotHeader) error {
 	if err := b.cluster.finish(s); err != nil {
 		return err
 	}
+	if err := b.checkBound(); err != nil {
+		return err
+	}
 	if got := s.hash(); !bytes.Equal(got, header.GetStateHash()) {
 		return fmt.Errorf("its rows give the state %x, its header says %x", got, header.GetStateHash())
+	}
+	return nil
+}
+
+// checkBound wants what current revisions are bound to.
+func (b *builder) checkBound() error {
+	switch {
+	case !b.bound:
+		return nil
+	case b.state.level < 3:
+		return fmt.Errorf("bindings at level %d: %w", b.state.level, errRow)
+	}
+	for f := range values(b.state.functions) {
+		for _, binding := range currentRevision(f).GetBindings() {
+			name := binding.GetFunction()
+			if _, there := b.state.functions.Get(key(f.GetNamespace(), name)); name != "" && (!there || name == f.GetName()) {
+				return fmt.Errorf("import %q of function %q is bound to %q: %w", binding.GetImport(), f.GetName(), name, errRow)
+			}
+		}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ const keptRevisions = 100
 // first, but none that is current or placed: where those alone are more, they all stay, and the next PutRevision looks
 // again. The numbers of dropped ones are not given again.
 //
-// It is part of PutRevision at level 2 only, by the command's level and not the cluster's: an older build that applies
+// It is part of PutRevision from level 2 on, by the command's level and not the cluster's: an older build that applies
 // a command of level 1 does not trim, whatever the cluster has been raised to.
 func (s *state) trimRevisions(f *catalogv1.Function) {
 	excess := len(f.GetRevisions()) - keptRevisions

@@ -56,6 +56,16 @@ func clusterSample(t *testing.T) *Catalog {
 	return l.c
 }
 
+// boundSample holds bindings of both kinds.
+func boundSample(t *testing.T) *Catalog {
+	t.Helper()
+	l := newBound(t)
+	l.must(put(deploy{name: "pay", services: []string{"demo.pay.v1.Api"}}))
+	l.must(bound("orders", toFunction("demo:pay/api@1.0.0", "pay", "demo.pay.v1.Api"), toAddress("demo:tax/api", "grpc://tax.example:443", "demo.tax.Api")))
+	l.must(bound("shop", toAddress("demo:pay/api@1.0.0", "grpc+insecure://[::1]:7070", "demo.pay.v1.Api")))
+	return l.c
+}
+
 // TestGoldenSnapshot fails when the format or the encoding of rows changes, in this code or in the protobuf library:
 // data that is stored must still open, and nodes of two builds must agree on hashes.
 func TestGoldenSnapshot(t *testing.T) {
@@ -82,6 +92,22 @@ func TestGoldenCluster(t *testing.T) {
 	}
 	if got := v.Revision(ns, "orders", 1).GetScheduling(); got.GetReplicas() != 2 || got.GetRequire()["disk"] != "ssd" {
 		t.Fatalf("scheduling %v", got)
+	}
+}
+
+// TestGoldenBindings is TestGoldenSnapshot for what came with level 3.
+func TestGoldenBindings(t *testing.T) {
+	c := golden(t, "testdata/v3.snapshot", boundSample(t))
+	for call := range c.View().Callers(ns, "pay") {
+		if call != (Call{"orders", "demo:pay/api@1.0.0", "demo.pay.v1.Api"}) {
+			t.Fatalf("called by %v", call)
+		}
+	}
+	if got := c.View().Revision(ns, "shop", 1).GetBindings(); len(got) != 1 || got[0].GetAddress() != "grpc+insecure://[::1]:7070" {
+		t.Fatalf("bindings %v", got)
+	}
+	if got := c.Apply(100, &catalogv1.Command{RequestId: "new", Action: del("pay").GetAction()}); got.GetRefusal().GetReason() != catalogv1.Refusal_REASON_IN_USE {
+		t.Fatalf("a function that is called was deleted after a restore: %v", got)
 	}
 }
 
@@ -114,7 +140,7 @@ func golden(t *testing.T, file string, sample *Catalog) *Catalog {
 
 // TestRestoreIsAllOrNothing cuts a snapshot at every length and flips a bit in every byte.
 func TestRestoreIsAllOrNothing(t *testing.T) {
-	for name, good := range map[string]*Catalog{"level 1": sample(t), "level 2": clusterSample(t)} {
+	for name, good := range map[string]*Catalog{"level 1": sample(t), "level 2": clusterSample(t), "level 3": boundSample(t)} {
 		t.Run(name, func(t *testing.T) { restoreBad(t, snapshotOf(t, good), good.Index()) })
 	}
 }
@@ -164,6 +190,12 @@ func TestForgedRows(t *testing.T) {
 		return append(slices.Clone(orders), rows...)
 	}
 
+	calls := func(provider string) []*catalogv1.SnapshotRow {
+		pay, shop := &catalogv1.Function{Namespace: ns, Name: "pay", Current: 1}, &catalogv1.Function{Namespace: ns, Name: "shop", Current: 1}
+		caller := &catalogv1.Revision{Number: 1, Digest: make([]byte, 32), Bindings: []*catalogv1.Binding{toFunction("demo:pay/api", provider, "demo.pay.Api")}}
+		return []*catalogv1.SnapshotRow{functionRow(pay), revisionRow(pay, r), functionRow(shop), revisionRow(shop, caller)}
+	}
+
 	for _, tt := range []struct {
 		name  string
 		level uint32
@@ -181,6 +213,11 @@ func TestForgedRows(t *testing.T) {
 		{"removed of no ID", 2, []*catalogv1.SnapshotRow{removedRow("", "x")}, false},
 		{"two of a secret", 2, []*catalogv1.SnapshotRow{tokenRow(one), tokenRow(two)}, false},
 		{"tokens before nodes", 2, []*catalogv1.SnapshotRow{tokenRow(one), nodeRow(node)}, false},
+		{"bound", 3, calls("pay"), true},
+		{"bound at level 2", 2, calls("pay"), false},
+		{"bound to nobody", 3, calls("gone"), false},
+		{"bound to itself", 3, calls("shop"), false},
+		{"bound to nothing", 3, calls(""), false},
 		{"placed on a stranger", 2, with(placementRow(on("orders", 1, 2))), false},
 		{"placed on a scheduler", 2, with(placementRow(on("orders", 1, 3))), false},
 		{"placed nowhere", 2, with(placementRow(on("orders", 1))), false},

@@ -137,6 +137,9 @@ func checkPutRevision(put *catalogv1.PutRevision) *catalogv1.Result {
 	if refusal := checkScheduling(put.GetName(), r.GetScheduling()); refusal != nil {
 		return refusal
 	}
+	if refusal := checkBindings(put.GetName(), r.GetBindings()); refusal != nil {
+		return refusal
+	}
 	return checkContracts(put)
 }
 

@@ -32,7 +32,9 @@ type cluster struct {
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{t: t, catalog: catalog.New(), dir: t.TempDir(), files: map[Digest][]byte{}}
-	c.apply(2, &catalogv1.Command{Action: &catalogv1.Command_RaiseLevel{RaiseLevel: &catalogv1.RaiseLevel{Level: 2}}})
+	for level := uint32(2); level <= catalog.Level; level++ { // as far as a node raises itself
+		c.apply(level, &catalogv1.Command{Action: &catalogv1.Command_RaiseLevel{RaiseLevel: &catalogv1.RaiseLevel{Level: level}}})
+	}
 	c.deploy("orders", []byte("\x00asm orders 1"))
 	c.deploy("orders", []byte("\x00asm orders 2"))
 	c.deploy("mirror", []byte("\x00asm orders 1"))
@@ -293,9 +295,8 @@ func TestArtifactChanges(t *testing.T) {
 
 func TestNewer(t *testing.T) {
 	c := newCluster(t)
-	for level := uint32(3); level <= catalog.Level+1; level++ {
-		c.apply(level, &catalogv1.Command{Action: &catalogv1.Command_RaiseLevel{RaiseLevel: &catalogv1.RaiseLevel{Level: level}}})
-	}
+	const newer = catalog.Level + 1
+	c.apply(newer, &catalogv1.Command{Action: &catalogv1.Command_RaiseLevel{RaiseLevel: &catalogv1.RaiseLevel{Level: newer}}})
 	if _, err := Verify(bytes.NewReader(c.backup())); !errors.Is(err, ErrNewer) {
 		t.Errorf("a catalog of a newer level: %v", err)
 	}

@@ -20,6 +20,8 @@ const (
 	Level Reason = "LEVEL"
 	// Taken: something else has the name.
 	Taken Reason = "TAKEN"
+	// Cycle: functions would call one another in circles.
+	Cycle Reason = "CYCLE"
 	// Removed: the node was taken out of the cluster.
 	Removed Reason = "REMOVED"
 )
@@ -42,6 +44,8 @@ func Refused(r *catalogv1.Refusal) error {
 		code, reason = codes.InvalidArgument, InvalidRequest
 	case catalogv1.Refusal_REASON_TAKEN:
 		code, reason = codes.AlreadyExists, Taken
+	case catalogv1.Refusal_REASON_CYCLE:
+		code, reason = codes.FailedPrecondition, Cycle
 	case catalogv1.Refusal_REASON_REMOVED:
 		code, reason = codes.FailedPrecondition, Removed
 	}

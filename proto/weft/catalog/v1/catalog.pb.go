@@ -31,7 +31,7 @@ const (
 	Refusal_REASON_NOT_FOUND Refusal_Reason = 1
 	// A contract or a revision has changed since; build again.
 	Refusal_REASON_CONFLICT Refusal_Reason = 2
-	// The contract is still in use, or the node is the last scheduler.
+	// The contract is still in use, a function is bound to it, or the node is the last scheduler.
 	Refusal_REASON_IN_USE Refusal_Reason = 3
 	// The function does not export the service.
 	Refusal_REASON_NOT_EXPORTED Refusal_Reason = 4
@@ -43,6 +43,8 @@ const (
 	Refusal_REASON_TAKEN Refusal_Reason = 7
 	// The node was taken out of the cluster.
 	Refusal_REASON_REMOVED Refusal_Reason = 8
+	// Bindings would make a cycle.
+	Refusal_REASON_CYCLE Refusal_Reason = 9
 )
 
 // Enum value maps for Refusal_Reason.
@@ -57,6 +59,7 @@ var (
 		6: "REASON_INVALID",
 		7: "REASON_TAKEN",
 		8: "REASON_REMOVED",
+		9: "REASON_CYCLE",
 	}
 	Refusal_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":  0,
@@ -68,6 +71,7 @@ var (
 		"REASON_INVALID":      6,
 		"REASON_TAKEN":        7,
 		"REASON_REMOVED":      8,
+		"REASON_CYCLE":        9,
 	}
 )
 
@@ -104,7 +108,7 @@ type Command struct {
 	// 1 to 128 bytes. A command that took effect does so once per ID: applied again, it gives its first result. A refused
 	// one leaves nothing behind, so it may be tried again, changed or not, under the same ID.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The oldest format level that can apply the command, 1 or 2; 0 means 1. A PutRevision of level 2 also drops the
+	// The oldest format level that can apply the command, 1 to 3; 0 means 1. A PutRevision from level 2 on also drops the
 	// oldest revisions that are too many.
 	Level uint32 `protobuf:"varint,2,opt,name=level,proto3" json:"level,omitempty"`
 	// When the proposing node made it, Unix nanoseconds. Part of the input; the state machine has no clock.
@@ -357,7 +361,9 @@ func (*Command_SetPlacements) isCommand_Action() {}
 
 // PutRevision adds a revision to a function, creating the function when it is the first.
 //
-// At level 2 a function keeps 100 revisions: of those that are more, the oldest go that are neither current nor placed.
+// From level 2 on a function keeps 100 revisions: of those that are more, the oldest go that are neither current nor placed.
+//
+// Functions that its bindings name must exist and export the service, and bindings of current revisions make no cycle.
 type PutRevision struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
@@ -447,7 +453,8 @@ func (x *PutRevision) GetBaseRevision() uint32 {
 	return 0
 }
 
-// DeleteFunction removes a function with all its revisions.
+// DeleteFunction removes a function with all its revisions. One that the current revision of another function is bound to
+// stays.
 type DeleteFunction struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
@@ -1180,7 +1187,9 @@ type Revision struct {
 	// Proto packages of all contracts that it uses, ordered.
 	Packages []string `protobuf:"bytes,12,rep,name=packages,proto3" json:"packages,omitempty"`
 	// Where it is to run; unset means one replica anywhere. From level 2 on.
-	Scheduling    *Scheduling `protobuf:"bytes,13,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	Scheduling *Scheduling `protobuf:"bytes,13,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	// What satisfies the imports that weft itself does not, ordered by import, each once. From level 3 on.
+	Bindings      []*Binding `protobuf:"bytes,14,rep,name=bindings,proto3" json:"bindings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1306,6 +1315,116 @@ func (x *Revision) GetScheduling() *Scheduling {
 	return nil
 }
 
+func (x *Revision) GetBindings() []*Binding {
+	if x != nil {
+		return x.Bindings
+	}
+	return nil
+}
+
+// Binding says who answers the calls that a revision makes through one import.
+type Binding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the component spells it: "demo:pay/api@1.0.0".
+	Import string `protobuf:"bytes,1,opt,name=import,proto3" json:"import,omitempty"`
+	// Types that are valid to be assigned to Target:
+	//
+	//	*Binding_Function
+	//	*Binding_Address
+	Target isBinding_Target `protobuf_oneof:"target"`
+	// Full name of the service that is called: "demo.pay.v1.Api".
+	Service       string `protobuf:"bytes,4,opt,name=service,proto3" json:"service,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Binding) Reset() {
+	*x = Binding{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Binding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Binding) ProtoMessage() {}
+
+func (x *Binding) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Binding.ProtoReflect.Descriptor instead.
+func (*Binding) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Binding) GetImport() string {
+	if x != nil {
+		return x.Import
+	}
+	return ""
+}
+
+func (x *Binding) GetTarget() isBinding_Target {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *Binding) GetFunction() string {
+	if x != nil {
+		if x, ok := x.Target.(*Binding_Function); ok {
+			return x.Function
+		}
+	}
+	return ""
+}
+
+func (x *Binding) GetAddress() string {
+	if x != nil {
+		if x, ok := x.Target.(*Binding_Address); ok {
+			return x.Address
+		}
+	}
+	return ""
+}
+
+func (x *Binding) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+type isBinding_Target interface {
+	isBinding_Target()
+}
+
+type Binding_Function struct {
+	// A function of the same namespace.
+	Function string `protobuf:"bytes,2,opt,name=function,proto3,oneof"`
+}
+
+type Binding_Address struct {
+	// A gRPC service outside: "grpc://HOST:PORT" with TLS, "grpc+insecure://HOST:PORT" without.
+	Address string `protobuf:"bytes,3,opt,name=address,proto3,oneof"`
+}
+
+func (*Binding_Function) isBinding_Target() {}
+
+func (*Binding_Address) isBinding_Target() {}
+
 // Scheduling says how many executors run a revision, and which may.
 type Scheduling struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1323,7 +1442,7 @@ type Scheduling struct {
 
 func (x *Scheduling) Reset() {
 	*x = Scheduling{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1335,7 +1454,7 @@ func (x *Scheduling) String() string {
 func (*Scheduling) ProtoMessage() {}
 
 func (x *Scheduling) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1348,7 +1467,7 @@ func (x *Scheduling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scheduling.ProtoReflect.Descriptor instead.
 func (*Scheduling) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Scheduling) GetReplicas() uint32 {
@@ -1401,7 +1520,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1532,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1545,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{17}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Node) GetId() string {
@@ -1493,7 +1612,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1624,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1637,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{18}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Token) GetId() string {
@@ -1556,7 +1675,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1687,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1700,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Placement) GetNamespace() string {
@@ -1624,7 +1743,7 @@ type RemovedNode struct {
 
 func (x *RemovedNode) Reset() {
 	*x = RemovedNode{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1755,7 @@ func (x *RemovedNode) String() string {
 func (*RemovedNode) ProtoMessage() {}
 
 func (x *RemovedNode) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1768,7 @@ func (x *RemovedNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedNode.ProtoReflect.Descriptor instead.
 func (*RemovedNode) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RemovedNode) GetId() string {
@@ -1678,7 +1797,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1690,7 +1809,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1703,7 +1822,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Route) GetNamespace() string {
@@ -1739,7 +1858,7 @@ type StoredRevision struct {
 
 func (x *StoredRevision) Reset() {
 	*x = StoredRevision{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1870,7 @@ func (x *StoredRevision) String() string {
 func (*StoredRevision) ProtoMessage() {}
 
 func (x *StoredRevision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1883,7 @@ func (x *StoredRevision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRevision.ProtoReflect.Descriptor instead.
 func (*StoredRevision) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *StoredRevision) GetNamespace() string {
@@ -1801,7 +1920,7 @@ type StoredContract struct {
 
 func (x *StoredContract) Reset() {
 	*x = StoredContract{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1932,7 @@ func (x *StoredContract) String() string {
 func (*StoredContract) ProtoMessage() {}
 
 func (x *StoredContract) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1945,7 @@ func (x *StoredContract) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredContract.ProtoReflect.Descriptor instead.
 func (*StoredContract) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *StoredContract) GetNamespace() string {
@@ -1862,7 +1981,7 @@ type DeletedFunction struct {
 
 func (x *DeletedFunction) Reset() {
 	*x = DeletedFunction{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +1993,7 @@ func (x *DeletedFunction) String() string {
 func (*DeletedFunction) ProtoMessage() {}
 
 func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +2006,7 @@ func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletedFunction.ProtoReflect.Descriptor instead.
 func (*DeletedFunction) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeletedFunction) GetNamespace() string {
@@ -1922,7 +2041,7 @@ type Applied struct {
 
 func (x *Applied) Reset() {
 	*x = Applied{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +2053,7 @@ func (x *Applied) String() string {
 func (*Applied) ProtoMessage() {}
 
 func (x *Applied) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +2066,7 @@ func (x *Applied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Applied.ProtoReflect.Descriptor instead.
 func (*Applied) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Applied) GetRequestId() string {
@@ -1980,7 +2099,7 @@ type SnapshotHeader struct {
 
 func (x *SnapshotHeader) Reset() {
 	*x = SnapshotHeader{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1992,7 +2111,7 @@ func (x *SnapshotHeader) String() string {
 func (*SnapshotHeader) ProtoMessage() {}
 
 func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2005,7 +2124,7 @@ func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotHeader.ProtoReflect.Descriptor instead.
 func (*SnapshotHeader) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SnapshotHeader) GetFormat() uint32 {
@@ -2065,7 +2184,7 @@ type SnapshotRow struct {
 
 func (x *SnapshotRow) Reset() {
 	*x = SnapshotRow{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2077,7 +2196,7 @@ func (x *SnapshotRow) String() string {
 func (*SnapshotRow) ProtoMessage() {}
 
 func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2090,7 +2209,7 @@ func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRow.ProtoReflect.Descriptor instead.
 func (*SnapshotRow) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SnapshotRow) GetRow() isSnapshotRow_Row {
@@ -2323,10 +2442,10 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\arefusal\x18\x02 \x01(\v2\x18.weft.catalog.v1.RefusalR\arefusal\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\rR\brevision\x12%\n" +
 	"\x0eprevious_owner\x18\x04 \x01(\tR\rpreviousOwner\x12+\n" +
-	"\x11deleted_revisions\x18\x05 \x01(\rR\x10deletedRevisions\"\xa2\x02\n" +
+	"\x11deleted_revisions\x18\x05 \x01(\rR\x10deletedRevisions\"\xb4\x02\n" +
 	"\aRefusal\x127\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1f.weft.catalog.v1.Refusal.ReasonR\x06reason\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xc3\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xd5\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_NOT_FOUND\x10\x01\x12\x13\n" +
@@ -2336,13 +2455,14 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\fREASON_LEVEL\x10\x05\x12\x12\n" +
 	"\x0eREASON_INVALID\x10\x06\x12\x10\n" +
 	"\fREASON_TAKEN\x10\a\x12\x12\n" +
-	"\x0eREASON_REMOVED\x10\b\"\xb4\x01\n" +
+	"\x0eREASON_REMOVED\x10\b\x12\x10\n" +
+	"\fREASON_CYCLE\x10\t\"\xb4\x01\n" +
 	"\bFunction\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12#\n" +
 	"\rcreated_index\x18\x03 \x01(\x04R\fcreatedIndex\x127\n" +
 	"\trevisions\x18\x04 \x03(\v2\x19.weft.catalog.v1.RevisionR\trevisions\x12\x18\n" +
-	"\acurrent\x18\x05 \x01(\rR\acurrent\"\xaf\x04\n" +
+	"\acurrent\x18\x05 \x01(\rR\acurrent\"\xe5\x04\n" +
 	"\bRevision\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x1d\n" +
@@ -2360,10 +2480,17 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\bpackages\x18\f \x03(\tR\bpackages\x12;\n" +
 	"\n" +
 	"scheduling\x18\r \x01(\v2\x1b.weft.catalog.v1.SchedulingR\n" +
-	"scheduling\x1a>\n" +
+	"scheduling\x124\n" +
+	"\bbindings\x18\x0e \x03(\v2\x18.weft.catalog.v1.BindingR\bbindings\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd2\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x7f\n" +
+	"\aBinding\x12\x16\n" +
+	"\x06import\x18\x01 \x01(\tR\x06import\x12\x1c\n" +
+	"\bfunction\x18\x02 \x01(\tH\x00R\bfunction\x12\x1a\n" +
+	"\aaddress\x18\x03 \x01(\tH\x00R\aaddress\x12\x18\n" +
+	"\aservice\x18\x04 \x01(\tR\aserviceB\b\n" +
+	"\x06target\"\xd2\x01\n" +
 	"\n" +
 	"Scheduling\x12\x1a\n" +
 	"\breplicas\x18\x01 \x01(\rR\breplicas\x12\x10\n" +
@@ -2451,7 +2578,7 @@ func file_weft_catalog_v1_catalog_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(Refusal_Reason)(0),     // 0: weft.catalog.v1.Refusal.Reason
 	(*Command)(nil),         // 1: weft.catalog.v1.Command
@@ -2470,23 +2597,24 @@ var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(*Refusal)(nil),         // 14: weft.catalog.v1.Refusal
 	(*Function)(nil),        // 15: weft.catalog.v1.Function
 	(*Revision)(nil),        // 16: weft.catalog.v1.Revision
-	(*Scheduling)(nil),      // 17: weft.catalog.v1.Scheduling
-	(*Node)(nil),            // 18: weft.catalog.v1.Node
-	(*Token)(nil),           // 19: weft.catalog.v1.Token
-	(*Placement)(nil),       // 20: weft.catalog.v1.Placement
-	(*RemovedNode)(nil),     // 21: weft.catalog.v1.RemovedNode
-	(*Route)(nil),           // 22: weft.catalog.v1.Route
-	(*StoredRevision)(nil),  // 23: weft.catalog.v1.StoredRevision
-	(*StoredContract)(nil),  // 24: weft.catalog.v1.StoredContract
-	(*DeletedFunction)(nil), // 25: weft.catalog.v1.DeletedFunction
-	(*Applied)(nil),         // 26: weft.catalog.v1.Applied
-	(*SnapshotHeader)(nil),  // 27: weft.catalog.v1.SnapshotHeader
-	(*SnapshotRow)(nil),     // 28: weft.catalog.v1.SnapshotRow
-	nil,                     // 29: weft.catalog.v1.PutRevision.BaseVersionsEntry
-	nil,                     // 30: weft.catalog.v1.Revision.EnvironmentEntry
-	nil,                     // 31: weft.catalog.v1.Scheduling.RequireEntry
-	nil,                     // 32: weft.catalog.v1.Node.LabelsEntry
-	(*v1.Contract)(nil),     // 33: weft.v1.Contract
+	(*Binding)(nil),         // 17: weft.catalog.v1.Binding
+	(*Scheduling)(nil),      // 18: weft.catalog.v1.Scheduling
+	(*Node)(nil),            // 19: weft.catalog.v1.Node
+	(*Token)(nil),           // 20: weft.catalog.v1.Token
+	(*Placement)(nil),       // 21: weft.catalog.v1.Placement
+	(*RemovedNode)(nil),     // 22: weft.catalog.v1.RemovedNode
+	(*Route)(nil),           // 23: weft.catalog.v1.Route
+	(*StoredRevision)(nil),  // 24: weft.catalog.v1.StoredRevision
+	(*StoredContract)(nil),  // 25: weft.catalog.v1.StoredContract
+	(*DeletedFunction)(nil), // 26: weft.catalog.v1.DeletedFunction
+	(*Applied)(nil),         // 27: weft.catalog.v1.Applied
+	(*SnapshotHeader)(nil),  // 28: weft.catalog.v1.SnapshotHeader
+	(*SnapshotRow)(nil),     // 29: weft.catalog.v1.SnapshotRow
+	nil,                     // 30: weft.catalog.v1.PutRevision.BaseVersionsEntry
+	nil,                     // 31: weft.catalog.v1.Revision.EnvironmentEntry
+	nil,                     // 32: weft.catalog.v1.Scheduling.RequireEntry
+	nil,                     // 33: weft.catalog.v1.Node.LabelsEntry
+	(*v1.Contract)(nil),     // 34: weft.v1.Contract
 }
 var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	2,  // 0: weft.catalog.v1.Command.put_revision:type_name -> weft.catalog.v1.PutRevision
@@ -2501,35 +2629,36 @@ var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	11, // 9: weft.catalog.v1.Command.revoke_token:type_name -> weft.catalog.v1.RevokeToken
 	12, // 10: weft.catalog.v1.Command.set_placements:type_name -> weft.catalog.v1.SetPlacements
 	16, // 11: weft.catalog.v1.PutRevision.revision:type_name -> weft.catalog.v1.Revision
-	33, // 12: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
-	29, // 13: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
-	18, // 14: weft.catalog.v1.PutNode.node:type_name -> weft.catalog.v1.Node
-	19, // 15: weft.catalog.v1.PutToken.token:type_name -> weft.catalog.v1.Token
-	20, // 16: weft.catalog.v1.SetPlacements.placements:type_name -> weft.catalog.v1.Placement
+	34, // 12: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
+	30, // 13: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
+	19, // 14: weft.catalog.v1.PutNode.node:type_name -> weft.catalog.v1.Node
+	20, // 15: weft.catalog.v1.PutToken.token:type_name -> weft.catalog.v1.Token
+	21, // 16: weft.catalog.v1.SetPlacements.placements:type_name -> weft.catalog.v1.Placement
 	14, // 17: weft.catalog.v1.Result.refusal:type_name -> weft.catalog.v1.Refusal
 	0,  // 18: weft.catalog.v1.Refusal.reason:type_name -> weft.catalog.v1.Refusal.Reason
 	16, // 19: weft.catalog.v1.Function.revisions:type_name -> weft.catalog.v1.Revision
-	30, // 20: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
-	17, // 21: weft.catalog.v1.Revision.scheduling:type_name -> weft.catalog.v1.Scheduling
-	31, // 22: weft.catalog.v1.Scheduling.require:type_name -> weft.catalog.v1.Scheduling.RequireEntry
-	32, // 23: weft.catalog.v1.Node.labels:type_name -> weft.catalog.v1.Node.LabelsEntry
-	16, // 24: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
-	13, // 25: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
-	15, // 26: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
-	23, // 27: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
-	25, // 28: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
-	24, // 29: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
-	22, // 30: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
-	26, // 31: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
-	18, // 32: weft.catalog.v1.SnapshotRow.node:type_name -> weft.catalog.v1.Node
-	21, // 33: weft.catalog.v1.SnapshotRow.removed_node:type_name -> weft.catalog.v1.RemovedNode
-	19, // 34: weft.catalog.v1.SnapshotRow.token:type_name -> weft.catalog.v1.Token
-	20, // 35: weft.catalog.v1.SnapshotRow.placement:type_name -> weft.catalog.v1.Placement
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	31, // 20: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
+	18, // 21: weft.catalog.v1.Revision.scheduling:type_name -> weft.catalog.v1.Scheduling
+	17, // 22: weft.catalog.v1.Revision.bindings:type_name -> weft.catalog.v1.Binding
+	32, // 23: weft.catalog.v1.Scheduling.require:type_name -> weft.catalog.v1.Scheduling.RequireEntry
+	33, // 24: weft.catalog.v1.Node.labels:type_name -> weft.catalog.v1.Node.LabelsEntry
+	16, // 25: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
+	13, // 26: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
+	15, // 27: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
+	24, // 28: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
+	26, // 29: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
+	25, // 30: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
+	23, // 31: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
+	27, // 32: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
+	19, // 33: weft.catalog.v1.SnapshotRow.node:type_name -> weft.catalog.v1.Node
+	22, // 34: weft.catalog.v1.SnapshotRow.removed_node:type_name -> weft.catalog.v1.RemovedNode
+	20, // 35: weft.catalog.v1.SnapshotRow.token:type_name -> weft.catalog.v1.Token
+	21, // 36: weft.catalog.v1.SnapshotRow.placement:type_name -> weft.catalog.v1.Placement
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_weft_catalog_v1_catalog_proto_init() }
@@ -2550,7 +2679,11 @@ func file_weft_catalog_v1_catalog_proto_init() {
 		(*Command_RevokeToken)(nil),
 		(*Command_SetPlacements)(nil),
 	}
-	file_weft_catalog_v1_catalog_proto_msgTypes[27].OneofWrappers = []any{
+	file_weft_catalog_v1_catalog_proto_msgTypes[16].OneofWrappers = []any{
+		(*Binding_Function)(nil),
+		(*Binding_Address)(nil),
+	}
+	file_weft_catalog_v1_catalog_proto_msgTypes[28].OneofWrappers = []any{
 		(*SnapshotRow_Function)(nil),
 		(*SnapshotRow_Revision)(nil),
 		(*SnapshotRow_Deleted)(nil),
@@ -2568,7 +2701,7 @@ func file_weft_catalog_v1_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_catalog_v1_catalog_proto_rawDesc), len(file_weft_catalog_v1_catalog_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
