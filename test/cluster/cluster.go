@@ -7,7 +7,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/weft-run/weft/test/components"
 )
 
 // Cluster is some nodes with a network between them.
@@ -129,18 +133,50 @@ func (c *Cluster) node(spec Spec) *Node {
 const lastLines = 60
 
 func (c *Cluster) close() {
+	failed := c.tb.Failed()
 	for _, n := range c.Nodes() {
 		n.forget()
+		if failed {
+			c.tb.Logf("the log of %s ends:\n%s", n.Name, tail(n.Log(), lastLines))
+			n.dump()
+		}
 		if p := n.running(); p != nil {
 			p.kill()
 		}
 		n.proxy.close()
 	}
-	if c.tb.Failed() {
-		for _, n := range c.Nodes() {
-			c.tb.Logf("the log of %s ends:\n%s", n.Name, tail(n.Log(), lastLines))
+	if failed {
+		if dir, err := c.keepLogs(); err != nil {
+			c.tb.Logf("cluster: keep the logs: %v", err)
+		} else {
+			c.tb.Logf("the logs, with the goroutines of the nodes that ran, are in %s", dir)
 		}
 	}
+}
+
+// dump has a node that runs write its goroutines to its log and end.
+func (n *Node) dump() {
+	p := n.running()
+	if p == nil || p.signal(syscall.SIGCONT) != nil || p.signal(syscall.SIGQUIT) != nil {
+		return
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(5 * time.Second):
+	}
+}
+
+// keepLogs copies the logs to where they outlive the test.
+func (c *Cluster) keepLogs() (string, error) {
+	root, err := components.Root()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(root, "build", "cluster", "failed", strings.ReplaceAll(c.tb.Name(), "/", "-"))
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	return dir, c.SaveLogs(dir)
 }
 
 // SaveLogs copies the nodes' logs into a directory, which must exist.
