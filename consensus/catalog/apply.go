@@ -81,17 +81,24 @@ func (s *state) doPutRevision(put *catalogv1.PutRevision, cmd *catalogv1.Command
 	return &catalogv1.Result{Revision: number}
 }
 
+// newRevision makes the row of a revision. It holds what its format level has and nothing else: fields that this build does
+// not know stay behind. What the fields point to is shared with the command.
 func newRevision(put *catalogv1.Revision, number uint32, now int64) *catalogv1.Revision {
-	r := proto.CloneOf(put)
-	r.Number = number
-	r.CreatedUnixNanos = now
-	// A row holds what its format level has and nothing else.
-	r.ProtoReflect().SetUnknown(nil)
-	if r.GetScheduling() != nil {
-		r.GetScheduling().ProtoReflect().SetUnknown(nil)
+	r := &catalogv1.Revision{
+		Number: number, Digest: put.GetDigest(), SizeBytes: put.GetSizeBytes(), CreatedUnixNanos: now,
+		MemoryBytes: put.GetMemoryBytes(), TimeoutNanos: put.GetTimeoutNanos(), Concurrency: put.GetConcurrency(),
+		Queue: put.GetQueue(), MessageBytes: put.GetMessageBytes(), Environment: put.GetEnvironment(),
+		Services: put.GetServices(), Packages: put.GetPackages(),
 	}
-	for _, b := range r.GetBindings() {
+	if s := put.GetScheduling(); s != nil {
+		r.Scheduling = &catalogv1.Scheduling{
+			Replicas: s.GetReplicas(), All: s.GetAll(), Spread: s.GetSpread(), Require: s.GetRequire(),
+		}
+	}
+	for _, b := range put.GetBindings() {
+		b = proto.CloneOf(b)
 		b.ProtoReflect().SetUnknown(nil)
+		r.Bindings = append(r.Bindings, b)
 	}
 	return r
 }

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-	"google.golang.org/protobuf/proto"
 )
 
 // ErrLevel says that the log holds a command of a level that this build does not know. The catalog stays as it is,
@@ -41,8 +40,8 @@ func (c *Catalog) View() *View { return c.shown.Load() }
 // or use View.Changed, to miss nothing.
 func (c *Catalog) Changed() <-chan struct{} { return c.View().Changed() }
 
-// Apply applies the entry of the log at an index, which must be higher than all before. It neither keeps nor changes
-// the command. A result with a refusal means that nothing but the index has changed.
+// Apply applies the entry of the log at an index, which must be higher than all before. It keeps parts of
+// the command, which must not be changed afterwards; nor must the result. A result with a refusal means that nothing but the index has changed.
 //
 // A command of a level above Level, when the catalog was raised to it, is not applied: the result is a refusal and
 // Err is set.
@@ -71,7 +70,7 @@ func (c *Catalog) apply(cmd *catalogv1.Command) *catalogv1.Result {
 		return refusal
 	}
 	if first := c.window.find(cmd.GetRequestId()); first != nil {
-		return proto.CloneOf(first)
+		return first
 	}
 	if refusal := checkCommand(cmd, c.state.level); refusal != nil {
 		return refusal
@@ -84,11 +83,11 @@ func (c *Catalog) apply(cmd *catalogv1.Command) *catalogv1.Result {
 	result.Index = next.index
 	c.state = next
 	c.remember(&catalogv1.Applied{RequestId: cmd.GetRequestId(), Result: result})
-	return proto.CloneOf(result)
+	return result
 }
 
 func (c *Catalog) remember(a *catalogv1.Applied) {
-	hash := rowHash(appliedRow(a))
+	hash := appliedHash(a)
 	c.state.addHash(hash)
 	if gone, full := c.window.remember(remembered{a, hash}); full {
 		c.state.dropHash(gone.hash)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -56,6 +57,69 @@ func rowHash(row *catalogv1.SnapshotRow) [32]byte {
 }
 
 var rowScratch sync.Pool // of *[]byte
+
+// functionHash is rowHash of a function's row, and appliedHash that of a result's. Every command has them, so they are
+// encoded by hand, in a tenth of the time. Tests compare.
+func functionHash(f *catalogv1.Function) [32]byte {
+	return handHash(1, func(b []byte) []byte {
+		b = appendText(b, 1, f.GetNamespace())
+		b = appendText(b, 2, f.GetName())
+		b = appendNumber(b, 3, f.GetCreatedIndex())
+		return appendNumber(b, 5, uint64(f.GetCurrent()))
+	})
+}
+
+func appliedHash(a *catalogv1.Applied) [32]byte {
+	r := a.GetResult()
+	if r.GetRefusal() != nil { // none is remembered
+		return rowHash(appliedRow(a))
+	}
+	return handHash(6, func(b []byte) []byte {
+		b = appendText(b, 1, a.GetRequestId())
+		if r == nil {
+			return b
+		}
+		return appendMessage(b, 2, func(b []byte) []byte {
+			b = appendNumber(b, 1, r.GetIndex())
+			b = appendNumber(b, 3, uint64(r.GetRevision()))
+			b = appendText(b, 4, r.GetPreviousOwner())
+			return appendNumber(b, 5, uint64(r.GetDeletedRevisions()))
+		})
+	})
+}
+
+// handHash hashes a SnapshotRow with one field, a message.
+func handHash(field protowire.Number, row func([]byte) []byte) [32]byte {
+	var room [256]byte
+	return sha256.Sum256(appendMessage(room[:0], field, row))
+}
+
+func appendMessage(b []byte, field protowire.Number, message func([]byte) []byte) []byte {
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	start := len(b)
+	b = message(b)
+	size := len(b) - start
+	var length [10]byte
+	n := len(protowire.AppendVarint(length[:0], uint64(size)))
+	b = append(b, length[:n]...) // makes room; the message moves there
+	copy(b[start+n:], b[start:start+size])
+	protowire.AppendVarint(b[start:start], uint64(size))
+	return b
+}
+
+func appendText(b []byte, field protowire.Number, text string) []byte {
+	if text == "" {
+		return b
+	}
+	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), text)
+}
+
+func appendNumber(b []byte, field protowire.Number, n uint64) []byte {
+	if n == 0 {
+		return b
+	}
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), n)
+}
 
 // appendRow panics only for text that is not UTF-8, which validation keeps out of every row.
 func appendRow(b []byte, row *catalogv1.SnapshotRow) []byte {

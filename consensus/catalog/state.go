@@ -91,9 +91,9 @@ func (s *state) putFunction(f *catalogv1.Function) {
 	k := key(f.GetNamespace(), f.GetName())
 	old, replaces := s.functions.Get(k)
 	if replaces {
-		s.drop(functionRow(old))
+		s.dropHash(functionHash(old))
 	}
-	s.add(functionRow(f))
+	s.addHash(functionHash(f))
 	s.functions = s.functions.Set(k, f)
 	if replaces && slices.Equal(currentRevision(old).GetServices(), currentRevision(f).GetServices()) {
 		return
@@ -111,7 +111,7 @@ func (s *state) addRevision(f *catalogv1.Function, r *catalogv1.Revision) { s.ad
 // number.
 func (s *state) deleteFunction(f *catalogv1.Function) {
 	s.unplaceFunction(f)
-	s.drop(functionRow(f))
+	s.dropHash(functionHash(f))
 	s.unexport(f)
 	for _, r := range f.GetRevisions() {
 		s.drop(revisionRow(f, r))
