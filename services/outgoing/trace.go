@@ -1,0 +1,113 @@
+package outgoing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/weft-run/weft/executor"
+)
+
+// maxHops is how many lines a trace has.
+const maxHops = 64
+
+// hop is one call between functions.
+type hop struct {
+	depth   int
+	callee  string
+	node    string
+	timings executor.Timings
+	took    time.Duration
+	err     error
+}
+
+// line is the hop as it is in a trailer: depth, caller, callee, method, then what it took.
+func (h hop) line(call executor.OutgoingCall) string {
+	text := fmt.Sprintf("%d %s > %s %s/%s took=%dus", h.depth, call.From, h.callee, call.Service, call.Method, h.took.Microseconds())
+	if h.node != "" {
+		text += fmt.Sprintf(" node=%s queue=%dus run=%dus", h.node, h.timings.Queue.Microseconds(), h.timings.Run.Microseconds())
+	}
+	switch _, own := errors.AsType[*executor.FunctionError](h.err); {
+	case own:
+		text += " error=own"
+	case h.err != nil:
+		text += " error=failed"
+	}
+	return text
+}
+
+// traces gathers the hops of calls that run here and want a trace, by the revision and the ID of the call.
+type traces struct {
+	mu   sync.Mutex
+	byID map[traceID][]string
+}
+
+type traceID struct {
+	key  executor.Key
+	call string
+}
+
+func wanted(md map[string][]string) bool {
+	values := md[traceKey]
+	return len(values) > 0 && values[0] == "true"
+}
+
+// trace notes a hop that a call made, and the hops that this one led to.
+func (c *Caller) trace(call executor.OutgoingCall, h hop, further []string) {
+	if !wanted(call.Metadata) {
+		return
+	}
+	t, id := &c.traces, traceID{call.From, call.CallID}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines, ok := t.byID[id]
+	if !ok {
+		return // the caller has been answered already
+	}
+	lines = append(lines, h.line(call))
+	lines = append(lines, further...)
+	t.byID[id] = lines[:min(len(lines), maxHops)]
+}
+
+// Executor runs calls on this node; *executor.Executor is one.
+type Executor interface {
+	Call(context.Context, executor.Request) (executor.Response, error)
+}
+
+// Traced is an executor whose answers to calls that want a trace hold it, in the trailers weft-trace: a line for each call
+// between functions, in the order in which they ended, those that a call led to right after it.
+func (c *Caller) Traced(x Executor) Executor { return &traced{c, x} }
+
+type traced struct {
+	caller *Caller
+	Executor
+}
+
+func (t *traced) Call(ctx context.Context, request executor.Request) (executor.Response, error) {
+	if !wanted(request.Metadata) {
+		return t.Executor.Call(ctx, request)
+	}
+	all, id := &t.caller.traces, traceID{request.Key, request.CallID}
+	all.mu.Lock()
+	if all.byID == nil {
+		all.byID = map[traceID][]string{}
+	}
+	all.byID[id] = []string{}
+	all.mu.Unlock()
+	response, err := t.Executor.Call(ctx, request)
+	all.mu.Lock()
+	lines := all.byID[id]
+	delete(all.byID, id)
+	all.mu.Unlock()
+	if len(lines) > 0 {
+		response.Trailers = maps.Clone(response.Trailers)
+		if response.Trailers == nil {
+			response.Trailers = map[string][]string{}
+		}
+		response.Trailers[traceKey] = lines
+	}
+	return response, err
+}
