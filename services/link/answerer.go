@@ -202,10 +202,10 @@ func (a *answerer) failed(err error, _ uint64) {
 // run answers a call. It is called on a worker.
 func (s *served) run() {
 	a := s.answerer
-	defer a.link.handling.Add(-1)
 	request, left, err := parseRequest(s.message)
 	if err != nil {
 		s.claim.release()
+		a.link.handling.Add(-1)
 		a.fail(err)
 		return
 	}
@@ -215,7 +215,7 @@ func (s *served) run() {
 	response, err := s.call(request)
 	s.ctx.end(context.Canceled)
 	s.claim.release()
-	s.claim = nil
+	a.link.handling.Add(-1) // before the caller has its answer and makes the next call
 	s.answer(&response, err)
 }
 

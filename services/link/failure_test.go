@@ -20,7 +20,7 @@ func as[E error](t testing.TB, err error) E {
 	t.Helper()
 	e, ok := errors.AsType[E](err)
 	if !ok {
-		t.Errorf("%T %v; want a %T", err, err, e)
+		t.Fatalf("%T %v; want a %T", err, err, e)
 	}
 	return e
 }
@@ -28,7 +28,9 @@ func as[E error](t testing.TB, err error) E {
 // wants fails the test unless err is of a type.
 func wants[E error](t testing.TB, err error) {
 	t.Helper()
-	_ = as[E](t, err)
+	if e, ok := errors.AsType[E](err); !ok {
+		t.Errorf("%T %v; want a %T", err, err, e)
+	}
 }
 
 func TestNobodyThere(t *testing.T) {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"encoding/binary"
 	"net"
 	"sync"
 	"testing"
@@ -46,26 +47,25 @@ func TestLargeMessagesTakeTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	send(frame(kindGrant, first.stream, "") + frame(kindGrant, second.stream, ""))
-	pieces, last := 0, uint32(0)
-	for sent := 0; sent+pieceSize <= minWindow; pieces++ {
-		h, _ := next(t, conn)
-		if h.kind != kindData || h.length != pieceSize || h.stream == last && pieces > 1 {
-			t.Fatalf("piece %d: type %d, %d bytes, stream %d after %d", pieces, h.kind, h.length, h.stream, last)
+	piece := func(stream uint32) {
+		t.Helper()
+		if h, _ := next(t, conn); h.kind != kindData || h.length != pieceSize || h.stream != stream {
+			t.Fatalf("type %d, %d bytes, stream %d; want a piece of stream %d", h.kind, h.length, h.stream, stream)
 		}
-		sent, last = sent+h.length, h.stream
 	}
+	send(frame(kindGrant, first.stream, ""))
+	for range minWindow / pieceSize {
+		piece(first.stream)
+	}
+	send(frame(kindGrant, second.stream, ""))
 	call(10) // Without credit nothing large moves; what is small does.
 	if h, _ := next(t, conn); h.kind != kindRequest {
 		t.Fatalf("type %d; want the small request", h.kind)
 	}
-	send(frame(kindCredit, 0, "\x00\x00\xff\x00"))
-	for range 3 {
-		if h, _ := next(t, conn); h.kind != kindData || h.stream == last {
-			t.Fatalf("type %d, stream %d after %d", h.kind, h.stream, last)
-		} else {
-			last = h.stream
-		}
+	send(frame(kindCredit, 0, string(binary.BigEndian.AppendUint32(nil, minWindow/pieceSize*pieceSize))))
+	for range minWindow / pieceSize / 2 {
+		piece(first.stream)
+		piece(second.stream)
 	}
 	cancel() // All are canceled, and what is not sent yet is not sent any more.
 	for canceled := 0; canceled < 3; {

@@ -127,7 +127,7 @@ func TestPeersThatTakeNothingAreGivenUp(t *testing.T) {
 	network := peertest.NewNetwork(t)
 	stalled := make(chan struct{})
 	deaf(t, network.Port("b"), 3, stalled)
-	a := start(t, network.Port("a"), echo, func(c *Config) { c.Silence = 2 * time.Second })
+	a := start(t, network.Port("a"), echo, func(c *Config) { c.Silence, c.Connections = 4*time.Second, 1 })
 	ctx := patience(t)
 	large := make(chan error, 1)
 	go func() {
@@ -135,6 +135,14 @@ func TestPeersThatTakeNothingAreGivenUp(t *testing.T) {
 		large <- err
 	}()
 	<-stalled
+	eventually(t, "a write is stuck", func() bool {
+		for w := range a.snapshot() {
+			if since := w.stalled.Load(); since != 0 && a.now()-since > int64(200*time.Millisecond) {
+				return true
+			}
+		}
+		return false
+	})
 	// The large message stands in the way now, but not in that of a deadline.
 	brief, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
