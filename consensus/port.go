@@ -159,7 +159,7 @@ func (p *port) admissible(id, protocol string) error {
 // refuse tells of a connection that got nothing. A member of another cluster is worth a warning, a removed node too;
 // but whoever can reach the port could fill the log with them.
 func (p *port) refuse(raw net.Conn, err error) {
-	reason := ""
+	var reason string
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	op, _ := errors.AsType[*net.OpError](err)
 	switch {

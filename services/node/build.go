@@ -186,7 +186,7 @@ func (n *Node) memberIDs() (ids []string) {
 func (n *Node) raftRoles() map[string]string {
 	roles := map[string]string{}
 	for id, role := range n.consensus.Roles() {
-		roles[id] = string(role)
+		roles[id] = role
 	}
 	return roles
 }

@@ -56,7 +56,7 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n := &Node{config: config, started: time.Now(), memory: totalMemory(), failed: make(chan error, 3)}
-	n.life, n.end = context.WithCancel(context.Background()) //nolint:contextcheck // the parts outlive the start
+	n.life, n.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
 			_ = n.Stop(ctx) // the reason is err
@@ -79,7 +79,7 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, fmt.Errorf("node: HTTP port: %w", err)
 	}
 	n.consensus.SetGRPC(config.advertised(n.grpc.Addr()))
-	if err = n.build(); err != nil { //nolint:contextcheck // the parts outlive the start
+	if err = n.build(); err != nil {
 		return nil, err
 	}
 	n.serve("gRPC", func() error { return n.gateway.Serve(n.grpc) })

@@ -24,7 +24,7 @@ func (n *Node) report() *clusterv1.Report {
 		StartedUnixNanos: n.started.UnixNano(),
 		AppliedIndex:     status.Applied, StateHash: status.Hash,
 		MemoryBytes: n.memory, CodeBytes: freeBytes(n.config.DataDir), Cores: uint32(runtime.GOMAXPROCS(0)),
-		Calls: uint32(n.router.InFlight()), //nolint:gosec // it is bounded
+		Calls: uint32(n.router.InFlight()),
 	}
 	for _, a := range n.consensus.Addresses() {
 		if a.Node == status.ID {
@@ -54,7 +54,7 @@ func freeBytes(dir string) uint64 {
 	if syscall.Statfs(dir, &info) != nil {
 		return 0
 	}
-	return info.Bavail * uint64(info.Bsize) //nolint:gosec // a block has a size
+	return info.Bavail * uint64(info.Bsize)
 }
 
 // leadership tells the directory who leads.

@@ -43,7 +43,7 @@ func (credential) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo
 
 // Info implements credentials.TransportCredentials.
 func (credential) Info() credentials.ProtocolInfo {
-	return credentials.ProtocolInfo{SecurityProtocol: "tls", SecurityVersion: "1.3"}
+	return credentials.ProtocolInfo{SecurityProtocol: "tls"}
 }
 
 // Clone implements credentials.TransportCredentials.

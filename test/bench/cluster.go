@@ -102,7 +102,7 @@ func (m *members) stop() error {
 	var errs []error
 	for _, n := range m.nodes {
 		if !n.dead {
-			errs = append(errs, n.process.stop())
+			errs = append(errs, n.stop())
 		}
 	}
 	return errors.Join(errs...)
@@ -136,11 +136,13 @@ func (m *members) output(ctx context.Context, args ...string) (string, error) {
 
 // nodeList is what `weft nodes --json` says.
 type nodeList struct {
-	Leader string
+	Leader string `json:"leader"`
 	Nodes  []struct {
-		Name, State, Raft string
-		Ready             uint32
-	}
+		Name  string `json:"name"`
+		State string `json:"state"`
+		Raft  string `json:"raft"`
+		Ready uint32 `json:"ready"`
+	} `json:"nodes"`
 }
 
 func (m *members) list(ctx context.Context) (list nodeList, err error) {
@@ -170,12 +172,15 @@ func (m *members) placed(ctx context.Context, function string) (names []string, 
 	}
 	var answer struct {
 		Function struct {
-			Revision  int
+			Revision  int `json:"revision"`
 			Revisions []struct {
-				Number     int
-				Placements []struct{ Node, State string }
-			}
-		}
+				Number     int `json:"number"`
+				Placements []struct {
+					Node  string `json:"node"`
+					State string `json:"state"`
+				} `json:"placements"`
+			} `json:"revisions"`
+		} `json:"function"`
 	}
 	if err := json.Unmarshal([]byte(text), &answer); err != nil {
 		return nil, err

@@ -180,8 +180,11 @@ func (c *demoCluster) wait(ctx context.Context, what string, done func() bool) e
 
 // nodesAnswer is what the demo reads of `weft nodes --json`.
 type nodesAnswer struct {
-	Leader string
-	Nodes  []struct{ Name, State, Raft string }
+	Leader string `json:"leader"`
+	Nodes  []struct {
+		Name string `json:"name"`
+		Raft string `json:"raft"`
+	} `json:"nodes"`
 }
 
 func (c *demoCluster) list(ctx context.Context) (nodesAnswer, error) {
@@ -227,12 +230,14 @@ func (c *demoCluster) ready(ctx context.Context, name string) (count int) {
 	}
 	var answer struct {
 		Function struct {
-			Revision  int
+			Revision  int `json:"revision"`
 			Revisions []struct {
-				Number     int
-				Placements []struct{ State string }
-			}
-		}
+				Number     int `json:"number"`
+				Placements []struct {
+					State string `json:"state"`
+				} `json:"placements"`
+			} `json:"revisions"`
+		} `json:"function"`
 	}
 	if json.Unmarshal([]byte(text), &answer) != nil {
 		return 0

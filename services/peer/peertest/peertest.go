@@ -22,7 +22,10 @@ type Network struct {
 }
 
 // NewNetwork makes a network of no nodes. Its ports are closed at the end of the test.
-func NewNetwork(t testing.TB) *Network { return &Network{t: t, ports: map[string]*Port{}} }
+func NewNetwork(t testing.TB) *Network {
+	t.Helper()
+	return &Network{t: t, ports: map[string]*Port{}}
+}
 
 // Port adds a node.
 func (n *Network) Port(id string) *Port {
