@@ -12,7 +12,7 @@ import (
 	"github.com/weft-run/weft/wit/contract"
 )
 
-// The values of a request of n bytes may take freeUnfolded + unfolding*n bytes of arena. A value takes 32 bytes, a
+// The values of a message of n bytes may take freeUnfolded + unfolding*n bytes of arena. A value takes 32 bytes, a
 // field of a record 48, so bytes and lists of numbers always fit; what does not are long lists of records with many
 // fields that are all absent.
 const (
@@ -62,24 +62,33 @@ var decoders sync.Pool // of *decoder
 // Decode sets the arguments of a call in arena, whose earlier arguments it replaces, and returns them. An error is an
 // *Error. The message is not kept.
 func (p *Plan) Decode(message []byte, arena *wasmtime.Arena) (wasmtime.Values, error) {
-	if len(message) > maxMessage {
-		return wasmtime.Values{}, errorf("a request of %d bytes: 2 GiB is the most", len(message))
+	d, err := newDecoder(message, arena, p.request)
+	if err != nil {
+		return wasmtime.Values{}, err
 	}
-	d, ok := decoders.Get().(*decoder)
-	if !ok {
-		d = &decoder{pieces: make([]piece, 1)}
-	}
-	d.buf, d.arena, d.budget = message, arena, freeUnfolded+unfolding*len(message)
-	if cap(d.slots) < p.request.need {
-		d.slots = make([]slot, p.request.need)
-	}
-	d.slots = d.slots[:cap(d.slots)]
 	args, err := d.arguments(p.request)
 	d.release()
 	if err != nil {
 		return wasmtime.Values{}, err
 	}
 	return args, nil
+}
+
+// newDecoder takes a decoder for a message that n describes.
+func newDecoder(message []byte, arena *wasmtime.Arena, n *node) (*decoder, *Error) {
+	if len(message) > maxMessage {
+		return nil, errorf("a message of %d bytes: 2 GiB is the most", len(message))
+	}
+	d, ok := decoders.Get().(*decoder)
+	if !ok {
+		d = &decoder{pieces: make([]piece, 1)}
+	}
+	d.buf, d.arena, d.budget = message, arena, freeUnfolded+unfolding*len(message)
+	if cap(d.slots) < n.need {
+		d.slots = make([]slot, n.need)
+	}
+	d.slots = d.slots[:cap(d.slots)]
+	return d, nil
 }
 
 // release puts the decoder back, unless it has grown out of proportion.
@@ -119,7 +128,7 @@ func (d *decoder) pop(n *node) { d.top -= n.slots }
 func (d *decoder) spend(bytes int) *Error {
 	d.budget -= bytes
 	if d.budget < 0 {
-		return errorf("a request of %d bytes holds more values than fit %d MiB", len(d.buf),
+		return errorf("a message of %d bytes holds more values than fit %d MiB", len(d.buf),
 			(freeUnfolded+unfolding*len(d.buf))>>20)
 	}
 	return nil
@@ -162,15 +171,20 @@ func (d *decoder) build(n *node, v wasmtime.Value, slots []slot, which int, at s
 		}
 		return d.single(f, payload, &slots[0]).in(f.name)
 	default: // the wrapper of a list or an option
-		f := &n.fields[0]
-		if err := d.set(f, v, &slots[0]); err != nil {
-			return err.in(f.name)
-		}
-		if slots[0].scattered {
-			return d.deal(n, slots, at)
-		}
-		return nil
+		return d.only(n, slots, v, at)
 	}
+}
+
+// only sets v to the one field of a message.
+func (d *decoder) only(n *node, slots []slot, v wasmtime.Value, at span) *Error {
+	f := &n.fields[0]
+	if err := d.set(f, v, &slots[0]); err != nil {
+		return err.in(f.name)
+	}
+	if slots[0].scattered {
+		return d.deal(n, slots, at)
+	}
+	return nil
 }
 
 // fields sets the values of a record, a tuple or the arguments.

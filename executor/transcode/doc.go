@@ -7,6 +7,9 @@
 // of the value: a u8 of 256, an unset oneof, a record that is absent. A field with a known number and another wire type
 // is refused too, although protobuf would skip it: contracts never reuse a number, so it is a mistake of the sender.
 //
+// A plan works both ways: Decode and Encode are for the functions that a component exports, EncodeArgs, DecodeResult and
+// DecodeFailure for those that it imports. The same rules hold for what comes back from a callee.
+//
 // # How a message is decoded
 //
 // wasmtime wants the length of a list before its elements, while protobuf may scatter both elements and pieces of a
@@ -15,6 +18,6 @@
 // there; if any is scattered, one more walk deals all of them out. A message is thus read at most three times at its
 // own level, whatever the bytes, and nothing of it is copied but strings and bytes.
 //
-// Nothing is allocated for what a length merely claims, and the values of one request may not take more than
+// Nothing is allocated for what a length merely claims, and the values of one message may not take more than
 // a fixed multiple of its size and a fixed sum (freeUnfolded, unfolding), so that small bytes can't become large values.
 package transcode

@@ -34,15 +34,7 @@ func (f *Failure) Error() string { return f.Message }
 // The error is a *Failure where the function returned the err of its result, ErrTooLarge for more bytes than limit, and
 // something else only if the value is not of the method's types, which is a fault of weft.
 func (p *Plan) Encode(v wasmtime.Value, limit int) (message []byte, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			kind, ok := r.(*wasmtime.KindError)
-			if !ok {
-				panic(r)
-			}
-			err = kind
-		}
-	}()
+	defer takeKindError(&err)
 	has := true
 	if p.fallible {
 		payload, there, ok := v.Result()
@@ -56,6 +48,17 @@ func (p *Plan) Encode(v wasmtime.Value, limit int) (message []byte, err error) {
 			e.field(&p.response.fields[0], v)
 		}
 	})
+}
+
+// takeKindError turns the panic of a value that is not of its type into an error. It is to be deferred.
+func takeKindError(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *wasmtime.KindError:
+		*err = r
+	default:
+		panic(r)
+	}
 }
 
 // fail makes the Failure of an err payload.

@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// Error says why a request does not fit the types of the method.
+// Error says why a message does not fit the types of the method.
 type Error struct {
-	// Path leads to the value, in the names of the protobuf schema: "v.kids[2].rect.f0". It is empty for the request
+	// Path leads to the value, in the names of the protobuf schema: "v.kids[2].rect.f0". It is empty for the message
 	// itself.
 	Path string
 	// Msg says what is wrong with it.
@@ -22,8 +22,8 @@ func (e *Error) Error() string {
 	return e.Path + ": " + e.Msg
 }
 
-// ErrTooLarge is returned by Encode for a response over the limit.
-var ErrTooLarge = errors.New("transcode: response over the limit")
+// ErrTooLarge is returned by Encode and EncodeArgs for a message over the limit.
+var ErrTooLarge = errors.New("transcode: message over the limit")
 
 func errorf(format string, args ...any) *Error { return &Error{Msg: fmt.Sprintf(format, args...)} }
 

@@ -65,6 +65,7 @@ type Plan struct {
 	response *node // one field, or none
 	fallible bool
 	failure  *failure
+	fault    fault
 }
 
 // failure says how the err payload becomes a detail.
@@ -135,10 +136,14 @@ func (p *Plans) plan(m *contract.Method) (*Plan, error) {
 		return nil, err
 	}
 	plan := &Plan{request: request, response: response, fallible: m.Fallible}
-	if m.Error != nil {
-		plan.failure, err = p.failure(m.Error)
+	if m.Error == nil {
+		return plan, nil
 	}
-	return plan, err
+	if plan.failure, err = p.failure(m.Error); err != nil {
+		return nil, err
+	}
+	plan.fault = newFault(plan.failure)
+	return plan, nil
 }
 
 func (p *Plans) failure(e *contract.Error) (*failure, error) {
