@@ -20,6 +20,8 @@ const (
 	Canceled Reason = "CANCELED"
 	// QueueFull: too many calls wait already.
 	QueueFull Reason = "QUEUE_FULL"
+	// WaitLimit: the guest made a call while as many guests of this node waited for calls as may.
+	WaitLimit Reason = "WAIT_LIMIT"
 	// MemoryLimit: the guest needed more memory than Limits.Memory.
 	MemoryLimit Reason = "MEMORY_LIMIT"
 	// Trap: the guest trapped.

@@ -27,6 +27,9 @@ type Config struct {
 	Log func(Line)
 	// Outgoing makes the calls of guests through Revision.Imports. Nil: revisions with such imports do not load.
 	Outgoing Outgoing
+	// Waiting is how many guests may wait for calls that they make, beyond those that run. Each keeps its memory and a
+	// thread. Default: DefaultWaiting.
+	Waiting int
 	// Registerer is given the metrics. Nil: they are not exported.
 	Registerer prometheus.Registerer
 
@@ -44,9 +47,13 @@ const (
 	maxMessage = 1 << 30
 	// instanceSlack is how many more instances may exist than calls run: an instance is dropped after its answer.
 	instanceSlack = 8
-	// maxSlots bounds Config.Slots.
-	maxSlots = 1024
+	// maxSlots bounds Config.Slots, and maxWaiting Config.Waiting.
+	maxSlots   = 1024
+	maxWaiting = 4096
 )
+
+// DefaultWaiting is the default of Config.Waiting.
+const DefaultWaiting = 256
 
 // Executor runs calls. All its methods are safe for concurrent use.
 type Executor struct {
@@ -67,6 +74,9 @@ type Executor struct {
 	code    atomic.Int64 // bytes of code that are mapped
 
 	aborting atomic.Bool // calls are refused even if they have waited
+	// stopping ends when running calls are interrupted.
+	stopping context.Context //nolint:containedctx // it ends calls of guests, whose own contexts are their callers'
+	stop     context.CancelFunc
 }
 
 // load is one load that goes on.
@@ -82,6 +92,12 @@ func New(config Config) (*Executor, error) {
 	}
 	if config.Slots < 1 || config.Slots > maxSlots {
 		return nil, fmt.Errorf("executor: %d slots; there must be between 1 and %d", config.Slots, maxSlots)
+	}
+	if config.Waiting == 0 {
+		config.Waiting = DefaultWaiting
+	}
+	if config.Waiting < 1 || config.Waiting > maxWaiting {
+		return nil, fmt.Errorf("executor: room for %d guests that wait; there must be between 1 and %d", config.Waiting, maxWaiting)
 	}
 	if config.CompileMemory == 0 {
 		config.CompileMemory = defaultCompileMemory
@@ -100,7 +116,7 @@ func New(config Config) (*Executor, error) {
 	x.table.Store(&map[Key]*revision{})
 	var err error
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
-		MaxInstances: config.Slots + spareSlots + instanceSlack,
+		MaxInstances: config.Slots + spareSlots + config.Waiting + instanceSlack,
 		MaxMemory:    maxMemory,
 	})
 	if err != nil {
@@ -116,7 +132,8 @@ func New(config Config) (*Executor, error) {
 	}
 	x.compiler = &compiler{cache: x.cache, memory: config.CompileMemory, timeout: config.CompileTimeout,
 		slots: make(chan struct{}, config.Compiles), metrics: x.metrics, flights: make(map[[32]byte]*flight)}
-	x.queue = newQueue(config.Slots, x.run)
+	x.stopping, x.stop = context.WithCancel(context.Background())
+	x.queue = newQueue(config.Slots, config.Waiting, x.run)
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()
 	return x, nil
@@ -282,6 +299,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 		x.aborting.Store(true)
+		x.stop()
 		x.queue.abort(func(j *job) {
 			j.answer(nil, &Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"})
 			j.interrupt.Cancel(causeClosing)
@@ -289,6 +307,7 @@ func (x *Executor) Close(ctx context.Context) error {
 		})
 		<-x.queue.empty // what can't be interrupted is lost soon, and not waited for
 	}
+	x.stop()
 	x.ticker.close()
 	x.trimmer.close()
 	x.compiler.close()

@@ -2,9 +2,11 @@ package executor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/contract"
 )
 
 // provided are the interfaces of WASI 0.2 that every guest may import. Files and network are there, as toolchains import
@@ -19,10 +21,14 @@ var provided = map[string]string{
 	"sockets":    "network instance-network udp udp-create-socket tcp tcp-create-socket ip-name-lookup",
 }
 
-// CheckImports tells whether this executor can run a component: its error names the first import that nobody provides,
-// or the first export that weft can not serve, with its path, and says what to do. Its errors have Reason Unsupported.
-func (x *Executor) CheckImports(world *wit.World) error {
+// CheckImports tells whether this executor can run a component some of whose imports are bound (Revision.Imports): its
+// error names the first import that nobody provides, or the first export that weft can not serve, with its path, and says
+// what to do. Its errors have Reason Unsupported.
+func (x *Executor) CheckImports(world *wit.World, bound ...*contract.Service) error {
 	for _, i := range world.Imports {
+		if slices.ContainsFunc(bound, func(s *contract.Service) bool { return s.Interface == i.ID }) {
+			continue
+		}
 		if reason := importRefused(i); reason != "" {
 			return unsupported("import %s: %s", i.ID, reason)
 		}
@@ -81,7 +87,7 @@ func importRefused(i *wit.Interface) string {
 	switch {
 	case len(i.Functions) > 0:
 		return "nobody provides it; weft provides wasi:cli, io, clocks, random, filesystem and sockets at 0.2, and " +
-			"wasi:logging/logging. Compose the component with one that exports it, or remove the import"
+			"wasi:logging/logging. Bind it to a function that exports it (--bind), or compose the component with one"
 	case resource != "":
 		return fmt.Sprintf("nobody provides its resource %s; compose the component with one that exports the interface, "+
 			"or remove the import", resource)

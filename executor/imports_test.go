@@ -56,7 +56,7 @@ func TestCheckImports(t *testing.T) {
 		{"wasi export", &wit.World{Exports: []*wit.Interface{{ID: "wasi:cli/run@0.2.0", Namespace: "wasi", Package: "cli", Name: "run",
 			Functions: []*wit.Function{{Name: "run", Async: true}}}}}, nil},
 
-		{"provider", imported("demo:inventory/stock@1.0.0", "take"), []string{"import demo:inventory/stock@1.0.0: nobody provides it", "Compose"}},
+		{"provider", imported("demo:inventory/stock@1.0.0", "take"), []string{"import demo:inventory/stock@1.0.0: nobody provides it", "compose"}},
 		{"http", imported("wasi:http/outgoing-handler@0.2.0", "handle"), []string{"import wasi:http/outgoing-handler@0.2.0", "no outgoing HTTP", "disableFeatures"}},
 		{"key-value", imported("wasi:keyvalue/store@0.2.0", "open"), []string{"wasi:keyvalue/store@0.2.0", "does not provide this part of WASI"}},
 		{"wasi 0.3", imported("wasi:cli/environment@0.3.0", "get-environment"), []string{"WASI 0.2"}},

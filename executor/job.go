@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,10 @@ type job struct {
 	line   *line
 	method *method
 	callID string
+
+	// ctx is the caller's, and metadata what it sent along: calls that the guest makes get them.
+	ctx      context.Context //nolint:containedctx // it is read by the worker that runs the job
+	metadata map[string][]string
 
 	// message is the request. The worker holds reading, which the caller has locked for it, until it is decoded.
 	message []byte
@@ -34,6 +39,8 @@ type job struct {
 	prev, next  *job
 	inLine      bool
 	ended, lost bool
+	away        bool          // the guest waits for a call of its own
+	back        chan struct{} // closed when a call that comes back has a slot
 }
 
 // method is an export that can be called.
@@ -50,8 +57,8 @@ const (
 	causeClosing
 )
 
-func newJob(rev *revision, m *method, r Request) *job {
-	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message,
+func newJob(ctx context.Context, rev *revision, m *method, r Request) *job {
+	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message, ctx: ctx, metadata: r.Metadata,
 		interrupt: wasmtime.NewInterrupt(), done: make(chan struct{}), entered: time.Now()}
 	j.reading.Lock()
 	return j

@@ -1,6 +1,14 @@
 package executor
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weft-run/weft/executor/transcode"
+	"github.com/weft-run/weft/executor/wasmtime"
+)
 
 // Outgoing makes the calls that guests make through their imports. Its methods are called by many goroutines.
 type Outgoing interface {
@@ -25,4 +33,131 @@ type OutgoingCall struct {
 	Message []byte
 	// Metadata is that of the call that the guest works on. It must not be changed.
 	Metadata map[string][]string
+}
+
+// callee is a function that a component imports and others answer.
+type callee struct {
+	x                      *Executor
+	iface, service, method string
+	returns                bool
+	plan                   *transcode.Plan
+}
+
+// call is the host function that makes the call. It runs on the guest's thread.
+func (c *callee) call(call *wasmtime.HostCall) error {
+	in, ok := call.Data().(*guestCall)
+	if !ok || in.job.method.export == startOnly {
+		return fmt.Errorf("%s is called while the component starts; that is possible in calls only", c)
+	}
+	j := in.job
+	limit := j.rev.limits.Message
+	message, err := c.plan.EncodeArgs(call.Args(), int(limit))
+	switch {
+	case errors.Is(err, transcode.ErrTooLarge):
+		return c.fail(call, false, fmt.Sprintf("the request has over %d bytes, the limit of %s", limit, j.rev.key))
+	case err != nil:
+		return fmt.Errorf("%s: %w", c, err)
+	}
+	response, err := c.wait(j, message)
+	if failed, ok := errors.AsType[*FunctionError](err); ok {
+		return c.failed(call, failed)
+	}
+	if ended, ok := errors.AsType[*endedError](err); ok {
+		return ended.err
+	}
+	if err != nil {
+		timeout, text := describeFailure(err)
+		return c.fail(call, timeout, text)
+	}
+	if uint64(len(response)) > limit {
+		return c.fail(call, false, fmt.Sprintf("the response has %d bytes; %s accepts %d", len(response), j.rev.key, limit))
+	}
+	in.large = in.large || len(message) >= largeMessage || len(response) >= largeMessage
+	if err := c.plan.DecodeResult(response, call.Arena(), c.result(call)); err != nil {
+		return c.fail(call, false, fmt.Sprintf("the response does not fit the import's types: %v", err))
+	}
+	return nil
+}
+
+// String names the callee as its caller knows it.
+func (c *callee) String() string {
+	return fmt.Sprintf("import %s: call of %s/%s", c.iface, c.service, c.method)
+}
+
+// result gives the value that the guest gets.
+func (c *callee) result(call *wasmtime.HostCall) wasmtime.Value {
+	if !c.returns {
+		return wasmtime.Value{}
+	}
+	return call.Result()
+}
+
+// endedError is why the call that a guest works on is over, while it waits for one of its own.
+type endedError struct{ err *Error }
+
+func (e *endedError) Error() string { return e.err.Message }
+
+// wait makes the call, without a slot meanwhile.
+func (c *callee) wait(j *job, message []byte) (response []byte, err error) {
+	x := c.x
+	ctx, cancel := context.WithDeadline(j.ctx, j.entered.Add(j.rev.limits.Timeout))
+	defer cancel()
+	defer context.AfterFunc(x.stopping, cancel)()
+	if ctx.Err() != nil {
+		return nil, c.ended(j)
+	}
+	if !x.queue.depart(j) {
+		return nil, &endedError{&Error{Reason: WaitLimit, Message: fmt.Sprintf("%s: %s: %d guests of this node wait for calls "+
+			"that they made, which is its limit", j.method.name, c, x.config.Waiting)}}
+	}
+	defer func() {
+		if !x.queue.comeBack(j, ctx.Done()) || err != nil && ctx.Err() != nil {
+			response, err = nil, c.ended(j)
+		}
+	}()
+	return x.config.Outgoing.Call(ctx, OutgoingCall{From: j.rev.key, CallID: j.callID, Import: c.iface, Service: c.service,
+		Method: c.method, Message: message, Metadata: j.metadata})
+}
+
+// ended says why nobody waits for a job any more.
+func (c *callee) ended(j *job) error {
+	x := c.x
+	if j.ctx.Err() == nil && x.stopping.Err() != nil {
+		return &endedError{&Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"}}
+	}
+	return &endedError{x.late(j.ctx, j.rev, j.method, time.Since(j.entered), fmt.Sprintf("waiting for %s/%s", c.service, c.method))}
+}
+
+// failed gives the guest the error that the function returned.
+func (c *callee) failed(call *wasmtime.HostCall, e *FunctionError) error {
+	if !c.returns {
+		return fmt.Errorf("%s: it returned an error, which the import has no place for: %s", c, e.Message)
+	}
+	if err := c.plan.DecodeFailure(e.DetailType, e.Detail, call.Arena(), c.result(call)); err != nil {
+		return c.fail(call, false, fmt.Sprintf("it returned an error that does not fit the import's types: %v (%s)", err, e.Message))
+	}
+	return nil
+}
+
+// fail tells the guest that its call failed, or traps it, where the type of the import's error has no place for that.
+func (c *callee) fail(call *wasmtime.HostCall, timeout bool, text string) error {
+	if c.returns && c.plan.SetFault(timeout, fmt.Sprintf("%s/%s: %s", c.service, c.method, text), call.Arena(), c.result(call)) {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", c, text)
+}
+
+// describeFailure says why a call failed, and whether it took too long.
+func describeFailure(err error) (timeout bool, text string) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		text := e.Message
+		if e.Summary != "" {
+			text = e.Summary
+		}
+		return e.Reason == Deadline, string(e.Reason) + ": " + text
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true, string(Deadline) + ": " + err.Error()
+	}
+	return false, err.Error()
 }

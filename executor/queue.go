@@ -15,25 +15,30 @@ const lostPerLine = 8
 // queue decides which call runs next. Every revision has a line of waiting calls, first come, first served; the lines
 // that may run take turns, so that a busy function does not keep another waiting longer than its turn.
 //
-// Slots are goroutines that run one call after the other. A call whose caller has left and that can't be
-// interrupted, as its guest is blocked in the host, keeps its goroutine and its thread. Its slot is then lost,
-// and a spare takes its place until the call ends.
+// Workers are goroutines that run one call after the other, as many at a time as there are slots. A call whose caller has
+// left and that can't be interrupted, as its guest is blocked in the host, keeps its goroutine and its thread. Its slot is
+// then lost, and a spare takes its place until the call ends. A call whose guest waits for a call that it made itself is
+// away and has no slot (away.go).
 type queue struct {
-	slots int
-	run   func(*job)
+	slots, maxAway int
+	run            func(*job)
 
 	mu      sync.Mutex
 	work    sync.Cond // signaled when turns grows, and when the queue closes
 	lines   map[*line]struct{}
 	turns   []*line // those with a call that may run, in turn
 	workers int
-	busy    int
+	busy    int // calls that run, those included that are lost or away
 	waiting int
-	lost    int
+	lost    int // lost calls that hold a slot
 	closed  bool
 	hasten  bool          // whatever waits may run, as it will be refused
 	empty   chan struct{} // closed when closed is true and all workers have ended but lost ones
 	running map[*job]struct{}
+
+	away      int // calls whose guests wait for calls of their own
+	stuck     int // those of them that are lost
+	returning []*job
 }
 
 // line holds the calls of one revision. Its fields are guarded by queue.mu.
@@ -46,8 +51,8 @@ type line struct {
 	queued        bool // in queue.turns
 }
 
-func newQueue(slots int, run func(*job)) *queue {
-	q := &queue{slots: slots, run: run, lines: make(map[*line]struct{}), empty: make(chan struct{}),
+func newQueue(slots, maxAway int, run func(*job)) *queue {
+	q := &queue{slots: slots, maxAway: maxAway, run: run, lines: make(map[*line]struct{}), empty: make(chan struct{}),
 		running: make(map[*job]struct{})}
 	q.work.L = &q.mu
 	q.mu.Lock()
@@ -166,13 +171,13 @@ func (q *queue) take() *job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
-		if q.workers > q.slots+min(q.lost, spareSlots) || q.closed && q.waiting == 0 {
+		if q.workers > q.wanted() || q.closed && q.waiting == 0 {
 			q.workers--
 			q.work.Signal() // what woke this worker may be for another
 			q.settle()
 			return nil
 		}
-		for len(q.turns) > 0 {
+		for len(q.turns) > 0 && q.free() {
 			l := q.turns[0]
 			q.turns = q.turns[1:]
 			l.queued = false
@@ -201,12 +206,37 @@ func (q *queue) finish(j *job) {
 	q.busy--
 	delete(q.running, j)
 	j.ended = true
-	if j.lost {
+	switch {
+	case j.lost && j.away:
+		l.lost--
+		q.stuck--
+	case j.lost:
 		l.lost--
 		q.lost--
 	}
+	if j.away {
+		q.away--
+	}
 	q.offer(l)
+	q.share()
 	q.settle()
+}
+
+// free tells whether a call may have a slot. q.mu is held.
+func (q *queue) free() bool { return q.busy-q.away-min(q.lost, spareSlots) < q.slots }
+
+// wanted is how many workers there should be. q.mu is held.
+func (q *queue) wanted() int { return q.slots + q.away + min(q.lost, spareSlots) }
+
+// share gives a slot that is free, or that has just been given back, to whoever is next. q.mu is held.
+func (q *queue) share() {
+	q.admit()
+	if (!q.closed || q.waiting > 0) && q.workers < q.wanted() {
+		q.spawn()
+	}
+	if len(q.turns) > 0 || q.workers > q.wanted() {
+		q.work.Signal()
+	}
 }
 
 // over tells whether a call has ended.
@@ -226,16 +256,19 @@ func (q *queue) lose(j *job) {
 	}
 	j.lost = true
 	j.line.lost++
-	q.lost++
-	if (!q.closed || q.waiting > 0) && q.workers < q.slots+min(q.lost, spareSlots) {
-		q.spawn()
+	if j.away {
+		q.stuck++ // it holds no slot
+		q.forget(j)
+	} else {
+		q.lost++
+		q.share()
 	}
 	q.settle()
 }
 
 // settle closes q.empty when there is nothing left to wait for. q.mu is held.
 func (q *queue) settle() {
-	if !q.closed || q.workers > q.lost {
+	if !q.closed || q.workers > q.lost+q.stuck {
 		return
 	}
 	select {

@@ -19,7 +19,7 @@ type queueTest struct {
 
 func newQueueTest(slots int) *queueTest {
 	q := &queueTest{}
-	q.queue = newQueue(slots, func(j *job) {
+	q.queue = newQueue(slots, 4, func(j *job) {
 		q.mu.Lock()
 		q.started = append(q.started, j)
 		q.mu.Unlock()

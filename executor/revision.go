@@ -23,6 +23,7 @@ type revision struct {
 	component *wasmtime.Component
 	template  *wasmtime.Template
 	plans     *transcode.Plans
+	imports   *transcode.Plans
 
 	line    *line
 	journal *journal
@@ -65,8 +66,10 @@ func (r *revision) close() {
 	if r.component != nil {
 		r.component.Close()
 	}
-	if r.plans != nil {
-		r.plans.Close()
+	for _, plans := range []*transcode.Plans{r.plans, r.imports} {
+		if plans != nil {
+			plans.Close()
+		}
 	}
 }
 
@@ -98,15 +101,23 @@ func listText[V any](m map[string]V) string {
 	return strings.Join(names, ", ")
 }
 
+// guestCall is what host functions know of the call that a guest works on.
+type guestCall struct {
+	job *job
+	out *output
+	// large is set when the guest was given large values.
+	large bool
+}
+
 // instantiate makes an instance for one call.
-func (r *revision) instantiate(out *output, interrupt *wasmtime.Interrupt) (*wasmtime.Instance, error) {
+func (r *revision) instantiate(in *guestCall) (*wasmtime.Instance, error) {
 	return r.template.NewInstance(wasmtime.InstanceConfig{
 		Memory:    r.limits.Memory,
 		Env:       r.env,
-		Stdout:    out.writeStdout,
-		Stderr:    out.writeStderr,
-		Data:      out,
-		Interrupt: interrupt,
+		Stdout:    in.out.writeStdout,
+		Stderr:    in.out.writeStderr,
+		Data:      in,
+		Interrupt: in.job.interrupt,
 	})
 }
 
@@ -144,7 +155,13 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 	if rev.plans, err = transcode.New(r.Services); err != nil {
 		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
-	linker, err := x.linker(r)
+	if rev.imports, err = transcode.New(r.Imports); err != nil {
+		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: imports: %v", r.Key, err), Err: err}
+	}
+	if len(r.Imports) > 0 && x.config.Outgoing == nil {
+		return nil, unsupported("%s: import %s: this node makes no calls for functions", r.Key, r.Imports[0].Interface)
+	}
+	linker, err := x.linker(r, rev.imports)
 	if err != nil {
 		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
@@ -170,7 +187,7 @@ func (r *revision) bind(services []*contract.Service) []wasmtime.Export {
 }
 
 // linker makes what the revision's imports are linked with.
-func (x *Executor) linker(r Revision) (*wasmtime.Linker, error) {
+func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linker, error) {
 	l := x.engine.NewLinker()
 	err := l.AddWASI()
 	if r.World != nil {
@@ -178,6 +195,13 @@ func (x *Executor) linker(r Revision) (*wasmtime.Linker, error) {
 			if isLogging(i) && len(i.Functions) > 0 {
 				err = errors.Join(err, l.Define(i.ID, "log", logLine))
 			}
+		}
+	}
+	for _, s := range r.Imports {
+		for _, m := range s.Methods {
+			c := &callee{x: x, iface: s.Interface, service: s.Name, method: m.Name, returns: m.Function.Result != nil,
+				plan: imports.Method(s.Name, m.Name)}
+			err = errors.Join(err, l.Define(s.Interface, m.Function.Name, c.call))
 		}
 	}
 	if err != nil {
@@ -202,10 +226,11 @@ func logLine(call *wasmtime.HostCall) error {
 	if args.Len() != 3 {
 		return fmt.Errorf("wasi:logging/logging#log takes 3 arguments, not %d", args.Len())
 	}
-	out, ok := call.Data().(*output)
+	in, ok := call.Data().(*guestCall)
 	if !ok {
 		return errors.New("wasi:logging/logging#log: called outside of a call")
 	}
+	out := in.out
 	level := args.At(0).Enum(levelNames)
 	if level < 0 {
 		return errors.New("wasi:logging/logging#log: unknown level")

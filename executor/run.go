@@ -46,7 +46,7 @@ func (x *Executor) call(ctx context.Context, rev *revision, r Request) ([]byte, 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, x.late(ctx, rev, m, 0, "before the call began")
 	}
-	return x.await(ctx, newJob(rev, m, r))
+	return x.await(ctx, newJob(ctx, rev, m, r))
 }
 
 // await puts a job in line and waits for its answer.
@@ -81,7 +81,7 @@ func (x *Executor) await(ctx context.Context, j *job) ([]byte, *job, error) {
 
 // try makes an instance of a revision that is being loaded, which shows whether it starts within its limits.
 func (x *Executor) try(ctx context.Context, rev *revision) error {
-	_, _, err := x.await(ctx, newJob(rev, &method{name: rev.key.String(), export: startOnly}, Request{}))
+	_, _, err := x.await(ctx, newJob(ctx, rev, &method{name: rev.key.String(), export: startOnly}, Request{}))
 	return err
 }
 
@@ -108,7 +108,7 @@ func (x *Executor) abandon(ctx context.Context, j *job, cause int32) ([]byte, *j
 }
 
 // late is the error of a call that was not done in time.
-func (x *Executor) late(ctx context.Context, rev *revision, m *method, waited time.Duration, doing string) error {
+func (x *Executor) late(ctx context.Context, rev *revision, m *method, waited time.Duration, doing string) *Error {
 	waited = waited.Round(time.Millisecond)
 	switch err := ctx.Err(); {
 	case errors.Is(err, context.Canceled):
@@ -182,7 +182,9 @@ func (x *Executor) decode(j *job, arena *wasmtime.Arena) error {
 func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	out := newOutput(j.rev.journal, j.callID)
 	defer out.close()
-	instance, err := j.rev.instantiate(out, j.interrupt)
+	in := &guestCall{job: j, out: out}
+	defer func() { large = large || in.large }()
+	instance, err := j.rev.instantiate(in)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, "while it started"))
 		return false

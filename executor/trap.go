@@ -17,6 +17,12 @@ const (
 
 // guestError says why a guest did not answer. When tells at which stage, if that was not the call itself.
 func (x *Executor) guestError(j *job, out *output, err error, when string) error {
+	if own, ok := errors.AsType[*Error](err); ok { // a call that the guest made could not be waited for
+		if own.Reason == WaitLimit {
+			j.rev.journal.weft(j.callID, "error", own.Message)
+		}
+		return own
+	}
 	e := classify(err, out.stderr.tail, j.rev.limits.Memory)
 	where := j.method.name
 	if when != "" {

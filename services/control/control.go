@@ -15,6 +15,7 @@ import (
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/logs"
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/contract"
 )
 
 // Consensus is what the API needs of consensus.Node. Apply returns once the catalog shows what it did.
@@ -37,7 +38,7 @@ type Artifacts interface {
 
 // Executor is what the API needs of executor.Executor.
 type Executor interface {
-	CheckImports(*wit.World) error
+	CheckImports(*wit.World, ...*contract.Service) error
 	Try(context.Context, executor.Revision) error
 	Fingerprint() string
 }

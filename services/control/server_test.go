@@ -29,6 +29,7 @@ import (
 	"github.com/weft-run/weft/services/logs"
 	"github.com/weft-run/weft/test/wat"
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/contract"
 )
 
 // cluster is a consensus of one that fails as it is told.
@@ -77,8 +78,8 @@ type engine struct {
 	code map[[32]byte]bool
 }
 
-func (e *engine) CheckImports(*wit.World) error { return nil }
-func (e *engine) Fingerprint() string           { return "test" }
+func (e *engine) CheckImports(*wit.World, ...*contract.Service) error { return nil }
+func (e *engine) Fingerprint() string                                 { return "test" }
 
 func (e *engine) Try(_ context.Context, r executor.Revision) error {
 	e.mu.Lock()

@@ -74,7 +74,7 @@ func codeOf(reason executor.Reason) codes.Code {
 		return codes.DeadlineExceeded
 	case executor.Canceled:
 		return codes.Canceled
-	case executor.QueueFull, executor.MemoryLimit, executor.RequestTooLarge, executor.ResponseTooLarge:
+	case executor.QueueFull, executor.WaitLimit, executor.MemoryLimit, executor.RequestTooLarge, executor.ResponseTooLarge:
 		return codes.ResourceExhausted
 	case executor.Unsupported, executor.CompileFailed:
 		return codes.FailedPrecondition

@@ -46,6 +46,7 @@ func TestEveryReasonHasACode(t *testing.T) {
 		executor.Deadline:         codes.DeadlineExceeded,
 		executor.Canceled:         codes.Canceled,
 		executor.QueueFull:        codes.ResourceExhausted,
+		executor.WaitLimit:        codes.ResourceExhausted,
 		executor.MemoryLimit:      codes.ResourceExhausted,
 		executor.Trap:             codes.Internal,
 		executor.Unsupported:      codes.FailedPrecondition,
