@@ -80,6 +80,17 @@ bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nod
 	@go run ./test/bench -json build/bench-cluster.json cluster
 	go test -run '^$$' -bench ClusterWrites -benchtime 1x ./consensus
 
+# What make robustness runs: how many runs, of clusters of how many nodes, of which scenario and with which seed.
+RUNS ?= 10
+NODES ?= 5
+SCENARIO ?=
+SEED ?= 0
+
+.PHONY: robustness
+robustness: ## Check what weft promises while its nodes fail: RUNS=n, see test/robustness
+	@cd test/robustness && go test -run '^TestRobustness$$' -timeout 0 \
+		-runs $(RUNS) -nodes $(NODES) -scenario "$(SCENARIO)" -seed $(SEED)
+
 .PHONY: lint
 lint: ## Check style, the API's schema and that generated code is what its sources give
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

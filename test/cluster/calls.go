@@ -42,7 +42,7 @@ func StartCalls(rate int, method string, request []byte, nodes []*Node, options 
 		for i := 0; ; i++ {
 			select {
 			case <-tick.C:
-				c.wait.Go(func() { c.call(nodes[i%len(nodes)], method, request, options) })
+				c.wait.Go(func() { c.call(nodes[i%len(nodes)], method, request, options) }) //nolint:contextcheck // calls that have begun end by themselves
 			case <-ctx.Done():
 				return
 			}

@@ -34,6 +34,7 @@ func TestDamagedFiles(t *testing.T) {
 }
 
 func testDamaged(t *testing.T, kind Kind, change func(string) error) {
+	t.Helper()
 	c := New(t)
 	n := c.Found(Spec{Name: "alone", Env: []string{"WEFT_TEST_SNAPSHOTS=4"}})
 	c.Leader()

@@ -61,7 +61,7 @@ func TestGarbage(t *testing.T) {
 			send(conn, data)
 			for _, protocol := range []string{"weft-join", "weft-raft", "weft-node", "weft-call", "weft-nonsense"} {
 				config := &tls.Config{
-					NextProtos: []string{protocol}, InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, //nolint:gosec // who lies does not check
+					NextProtos: []string{protocol}, InsecureSkipVerify: true, MinVersion: tls.VersionTLS13,
 					Certificates: []tls.Certificate{certificate},
 				}
 				if protocol == "weft-join" {

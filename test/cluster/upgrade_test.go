@@ -1,28 +1,26 @@
 package cluster
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
 
+	"github.com/weft-run/weft/consensus/catalog"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 )
 
-// level is the format level that the cluster is at.
-func (c *Cluster) level(t *testing.T) uint32 {
+// expectLevel tells whether the cluster is at a format level.
+func (c *Cluster) expectLevel(t *testing.T, want uint32) error {
 	t.Helper()
-	var level uint32
-	c.Eventually("the format level", func() error {
-		m, err := c.Alive()[0].Management()
-		if err != nil {
-			return err
-		}
-		r, err := m.ListNodes(context.Background(), &weftv1.ListNodesRequest{})
-		level = r.GetLevel()
+	m, err := c.Alive()[0].Management()
+	if err != nil {
 		return err
-	})
-	return level
+	}
+	r, err := m.ListNodes(t.Context(), &weftv1.ListNodesRequest{})
+	if err == nil && r.GetLevel() != want {
+		err = fmt.Errorf("level %d", r.GetLevel())
+	}
+	return err
 }
 
 // change restarts a node with another binary, while the others go on.
@@ -36,7 +34,7 @@ func (c *Cluster) change(n *Node, binary Binary) {
 // functions are called and changed.
 func TestRollingUpgrade(t *testing.T) {
 	c, nodes := three(t, Spec{})
-	c.Eventually("level 2", func() error { return expectLevel(c.level(t), 2) })
+	c.Eventually("the level of this version", func() error { return c.expectLevel(t, catalog.Level) })
 	revision := 0
 	changeSomething := func() {
 		t.Helper()
@@ -56,28 +54,21 @@ func TestRollingUpgrade(t *testing.T) {
 
 	under(nodes[0], Next)
 	under(nodes[1], Next)
-	if got := c.level(t); got != 2 {
-		t.Fatalf("level %d while %s knows level 2 only", got, nodes[2].Name)
+	if err := c.expectLevel(t, catalog.Level); err != nil {
+		t.Fatalf("%v while %s knows level %d only", err, nodes[2].Name, catalog.Level)
 	}
 	under(nodes[0], Faulty) // back
 	under(nodes[1], Faulty)
 	for _, n := range nodes {
 		under(n, Next)
 	}
-	c.Eventually("level 3", func() error { return expectLevel(c.level(t), 3) })
+	c.Eventually("the next level", func() error { return c.expectLevel(t, catalog.Level+1) })
 	changeSomething()
 
 	// What an old version does not know stops it (consensus.TestNewerLevel). While the log has nothing of the new level
 	// it goes on, with the same catalog.
 	under(nodes[2], Faulty)
 	under(nodes[2], Next)
-}
-
-func expectLevel(got, want uint32) error {
-	if got != want {
-		return fmt.Errorf("level %d", got)
-	}
-	return nil
 }
 
 var errTooFew = errors.New("too few calls")

@@ -47,7 +47,7 @@ func scenarios(t *testing.T) (all []scenario) {
 	t.Helper()
 	first := *seed
 	if first == 0 {
-		first = uint64(rand.Uint32()) //nolint:gosec // no secret
+		first = uint64(rand.Uint32())
 	}
 	if *runs == 0 && *only == "" {
 		for i, name := range short {
@@ -70,4 +70,32 @@ func scenarios(t *testing.T) (all []scenario) {
 		}
 	}
 	return all
+}
+
+// TestCheckerFails breaks a rule on purpose: the checker must see it. What the scenario does not provoke every time it
+// is given a few tries for.
+func TestCheckerFails(t *testing.T) {
+	for _, test := range []struct{ broken, scenario string }{
+		{"stale-read", "partition-follower"}, // a node that nobody tells anything shows what it knows as the newest
+		{"early-ack", "partition-leader"},    // a leader whom nobody follows any more acknowledges
+	} {
+		t.Run(test.broken, func(t *testing.T) {
+			f, ok := failpoint.ByName(test.scenario)
+			if !ok {
+				t.Fatalf("there is no scenario %q", test.scenario)
+			}
+			const tries = 4
+			for i := range uint64(tries) {
+				s := scenario{failpoint: f, nodes: 3, seed: 1 + i, env: []string{"WEFT_TEST_BREAK=" + test.broken}, eager: true}
+				r := s.run(t, t.TempDir())
+				for _, v := range r.Violations {
+					if v.Rule == "linearizable" {
+						t.Logf("seen in try %d: %s", i+1, v)
+						return
+					}
+				}
+			}
+			t.Errorf("no violation in %d tries", tries)
+		})
+	}
 }

@@ -27,6 +27,7 @@ const (
 	service         = "demo.side.v1.Side"
 	functions       = 5
 	clients         = 6
+	auditor         = 4 * clients                         // the client that looks at what is left in the end
 	before, between = 500 * time.Millisecond, time.Second // of the fault
 	calm            = 30 * time.Second                    // how long what is well again may take to show it
 )
@@ -37,20 +38,25 @@ type scenario struct {
 	nodes     int
 	seed      uint64
 	env       []string // of all nodes
+	eager     bool     // clients ask more and wait less
 }
 
 // run runs a scenario and says what came of it. Logs of the nodes and the history are saved if something is wrong.
 func (s scenario) run(t *testing.T, out string) report.Run {
 	t.Helper()
-	random := rand.New(rand.NewPCG(s.seed, 0)) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(s.seed, 0))
 	c := cluster.New(t)
 	c.Grow(s.nodes, cluster.Spec{Env: s.env, Lossy: s.failpoint.Lossy})
 	target := failpoint.NewTarget(t, c, random)
 	routed := setUp(t, c)
-	load := traffic.Start(t.Context(), traffic.Config{
+	config := traffic.Config{
 		Nodes: c.Alive, Components: guests(t), Routed: routed, Service: service,
 		Functions: functions, Clients: clients, Pause: 100 * time.Millisecond, Seed: s.seed,
-	})
+	}
+	if s.eager {
+		config.Clients, config.Pause = 4*clients, 20*time.Millisecond
+	}
+	load := traffic.Start(t.Context(), config)
 	time.Sleep(before)
 	s.failpoint.Inject(target)
 	time.Sleep(between)
@@ -58,7 +64,10 @@ func (s scenario) run(t *testing.T, out string) report.Run {
 
 	members := target.Members()
 	c.Settle(members...)
-	lost := final(t, load, members, operations)
+	var lost []string
+	if !s.eager {
+		lost = final(t, load, members, operations)
+	}
 	operations, samples := load.Record()
 	r := report.Run{
 		Scenario: s.failpoint.Name, Nodes: s.nodes, Seed: s.seed, Command: s.command(),
@@ -121,7 +130,7 @@ func final(t *testing.T, load *traffic.Traffic, members []*cluster.Node, operati
 			for _, kind := range []model.Kind{model.Get, model.Stale} {
 				in := model.Input{Kind: kind, Function: function}
 				if err := cluster.Poll(calm, func() error {
-					if !load.Do(ctx, clients, n, in, nil) {
+					if !load.Do(ctx, auditor, n, in, nil) {
 						return fmt.Errorf("%s of %s at %s failed", kind, function, n.Name)
 					}
 					return nil
@@ -138,7 +147,7 @@ func final(t *testing.T, load *traffic.Traffic, members []*cluster.Node, operati
 		}
 	}
 	for _, n := range members {
-		load.Do(ctx, clients, n, model.Input{Kind: model.Owner, Function: service}, nil)
+		load.Do(ctx, auditor, n, model.Input{Kind: model.Owner, Function: service}, nil)
 		load.Sample(ctx, n)
 	}
 	return lost

@@ -21,6 +21,7 @@ type Target struct {
 
 // NewTarget makes a cluster a target. The random numbers decide who suffers and how long.
 func NewTarget(tb testing.TB, c *cluster.Cluster, random *rand.Rand) *Target {
+	tb.Helper()
 	return &Target{TB: tb, Cluster: c, Random: random, refused: make(map[*cluster.Node]bool), removed: make(map[*cluster.Node]bool)}
 }
 

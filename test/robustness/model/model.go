@@ -35,42 +35,43 @@ const (
 
 // Input is what was asked for.
 type Input struct {
-	Kind Kind
+	Kind Kind `json:"kind"`
 	// Function is the function's name; that of the service for Route and Owner.
-	Function string
+	Function string `json:"function"`
 	// Mark is what tells the revision that is made from all others; for Route, the new owner.
-	Mark string
+	Mark string `json:"mark,omitempty"`
 }
 
 // Output is what came back.
 type Output struct {
 	// Unknown: the operation has taken effect, will, or never does.
-	Unknown bool
+	Unknown bool `json:"unknown,omitempty"`
 	// NotFound: there was no such function.
-	NotFound bool
+	NotFound bool `json:"not_found,omitempty"`
 	// Revision is the number of the revision that was made; 0 if the answer did not tell.
-	Revision uint32
+	Revision uint32 `json:"revision,omitempty"`
 	// Deleted is how many revisions a Delete removed.
-	Deleted int
+	Deleted int `json:"deleted,omitempty"`
 	// Seen is what was read: revisions as State has them, or an owner; the mark of the revision that answered a Call;
 	// for Route, the owner before.
-	Seen string
+	Seen string `json:"seen,omitempty"`
 	// Error is what the client was told, for people.
-	Error string
+	Error string `json:"error,omitempty"`
 }
 
 // Operation is one operation of a client, and when it began and ended, since the beginning of the run. An operation
 // that failed without effect is none, unless it was told NotFound.
 type Operation struct {
-	Client int
+	Client int `json:"client"`
 	// Node is the name of the node that was asked, and Start says which of its starts that was.
-	Node  string
-	Start int
+	Node  string `json:"node"`
+	Start int    `json:"start"`
 	// Index is the log index of the catalog that was read; 0 if the answer did not tell.
-	Index uint64
+	Index uint64 `json:"index,omitempty"`
 	Input
 	Output
-	Began, Ended time.Duration
+	Began time.Duration `json:"began_nanos"`
+	Ended time.Duration `json:"ended_nanos"`
 }
 
 // Effect tells whether the operation may have changed the catalog.

@@ -1,9 +1,6 @@
 package traffic
 
 import (
-	"strings"
-
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/weft-run/weft/services/failure"
@@ -20,7 +17,8 @@ const (
 )
 
 // refusals are the reasons that promise that nothing was changed (proto/weft/v1/function.proto). CONFLICT is not among
-// them: a function may be deleted right after its revision was committed.
+// them: a function may be deleted right after its revision was committed. Nor is an error of the connection: the client's
+// library may have sent the request before, over one that was there.
 var refusals = map[failure.Reason]bool{
 	"NO_LEADER": true, "DISK_FULL": true, "CLOSING": true, "INVALID_REQUEST": true, "TOO_LARGE": true, "LEVEL": true,
 	"NOT_EXPORTED": true, "IN_USE": true, "IDLE": true, "COMPILE_FAILED": true, "START_FAILED": true, "BREAKING_CHANGE": true,
@@ -40,8 +38,6 @@ func outcome(err error, kind model.Kind) effect {
 		return notFound
 	case refusals[why]:
 		return nothing
-	case status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "Error while dialing"):
-		return nothing // it was never sent
 	default:
 		return unknown
 	}

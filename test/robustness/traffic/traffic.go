@@ -4,6 +4,7 @@ package traffic
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -78,11 +79,7 @@ func (t *Traffic) Record() ([]model.Operation, []validate.Sample) {
 func (t *Traffic) Failed() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	failed := make(map[string]int, len(t.failed))
-	for what, n := range t.failed {
-		failed[what] = n
-	}
-	return failed
+	return maps.Clone(t.failed)
 }
 
 // now is the time since the beginning of the run.
