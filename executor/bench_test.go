@@ -32,3 +32,41 @@ func BenchmarkCall(b *testing.B) {
 		})
 	})
 }
+
+// BenchmarkOutgoing is a call whose guest makes a call that is answered at once, against the same call without; and one
+// that another guest on this executor answers.
+func BenchmarkOutgoing(b *testing.B) {
+	run := func(name string, p *proxies, method string, message []byte) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.send(context.Background(), method, message); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/64", func(b *testing.B) {
+			b.SetParallelism(64)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := p.send(context.Background(), method, message); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+	message := []byte("\x08\x07")
+	limits := Limits{Queue: 1000, Concurrency: 200}
+	direct := newGuest(b, Config{}, limits)
+	b.Run("direct", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := direct.call(context.Background(), "Echo", 7); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	run("answered", newProxies(b, bank, Config{}, limits, answerNine), "Echo", message)
+	run("nested", chain(b, Config{}, limits, 2, answerNine), "Echo", message)
+}

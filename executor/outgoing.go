@@ -39,7 +39,7 @@ type OutgoingCall struct {
 type callee struct {
 	x                      *Executor
 	iface, service, method string
-	returns                bool
+	returns, fallible      bool
 	plan                   *transcode.Plan
 }
 
@@ -130,7 +130,7 @@ func (c *callee) ended(j *job) error {
 
 // failed gives the guest the error that the function returned.
 func (c *callee) failed(call *wasmtime.HostCall, e *FunctionError) error {
-	if !c.returns {
+	if !c.fallible {
 		return fmt.Errorf("%s: it returned an error, which the import has no place for: %s", c, e.Message)
 	}
 	if err := c.plan.DecodeFailure(e.DetailType, e.Detail, call.Arena(), c.result(call)); err != nil {

@@ -200,7 +200,7 @@ func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linke
 	for _, s := range r.Imports {
 		for _, m := range s.Methods {
 			c := &callee{x: x, iface: s.Interface, service: s.Name, method: m.Name, returns: m.Function.Result != nil,
-				plan: imports.Method(s.Name, m.Name)}
+				fallible: m.Fallible, plan: imports.Method(s.Name, m.Name)}
 			err = errors.Join(err, l.Define(s.Interface, m.Function.Name, c.call))
 		}
 	}

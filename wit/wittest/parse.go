@@ -13,7 +13,7 @@ import (
 // Parse reads the world of a WIT text as a component that was built from it would show it: one `world` and, before
 // it, the nested packages that it takes interfaces from. It is for tests and knows the part of WIT that they need:
 // records, variants, enums, flags, resources without methods, aliases, `use` from interfaces that come before,
-// functions, and exports. A world named `empty` may stand where nothing is exported.
+// functions, imports of interfaces, and exports. A world named `empty` may stand where nothing is exported.
 //
 //	package demo:shop;
 //	package demo:orders@1.2.0 {
