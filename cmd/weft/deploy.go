@@ -55,6 +55,7 @@ func (a *app) deployCommand() *cobra.Command {
 		bounds    limits
 		where     scheduling
 		variables = pairs{what: "variable"}
+		imports   binds
 		wait      = duration{zero: true}
 		dryRun    bool
 		breaking  bool
@@ -65,9 +66,13 @@ func (a *app) deployCommand() *cobra.Command {
 		Long: `Deploy a component as a new revision of a function, and make it the one that answers.
 
 It returns once the revision is committed, after waiting up to --wait until it is ready. What callers of the services
-would not survive is refused with the path of what breaks, unless --allow-breaking.`,
+would not survive is refused with the path of what breaks, unless --allow-breaking.
+
+An import that weft does not provide is bound to the function of the namespace that exports it. If there are several, or to
+call a gRPC service outside, --bind says who answers it; a later deploy keeps that.`,
 		Example: `  weft deploy orders.wasm --name orders --wit wit --env LOG=debug
   weft deploy orders.wasm --name orders --replicas 3 --spread zone --require disk=ssd
+  weft deploy shop.wasm --name shop --bind demo:pay/api=payments --bind demo:tax/rates=grpc://tax.example:443
   weft deploy orders.wasm --name orders --dry-run`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -79,6 +84,9 @@ would not survive is refused with the path of what breaks, unless --allow-breaki
 				return err
 			}
 			if spec.Environment, err = environment(c, variables); err != nil {
+				return err
+			}
+			if spec.Bindings, err = imports.proto(c); err != nil {
 				return err
 			}
 			if spec.Scheduling, err = where.proto(c, nil); err != nil {
@@ -98,6 +106,7 @@ would not survive is refused with the path of what breaks, unless --allow-breaki
 	bounds.flags(c, true)
 	where.flags(c)
 	f.Var(&variables, "env", "environment variable of the function; may be given again")
+	imports.flag(c)
 	f.Var(&wait, "wait", "how long to wait until it is ready (default 5s)")
 	f.BoolVar(&dryRun, "dry-run", false, "check everything, deploy nothing")
 	f.BoolVar(&breaking, "allow-breaking", false, "deploy although callers may fail")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -59,18 +60,53 @@ func (a *app) printFunction(f *weftv1.Function) error {
 		row(label(i, "Environment:"), printable(name+"="+r.GetEnvironment()[name]))
 	}
 	for i, b := range r.GetBindings() {
-		row(label(i, "Imports:"), fmt.Sprintf("%s (%s)", b.GetImport(), b.GetTarget()))
+		row(label(i, "Imports:"), bindingText(b))
+	}
+	if len(f.GetCallers()) > 0 {
+		row("Called by:", strings.Join(f.GetCallers(), ", "))
 	}
 	if err := flush(); err != nil {
 		return err
 	}
 	var b strings.Builder
 	writeServices(&b, f)
+	writeCalls(&b, f)
 	if line := grpcurl(a.addr, f); line != "" {
 		fmt.Fprintf(&b, "\nTry it:\n  %s\n", line)
 	}
 	_, err := fmt.Fprint(a.out, b.String())
 	return err
+}
+
+// bindingText says who answers an import.
+func bindingText(b *weftv1.Binding) string {
+	switch {
+	case b.GetFunction() != "":
+		return fmt.Sprintf("%s (function %s, %s)", b.GetImport(), b.GetFunction(), b.GetService())
+	case b.GetAddress() != "":
+		return fmt.Sprintf("%s (%s, %s)", b.GetImport(), b.GetAddress(), b.GetService())
+	}
+	return fmt.Sprintf("%s (%s)", b.GetImport(), b.GetTarget())
+}
+
+// writeCalls draws who calls whom, as a tree.
+func writeCalls(b *strings.Builder, f *weftv1.Function) {
+	if len(f.GetCalls()) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\nCalls:\n  %s\n", f.GetName())
+	drawCalls(b, f.GetCalls(), "  ")
+}
+
+func drawCalls(b *strings.Builder, calls []*weftv1.Call, indent string) {
+	for i, c := range calls {
+		branch, further := "├─ ", "│  "
+		if i == len(calls)-1 {
+			branch, further = "└─ ", "   "
+		}
+		fmt.Fprintf(b, "%s%s%s  (%s)\n", indent, branch, cmp.Or(c.GetFunction(), c.GetAddress()), c.GetService())
+		drawCalls(b, c.GetCalls(), indent+further)
+	}
 }
 
 // label is the label of the first line of several.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weft-run/weft/services/node"
+	"github.com/weft-run/weft/services/outgoing"
 )
 
 // drainTime is how long a server that is told to stop waits for the calls that run.
@@ -21,6 +22,7 @@ func (a *app) serverCommand() *cobra.Command {
 	var (
 		config        node.Config
 		roles, labels string
+		allowed       string
 	)
 	c := &cobra.Command{
 		Use:   "server",
@@ -45,6 +47,9 @@ and stop it; a second one stops it at once.`,
 			if config.Labels, err = node.ParseLabels(labels); err != nil {
 				return usagef(c, "--labels: %w", err)
 			}
+			if config.AllowHosts, err = outgoing.ParseAllow(allowed); err != nil {
+				return usagef(c, "--allow-host: %w", err)
+			}
 			if config.Token != "" && config.Join == "" {
 				return usagef(c, "--token is for joining: say which cluster with --join CLUSTER-ADDR")
 			}
@@ -66,6 +71,7 @@ and stop it; a second one stops it at once.`,
 	f.StringVar(&config.Token, "token", "", "join `TOKEN`, as weft token prints it")
 	f.StringVar(&roles, "roles", "scheduler,executor", "`ROLES` of the node")
 	f.StringVar(&labels, "labels", "", "labels of the node, `K=V,…`: what deploys require or spread over")
+	f.StringVar(&allowed, "allow-host", "", "gRPC services outside that functions may call, `HOST[:PORT],…` (default none)")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
 	return c

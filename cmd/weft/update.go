@@ -15,15 +15,17 @@ func (a *app) updateCommand() *cobra.Command {
 		bounds    limits
 		where     scheduling
 		variables = pairs{what: "variable"}
+		imports   binds
 		unset     []string
 		wait      = duration{zero: true}
 	)
 	c := &cobra.Command{
 		Use:   "update NAME",
-		Short: "Change a function's limits, environment or placement",
-		Long: `Make a new revision of a function with other limits, environment or placement, of the component that it has. What no
+		Short: "Change a function's limits, environment, bindings or placement",
+		Long: `Make a new revision of a function with other limits, environment, bindings or placement, of the component that it has. What no
 flag names stays as it is. An empty --spread "" takes all labels to spread over out.`,
 		Example: `  weft update orders --memory 128MiB --env LOG=info --unset-env DEBUG
+  weft update shop --bind demo:pay/api=payments-eu
   weft update orders --replicas all`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -31,11 +33,16 @@ flag names stays as it is. An empty --spread "" takes all labels to spread over 
 			if err != nil {
 				return err
 			}
-			request := &weftv1.UpdateRequest{
-				Name: args[0], Limits: bounds.proto(), Environment: set, UnsetEnvironment: unset,
+			bindings, err := imports.proto(c)
+			if err != nil {
+				return err
 			}
-			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env", "replicas", "spread", "require") {
-				return usagef(c, "nothing to change: give a limit, --env, --unset-env, --replicas, --spread or --require")
+			request := &weftv1.UpdateRequest{
+				Bindings: bindings,
+				Name:     args[0], Limits: bounds.proto(), Environment: set, UnsetEnvironment: unset,
+			}
+			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env", "replicas", "spread", "require", "bind") {
+				return usagef(c, "nothing to change: give a limit, --env, --unset-env, --bind, --replicas, --spread or --require")
 			}
 			if c.Flags().Changed("wait") {
 				request.Wait = durationpb.New(wait.value)
@@ -63,6 +70,7 @@ flag names stays as it is. An empty --spread "" takes all labels to spread over 
 	where.flags(c)
 	c.Flags().Var(&variables, "env", "environment variable to set; may be given again")
 	c.Flags().StringArrayVar(&unset, "unset-env", nil, "environment variable `KEY` to take out; may be given again")
+	imports.flag(c)
 	c.Flags().Var(&wait, "wait", "how long to wait until it is ready (default 5s)")
 	return a.remote(c)
 }

@@ -138,6 +138,31 @@ func environment(c *cobra.Command, p pairs) (map[string]string, error) {
 	return out, nil
 }
 
+// binds is the flag of bindings of imports.
+type binds struct{ pairs }
+
+func (b *binds) flag(c *cobra.Command) {
+	b.what = "binding"
+	c.Flags().Var(b, "bind", "who answers an import: the name of a function, grpc://HOST:PORT, or grpc+insecure://HOST:PORT without TLS; may be given again")
+}
+
+func (*binds) Type() string { return "IMPORT=TARGET" }
+
+// proto is the map of bindings that may be given once each.
+func (b *binds) proto(c *cobra.Command) (map[string]string, error) {
+	out := map[string]string{}
+	for _, kv := range b.values {
+		switch _, twice := out[kv.key]; {
+		case twice:
+			return nil, usagef(c, "import %s is bound twice", kv.key)
+		case kv.value == "":
+			return nil, usagef(c, "import %s is bound to nothing: write IMPORT=FUNCTION or IMPORT=grpc://HOST:PORT", kv.key)
+		}
+		out[kv.key] = kv.value
+	}
+	return out, nil
+}
+
 // limits are the flags of a revision's limits.
 type limits struct {
 	memory, message    size

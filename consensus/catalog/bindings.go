@@ -147,6 +147,12 @@ func (s *state) cycle(namespace, function string, bindings []*catalogv1.Binding)
 	return walk([]string{function}, bindings)
 }
 
+// Cycle gives a way from a function back to itself if its current revision had some bindings, ordered by import; nil if
+// there is none.
+func (v *View) Cycle(namespace, function string, bindings []*catalogv1.Binding) []string {
+	return v.state.cycle(namespace, function, bindings)
+}
+
 // A Call is one binding of a function's current revision to another function.
 type Call struct {
 	// Function is the name of the one that calls, Import what it imports, and Service what that is called in gRPC.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -12,6 +13,8 @@ import (
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/services/placement"
+	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/contract"
 )
 
 // Update implements weft.v1.FunctionService.
@@ -31,6 +34,9 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	if err := checkScheduling(r.GetScheduling()); err != nil {
 		return nil, err
 	}
+	if err := checkBindings(r.GetBindings()); err != nil {
+		return nil, err
+	}
 	limit, err := wait(r.GetWait())
 	if err != nil {
 		return nil, err
@@ -43,11 +49,11 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	}
 	id := requestID(r.GetRequestId())
 	for attempt := 1; ; attempt++ {
-		put, err := s.updated(ns, r)
+		put, runs, err := s.updated(ctx, ns, r)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.tryUpdate(ctx, put); err != nil {
+		if err := s.config.Executor.Try(ctx, runs); err != nil {
 			return nil, err
 		}
 		result, err := s.apply(ctx, id, &catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: put}})
@@ -69,12 +75,12 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	}
 }
 
-// updated is the current revision with what the request changes.
-func (s *Server) updated(ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevision, error) {
+// updated is the current revision with what the request changes, and as the executor wants it.
+func (s *Server) updated(ctx context.Context, ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevision, executor.Revision, error) {
 	view := s.view()
 	current := catalog.Current(view.Function(ns, r.GetName()))
 	if current == nil {
-		return nil, notFound(view, ns, r.GetName())
+		return nil, executor.Revision{}, notFound(view, ns, r.GetName())
 	}
 	row := proto.CloneOf(current)
 	row.Number, row.CreatedUnixNanos = 0, 0
@@ -85,27 +91,57 @@ func (s *Server) updated(ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevi
 	}
 	for _, name := range r.GetUnsetEnvironment() {
 		if _, ok := row.Environment[name]; !ok {
-			return nil, invalid("environment variable %q is not set in revision %d", name, current.GetNumber())
+			return nil, executor.Revision{}, invalid("environment variable %q is not set in revision %d", name, current.GetNumber())
 		}
 		delete(row.Environment, name)
 	}
 	maps.Copy(row.Environment, r.GetEnvironment())
 	if err := checkEnvironment(row.Environment); err != nil {
-		return nil, err
+		return nil, executor.Revision{}, err
 	}
-	return &catalogv1.PutRevision{
-		Namespace: ns, Name: r.GetName(), Revision: row, BaseRevision: current.GetNumber(),
-	}, nil
+	put := &catalogv1.PutRevision{Namespace: ns, Name: r.GetName(), Revision: row, BaseRevision: current.GetNumber()}
+	k := executor.Key{Namespace: ns, Function: r.GetName(), Revision: current.GetNumber()}
+	runs, err := s.config.Components.Revision(ctx, k)
+	if err != nil {
+		return nil, executor.Revision{}, err
+	}
+	if len(r.GetBindings()) > 0 {
+		if runs.Imports, err = s.rebind(ctx, view, put, runs.World, r.GetBindings()); err != nil {
+			return nil, executor.Revision{}, err
+		}
+	}
+	return put, placement.Runnable(k, row, runs.Path, runs.World, runs.Services, runs.Imports), nil
 }
 
-// tryUpdate finds out whether the component of the current revision can run with what is new.
-func (s *Server) tryUpdate(ctx context.Context, put *catalogv1.PutRevision) error {
-	k := executor.Key{Namespace: put.GetNamespace(), Function: put.GetName(), Revision: put.GetBaseRevision()}
-	r, err := s.config.Components.Revision(ctx, k)
+// rebind binds those imports of a revision anew that are requested.
+func (s *Server) rebind(ctx context.Context, view *catalog.View, put *catalogv1.PutRevision, world *wit.World, requested map[string]string) (
+	[]*contract.Service, error,
+) {
+	foreign, err := s.foreign(world)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.config.Executor.Try(ctx, placement.Runnable(k, put.GetRevision(), r.Path, r.World, r.Services))
+	row := put.GetRevision()
+	b := &binder{
+		server: s, view: view, namespace: put.GetNamespace(), function: put.GetName(), requested: requested, before: row.GetBindings(),
+		contracts: map[string]*weftv1.Contract{},
+	}
+	for _, c := range view.Contracts(put.GetNamespace()) {
+		b.contracts[c.GetPackage()] = c
+	}
+	bound, err := b.bind(ctx, foreign)
+	if err != nil {
+		return nil, err
+	}
+	row.Bindings = bound.bindings
+	row.Packages = slices.Concat(row.GetPackages(), bound.packages)
+	slices.Sort(row.Packages)
+	row.Packages = slices.Compact(row.Packages)
+	put.Contracts, put.BaseVersions = bound.changedContracts(), map[string]uint64{}
+	for pkg := range bound.changed {
+		put.BaseVersions[pkg] = view.ContractVersion(put.GetNamespace(), pkg)
+	}
+	return bound.imports, nil
 }
 
 // Route implements weft.v1.FunctionService.

@@ -25,8 +25,8 @@ func (s *Server) commit(ctx context.Context, c *candidate, spec *weftv1.DeploySp
 				Namespace:    spec.GetNamespace(),
 				Name:         spec.GetName(),
 				Revision:     newRow(c, spec, p),
-				Contracts:    p.built.Changed,
-				BaseVersions: p.built.Base,
+				Contracts:    p.changed,
+				BaseVersions: p.base,
 			}},
 		})
 		if err != nil {
@@ -42,7 +42,7 @@ func (s *Server) commit(ctx context.Context, c *candidate, spec *weftv1.DeploySp
 		if err := s.pause(ctx, attempt); err != nil {
 			return 0, nil, err
 		}
-		if p, err = s.plan(c, spec, spec.GetAllowBreaking()); err != nil {
+		if p, err = s.plan(ctx, c, spec, spec.GetAllowBreaking()); err != nil {
 			return 0, nil, err
 		}
 	}
@@ -56,6 +56,7 @@ func newRow(c *candidate, spec *weftv1.DeploySpec, p *plan) *catalogv1.Revision 
 		Environment: spec.GetEnvironment(),
 		Services:    p.services(),
 		Packages:    p.packages(),
+		Bindings:    p.bound.bindings,
 	}
 	setLimits(row, defaultLimits())
 	setLimits(row, spec.GetLimits())

@@ -72,6 +72,8 @@ type Config struct {
 	// Members are the nodes of the cluster.
 	Members Members
 	Backups Backups
+	// Outside calls services outside; nil if functions may call none.
+	Outside Outside
 	// Peers are the other nodes; nil if there can be none.
 	Peers Peers
 	// Logger is told of deploys and of internal errors. Nil: slog.Default.

@@ -76,7 +76,7 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 	if err := s.catchUp(ctx, spec.GetDryRun()); err != nil {
 		return nil, err
 	}
-	p, err := s.plan(c, spec, spec.GetAllowBreaking())
+	p, err := s.plan(ctx, c, spec, spec.GetAllowBreaking())
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Read
 	if err := s.catchUp(ctx, true); err != nil {
 		return nil, err
 	}
-	p, err := s.plan(c, spec, true)
+	p, err := s.plan(ctx, c, spec, true)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +134,7 @@ type candidate struct {
 	size     uint64
 	path     string
 	world    *wit.World
+	foreign  []*wit.Interface // imports that weft does not provide
 	comments doc.Comments
 }
 
@@ -160,16 +161,17 @@ func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.R
 	if err != nil {
 		return nil, err
 	}
-	if err := s.config.Executor.CheckImports(world); err != nil {
+	foreign, err := s.foreign(world)
+	if err != nil {
 		return nil, err
 	}
-	return &candidate{digest: digest, size: uint64(size), path: path, world: world, comments: comments}, nil
+	return &candidate{digest: digest, size: uint64(size), path: path, world: world, foreign: foreign, comments: comments}, nil
 }
 
 // runnable is the component as the executor wants it, with the limits that it is to have.
 func (c *candidate) runnable(spec *weftv1.DeploySpec, p *plan) executor.Revision {
 	k := executor.Key{Namespace: spec.GetNamespace(), Function: spec.GetName()}
-	return placement.Runnable(k, newRow(c, spec, p), c.path, c.world, p.built.Services)
+	return placement.Runnable(k, newRow(c, spec, p), c.path, c.world, p.built.Services, p.bound.imports)
 }
 
 func readWit(files []*weftv1.WitFile) (doc.Comments, error) {

@@ -14,7 +14,6 @@ import (
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
-	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
 )
 
@@ -24,6 +23,9 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 	f := s.outline(row)
 	f.Services = s.owned(view, row)
 	current := catalog.Current(row)
+	left := maxCalls
+	f.Calls = calls(view, row.GetNamespace(), current.GetBindings(), shownCalls, &left)
+	f.Callers = callers(view, row.GetNamespace(), row.GetName())
 	var shown *weftv1.Revision
 	for _, r := range row.GetRevisions() {
 		described := s.revision(view, row, r)
@@ -40,7 +42,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 		shown.Reason = cmp.Or(shown.Reason, err.Error())
 		return f
 	}
-	shown.Bindings = bindings(r.World)
+	shown.Bindings = bindings(r.World, current.GetBindings())
 	var contracts []*weftv1.Contract
 	for _, p := range current.GetPackages() {
 		if c := view.Contract(row.GetNamespace(), p); c != nil {
@@ -131,7 +133,8 @@ func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec, c *candidate) *weft
 	f := &catalogv1.Function{Namespace: spec.GetNamespace(), Name: spec.GetName()}
 	revision := s.revision(p.view, f, row)
 	revision.Created, revision.State, revision.Reason, revision.Placements = nil, "", "", nil
-	revision.Bindings = bindings(c.world)
+	revision.Bindings = bindings(c.world, row.GetBindings())
+	left := maxCalls
 	services := s.services(p.view, spec.GetNamespace(), p.built.Contracts, p.built.Services)
 	for _, service := range services {
 		if service.GetOwner() == "" {
@@ -144,26 +147,12 @@ func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec, c *candidate) *weft
 			Name:      spec.GetName(),
 			Revisions: []*weftv1.Revision{revision},
 			Services:  services,
+			Calls:     calls(p.view, spec.GetNamespace(), row.GetBindings(), shownCalls, &left),
+			Callers:   callers(p.view, spec.GetNamespace(), spec.GetName()),
 		},
 		Changes:  p.changes,
 		Warnings: []string{"dry run: nothing was deployed"},
 	}
-}
-
-// bindings says what satisfies the imports of a component.
-func bindings(world *wit.World) []*weftv1.Binding {
-	var all []*weftv1.Binding
-	for _, i := range world.Imports {
-		target := "host"
-		if len(i.Functions) == 0 && !slices.ContainsFunc(i.Types, func(t wit.NamedType) bool { return t.Resource != nil }) {
-			target = "types"
-		}
-		all = append(all, &weftv1.Binding{Import: i.ID, Target: target})
-	}
-	for _, f := range world.ImportFunctions {
-		all = append(all, &weftv1.Binding{Import: f.Name, Target: "host"})
-	}
-	return all
 }
 
 func keyOf(f *catalogv1.Function, r *catalogv1.Revision) executor.Key {

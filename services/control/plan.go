@@ -2,6 +2,7 @@ package control
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,13 +17,18 @@ import (
 
 // plan is what a deploy does to the contracts, worked out on one view of the catalog.
 type plan struct {
-	view    *catalog.View
-	built   *contract.Built
+	view  *catalog.View
+	built *contract.Built
+	bound *bound
+	// changed are all contracts that change, of exports and of imports from outside, and base the versions of those that were
+	// built on.
+	changed []*weftv1.Contract
+	base    map[string]uint64
 	changes []*weftv1.Change
 }
 
-// plan builds the contracts of a component on the stored ones.
-func (s *Server) plan(c *candidate, spec *weftv1.DeploySpec, allowBreaking bool) (*plan, error) {
+// plan builds the contracts of a component on the stored ones, and binds its imports.
+func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec, allowBreaking bool) (*plan, error) {
 	view := s.view()
 	stored := map[string]*weftv1.Contract{}
 	for _, k := range view.Contracts(spec.GetNamespace()) {
@@ -50,13 +56,39 @@ func (s *Server) plan(c *candidate, spec *weftv1.DeploySpec, allowBreaking bool)
 		return nil, failure.New(codes.InvalidArgument, Unsupported,
 			"the component exports no function that can be called: export an interface with functions from its world")
 	}
-	lost := lostServices(view, spec.GetNamespace(), spec.GetName(), built.Services)
+	for _, k := range built.Contracts {
+		stored[k.GetPackage()] = k
+	}
+	b := &binder{
+		server: s, view: view, namespace: spec.GetNamespace(), function: spec.GetName(), requested: spec.GetBindings(),
+		before:    catalog.Current(view.Function(spec.GetNamespace(), spec.GetName())).GetBindings(),
+		contracts: stored, seeds: seeds, breaking: allowBreaking,
+	}
+	bound, err := b.bind(ctx, c.foreign)
+	if err != nil {
+		return nil, err
+	}
+	lost, err := s.deserted(ctx, view, spec.GetNamespace(), spec.GetName(), built.Services)
+	if err != nil {
+		return nil, err
+	}
+	lost = append(lost, lostServices(view, spec.GetNamespace(), spec.GetName(), built.Services)...)
 	if len(lost) > 0 && !allowBreaking {
 		return nil, &contract.BreakingError{Changes: lost}
 	}
-	changes := slices.Concat(built.Changes, lost)
+	changes := slices.Concat(built.Changes, bound.changes, lost)
 	slices.SortStableFunc(changes, func(a, b *weftv1.Change) int { return cmp.Compare(a.GetPath(), b.GetPath()) })
-	return &plan{view: view, built: built, changes: changes}, nil
+	p := &plan{view: view, built: built, bound: bound, changes: changes, base: built.Base}
+	for _, k := range built.Changed {
+		if bound.changed[k.GetPackage()] == nil {
+			p.changed = append(p.changed, k)
+		}
+	}
+	p.changed = append(p.changed, bound.changedContracts()...)
+	for pkg := range bound.changed {
+		p.base[pkg] = view.ContractVersion(spec.GetNamespace(), pkg)
+	}
+	return p, nil
 }
 
 // lostServices are the services that the function exports now, that its new revision does not, and that nobody else
@@ -94,6 +126,9 @@ func (p *plan) services() []string {
 // packages are the proto packages whose contracts the component uses, ordered.
 func (p *plan) packages() []string {
 	packages := map[string]bool{}
+	for _, pkg := range p.bound.packages {
+		packages[pkg] = true
+	}
 	for _, c := range p.built.Contracts {
 		packages[c.GetPackage()] = true
 	}

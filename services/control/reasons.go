@@ -39,6 +39,10 @@ const (
 	InUse                             = failure.InUse
 	NotExported                       = failure.NotExported
 	Level                             = failure.Level
+	Cycle                             = failure.Cycle
+	Unbound            failure.Reason = "UNBOUND"
+	Mismatch           failure.Reason = "MISMATCH"
+	NotAllowed         failure.Reason = "NOT_ALLOWED"
 	NotReplicated      failure.Reason = "NOT_REPLICATED"
 	NoComponent        failure.Reason = "NO_COMPONENT"
 	NoLeader           failure.Reason = "NO_LEADER"

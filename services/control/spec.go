@@ -31,6 +31,7 @@ const (
 	maxEnvironment = 64 << 10 // bytes of all names and values
 	maxWitFiles    = 1000
 	maxContracts   = 100
+	maxBindings    = 256
 )
 
 // defaultNamespace is what an empty namespace means.
@@ -87,6 +88,9 @@ func checkSpec(spec *weftv1.DeploySpec) error {
 	if err := checkScheduling(spec.GetScheduling()); err != nil {
 		return err
 	}
+	if err := checkBindings(spec.GetBindings()); err != nil {
+		return err
+	}
 	if len(spec.GetWit()) > maxWitFiles {
 		return invalid("%d WIT files; at most %d are allowed", len(spec.GetWit()), maxWitFiles)
 	}
@@ -97,6 +101,19 @@ func checkSpec(spec *weftv1.DeploySpec) error {
 		return err
 	}
 	return checkRequestID(spec.GetRequestId())
+}
+
+// checkBindings checks what can be checked without the component.
+func checkBindings(bindings map[string]string) error {
+	if len(bindings) > maxBindings {
+		return invalid("%d bindings; at most %d are allowed", len(bindings), maxBindings)
+	}
+	for name, target := range bindings {
+		if name == "" || target == "" {
+			return invalid("binding of %q to %q: name an import and who answers it", name, target)
+		}
+	}
+	return nil
 }
 
 // checkLimits accepts zero, which means the default, everywhere.

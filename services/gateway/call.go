@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/failure"
+	"github.com/weft-run/weft/services/outgoing"
 	"github.com/weft-run/weft/services/router"
 )
 
@@ -95,7 +97,7 @@ func (c *call) execute(ctx context.Context, request message, service, method str
 	defer request.free()
 	c.received = len(request.bytes)
 	return c.gateway.config.Caller.Call(ctx, executor.Request{
-		Key: c.destination.Key, Service: service, Method: method, Message: request.bytes, Metadata: md, CallID: c.id,
+		Key: c.destination.Key, Service: service, Method: method, Message: request.bytes, Metadata: withoutCallers(md), CallID: c.id,
 	})
 }
 
@@ -116,6 +118,17 @@ func (c *call) target(md metadata.MD) (target router.Target, method string, err 
 			"content-type is %.60q; functions take application/grpc or application/grpc+proto", kind)
 	}
 	return target, method, nil
+}
+
+// withoutCallers takes out what only weft says: who calls, and how deep the call is.
+func withoutCallers(md metadata.MD) metadata.MD {
+	if len(md[outgoing.CallerKey]) == 0 && len(md[outgoing.DepthKey]) == 0 {
+		return md
+	}
+	md = maps.Clone(md)
+	delete(md, outgoing.CallerKey)
+	delete(md, outgoing.DepthKey)
+	return md
 }
 
 type metadataKey struct{}
@@ -204,6 +217,9 @@ func (c *call) answer(ctx context.Context, response executor.Response) error {
 	}
 	c.sent = len(response.Message)
 	if md := guestTrailers(response.Trailers); md != nil {
+		c.stream.SetTrailer(md)
+	}
+	if md := traceTrailers(response.Trailers[outgoing.TraceKey]); md != nil {
 		c.stream.SetTrailer(md)
 	}
 	return nil

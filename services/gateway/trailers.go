@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc/metadata"
+
+	"github.com/weft-run/weft/services/outgoing"
 )
 
 // answered says who answers, in the headers of an answer. It is shared by all calls and never changed.
@@ -73,6 +75,24 @@ func guestTrailers(given map[string][]string) metadata.MD {
 		}
 	}
 	return md
+}
+
+// maxTrace bounds the trace of a call in the trailers, in bytes. A call with a trace has no status beside it.
+const maxTrace = 6 << 10
+
+// traceTrailers gives the lines of a trace, as many as there is room for.
+func traceTrailers(lines []string) metadata.MD {
+	left, n := maxTrace, 0
+	for n < len(lines) {
+		if left -= len(outgoing.TraceKey) + len(lines[n]) + 32; left < 0 {
+			break
+		}
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	return metadata.MD{outgoing.TraceKey: lines[:n]}
 }
 
 func allowedTrailer(key string) bool {

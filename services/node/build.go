@@ -17,6 +17,7 @@ import (
 	"github.com/weft-run/weft/services/link"
 	"github.com/weft-run/weft/services/logs"
 	"github.com/weft-run/weft/services/membership"
+	"github.com/weft-run/weft/services/outgoing"
 	"github.com/weft-run/weft/services/peer"
 	"github.com/weft-run/weft/services/placement"
 	"github.com/weft-run/weft/services/replication"
@@ -59,7 +60,11 @@ func (n *Node) dir(name string) string { return filepath.Join(n.config.DataDir, 
 
 // buildExecution makes what runs components, and what brings them here.
 func (n *Node) buildExecution(p *parts) (err error) {
-	if n.executor, err = executor.New(executor.Config{Dir: n.dir("code"), Log: p.logs.Append, Registerer: p.registry}); err != nil {
+	n.outgoing = outgoing.New(outgoing.Config{
+		Catalog: n.consensus.Catalog(), Router: way{n}, Components: way{n}, Allow: n.config.AllowHosts, Logger: n.config.Logger,
+	})
+	n.executor, err = executor.New(executor.Config{Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Registerer: p.registry})
+	if err != nil {
 		return err
 	}
 	if p.store, err = artifacts.Open(n.dir(artifactsDir)); err != nil {
@@ -127,7 +132,7 @@ func (n *Node) buildCalls(p *parts) (err error) {
 	})
 	n.router = router.New(router.Config{
 		ID: n.consensus.ID(), Name: n.config.Name, Labels: n.config.Labels,
-		Catalog: n.consensus.Catalog(), Placements: n.table, Executor: n.executor, Directory: n.directory, Link: n.link,
+		Catalog: n.consensus.Catalog(), Placements: n.table, Executor: n.outgoing.Traced(n.executor), Directory: n.directory, Link: n.link,
 		Linearize: n.consensus.Linearize, Logger: n.config.Logger, Registerer: p.registry,
 	})
 	n.gateway, err = gateway.New(gateway.Config{
@@ -146,6 +151,7 @@ func (n *Node) buildControl(p *parts) error {
 		Placements: seen{n.consensus.ID(), n.table, n.directory},
 		Peers:      others{n.consensus.ID(), n.directory, n.peers},
 		Members:    n.members,
+		Outside:    n.outgoing,
 		Backups:    backup.NewServer(backup.Config{Consensus: n.consensus, Fetcher: p.fetcher, Keeper: p.store, Version: n.config.Version}),
 		Logger:     n.config.Logger,
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/services/outgoing"
 )
 
 // Config configures a node.
@@ -32,6 +33,8 @@ type Config struct {
 	Labels map[string]string
 	// Insecure allows addresses that are not loopback. Whoever reaches them may do anything: there is no access control.
 	Insecure bool
+	// AllowHosts are the hosts of gRPC services outside that functions may call.
+	AllowHosts outgoing.Allow
 	// HideTraps keeps what is known of a trap out of callers' errors; the function's log has it.
 	HideTraps bool
 	// Version is that of the weft binary.

@@ -17,6 +17,7 @@ import (
 	"github.com/weft-run/weft/services/gateway"
 	"github.com/weft-run/weft/services/link"
 	"github.com/weft-run/weft/services/membership"
+	"github.com/weft-run/weft/services/outgoing"
 	"github.com/weft-run/weft/services/peer"
 	"github.com/weft-run/weft/services/placement"
 	"github.com/weft-run/weft/services/router"
@@ -30,6 +31,7 @@ type Node struct {
 	memory  uint64 // of the machine, in bytes
 
 	executor  *executor.Executor
+	outgoing  *outgoing.Caller
 	consensus *consensus.Node
 	peers     *peer.Peers
 	directory *directory.Directory
@@ -185,6 +187,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	if n.executor != nil {
 		errs = append(errs, n.executor.Close(ctx))
+	}
+	if n.outgoing != nil {
+		n.outgoing.Close()
 	}
 	if n.members != nil {
 		n.members.Close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -178,12 +179,34 @@ func describe(ctx context.Context, view *catalog.View, artifacts Artifacts, k ex
 	if err != nil {
 		return executor.Revision{}, err
 	}
-	return Runnable(k, row, path, world, services), nil
+	imports, err := Imports(row.GetBindings(), world, contracts)
+	if err != nil {
+		return executor.Revision{}, err
+	}
+	return Runnable(k, row, path, world, services, imports), nil
+}
+
+// Imports binds those imports of a component that have bindings to the contracts, in the order of the bindings.
+func Imports(bindings []*catalogv1.Binding, world *wit.World, contracts map[string]*weftv1.Contract) ([]*contract.Service, error) {
+	var imports []*contract.Service
+	for _, b := range bindings {
+		at := slices.IndexFunc(world.Imports, func(i *wit.Interface) bool { return i.ID == b.GetImport() })
+		if at < 0 {
+			return nil, fmt.Errorf("the catalog binds the import %s, which the component does not have", b.GetImport())
+		}
+		s, err := contract.BindImport(world.Imports[at], contracts)
+		if err != nil {
+			return nil, err
+		}
+		imports = append(imports, s)
+	}
+	return imports, nil
 }
 
 // Runnable is a revision of the catalog with its component as the executor wants it. Path is the component's file, world
-// what was read from that, and services what it exports, bound to the contracts.
-func Runnable(k executor.Key, row *catalogv1.Revision, path string, world *wit.World, services []*contract.Service) executor.Revision {
+// what was read from that, and services what it exports and imports what other functions or services
+// answer, both bound to the contracts.
+func Runnable(k executor.Key, row *catalogv1.Revision, path string, world *wit.World, services, imports []*contract.Service) executor.Revision {
 	return executor.Revision{
 		Key:    k,
 		Digest: [32]byte(row.GetDigest()),
@@ -198,6 +221,7 @@ func Runnable(k executor.Key, row *catalogv1.Revision, path string, world *wit.W
 		Environment: row.GetEnvironment(),
 		World:       world,
 		Services:    services,
+		Imports:     imports,
 	}
 }
 

@@ -320,7 +320,12 @@ type DeploySpec struct {
 	// Size of the component in bytes, for progress and an early refusal. Zero if not known.
 	Size uint64 `protobuf:"varint,11,opt,name=size,proto3" json:"size,omitempty"`
 	// Where it is to run. Unset: as the current revision, one replica anywhere for a new function.
-	Scheduling    *Scheduling `protobuf:"bytes,12,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	Scheduling *Scheduling `protobuf:"bytes,12,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	// Who answers the calls through an import, by the import's name, with or without version: the name of a function of the
+	// namespace, or the address of a gRPC service outside: "grpc://HOST:PORT" with TLS, "grpc+insecure://HOST:PORT" without.
+	// An import that is neither here nor the host's stays bound as in the current revision, or else is bound to the one
+	// function that exports it.
+	Bindings      map[string]string `protobuf:"bytes,13,rep,name=bindings,proto3" json:"bindings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -435,6 +440,13 @@ func (x *DeploySpec) GetSize() uint64 {
 func (x *DeploySpec) GetScheduling() *Scheduling {
 	if x != nil {
 		return x.Scheduling
+	}
+	return nil
+}
+
+func (x *DeploySpec) GetBindings() map[string]string {
+	if x != nil {
+		return x.Bindings
 	}
 	return nil
 }
@@ -662,7 +674,9 @@ type UpdateRequest struct {
 	Wait             *durationpb.Duration `protobuf:"bytes,6,opt,name=wait,proto3" json:"wait,omitempty"`
 	RequestId        string               `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Replaces where it runs, as a whole. Unset: it stays.
-	Scheduling    *Scheduling `protobuf:"bytes,8,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	Scheduling *Scheduling `protobuf:"bytes,8,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	// Imports to bind anew, as in DeploySpec. The others stay as they are.
+	Bindings      map[string]string `protobuf:"bytes,9,rep,name=bindings,proto3" json:"bindings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -749,6 +763,13 @@ func (x *UpdateRequest) GetRequestId() string {
 func (x *UpdateRequest) GetScheduling() *Scheduling {
 	if x != nil {
 		return x.Scheduling
+	}
+	return nil
+}
+
+func (x *UpdateRequest) GetBindings() map[string]string {
+	if x != nil {
+		return x.Bindings
 	}
 	return nil
 }
@@ -1852,7 +1873,11 @@ type Function struct {
 	// All revisions, oldest first.
 	Revisions []*Revision `protobuf:"bytes,4,rep,name=revisions,proto3" json:"revisions,omitempty"`
 	// The services of the current revision, ordered by name.
-	Services      []*Service `protobuf:"bytes,5,rep,name=services,proto3" json:"services,omitempty"`
+	Services []*Service `protobuf:"bytes,5,rep,name=services,proto3" json:"services,omitempty"`
+	// What the current revision calls, and what is called on from there, five calls deep. In order of imports.
+	Calls []*Call `protobuf:"bytes,6,rep,name=calls,proto3" json:"calls,omitempty"`
+	// The functions whose current revision is bound to this one, ordered.
+	Callers       []string `protobuf:"bytes,7,rep,name=callers,proto3" json:"callers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1922,6 +1947,93 @@ func (x *Function) GetServices() []*Service {
 	return nil
 }
 
+func (x *Function) GetCalls() []*Call {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *Function) GetCallers() []string {
+	if x != nil {
+		return x.Callers
+	}
+	return nil
+}
+
+// Call is one binding of a current revision, and what is called on from there.
+type Call struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The function that is called; empty for a service outside.
+	Function string `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"`
+	// The address of a service outside.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// The gRPC service: "demo.pay.v1.Api".
+	Service string `protobuf:"bytes,3,opt,name=service,proto3" json:"service,omitempty"`
+	// What the function calls in turn.
+	Calls         []*Call `protobuf:"bytes,4,rep,name=calls,proto3" json:"calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Call) Reset() {
+	*x = Call{}
+	mi := &file_weft_v1_function_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Call) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Call) ProtoMessage() {}
+
+func (x *Call) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_v1_function_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Call.ProtoReflect.Descriptor instead.
+func (*Call) Descriptor() ([]byte, []int) {
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Call) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *Call) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Call) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *Call) GetCalls() []*Call {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
 // Revision is one component with its limits and environment.
 type Revision struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1948,7 +2060,7 @@ type Revision struct {
 
 func (x *Revision) Reset() {
 	*x = Revision{}
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2072,7 @@ func (x *Revision) String() string {
 func (*Revision) ProtoMessage() {}
 
 func (x *Revision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2085,7 @@ func (x *Revision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revision.ProtoReflect.Descriptor instead.
 func (*Revision) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Revision) GetNumber() uint32 {
@@ -2068,7 +2180,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2192,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2205,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Placement) GetNode() string {
@@ -2122,15 +2234,21 @@ type Binding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The import's name: "wasi:cli/stdout@0.2.6".
 	Import string `protobuf:"bytes,1,opt,name=import,proto3" json:"import,omitempty"`
-	// "host", or "types" for an interface that holds only types.
-	Target        string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	// "host", "types" for an interface that holds only types, "function", or "address" for a service outside.
+	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	// The function that answers.
+	Function string `protobuf:"bytes,3,opt,name=function,proto3" json:"function,omitempty"`
+	// The address of the service outside: "grpc://pay.example:443".
+	Address string `protobuf:"bytes,4,opt,name=address,proto3" json:"address,omitempty"`
+	// The gRPC service that is called: "demo.pay.v1.Api".
+	Service       string `protobuf:"bytes,5,opt,name=service,proto3" json:"service,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_weft_v1_function_proto_msgTypes[29]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2260,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[29]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2273,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{29}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Binding) GetImport() string {
@@ -2168,6 +2286,27 @@ func (x *Binding) GetImport() string {
 func (x *Binding) GetTarget() string {
 	if x != nil {
 		return x.Target
+	}
+	return ""
+}
+
+func (x *Binding) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *Binding) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Binding) GetService() string {
+	if x != nil {
+		return x.Service
 	}
 	return ""
 }
@@ -2188,7 +2327,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_weft_v1_function_proto_msgTypes[30]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2200,7 +2339,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[30]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2213,7 +2352,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{30}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Service) GetName() string {
@@ -2263,7 +2402,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_weft_v1_function_proto_msgTypes[31]
+	mi := &file_weft_v1_function_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2275,7 +2414,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[31]
+	mi := &file_weft_v1_function_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2288,7 +2427,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{31}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Method) GetName() string {
@@ -2356,7 +2495,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\tFreshness\x12\"\n" +
 	"\flinearizable\x18\x01 \x01(\bR\flinearizable\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x12/\n" +
-	"\x05stale\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05stale\"\x9b\x04\n" +
+	"\x05stale\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05stale\"\x97\x05\n" +
 	"\n" +
 	"DeploySpec\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
@@ -2374,8 +2513,12 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x04size\x18\v \x01(\x04R\x04size\x123\n" +
 	"\n" +
 	"scheduling\x18\f \x01(\v2\x13.weft.v1.SchedulingR\n" +
-	"scheduling\x1a>\n" +
+	"scheduling\x12=\n" +
+	"\bbindings\x18\r \x03(\v2!.weft.v1.DeploySpec.BindingsEntryR\bbindings\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
+	"\rBindingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"7\n" +
 	"\aWitFile\x12\x12\n" +
@@ -2389,7 +2532,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x12)\n" +
 	"\achanges\x18\x02 \x03(\v2\x0f.weft.v1.ChangeR\achanges\x12\x14\n" +
 	"\x05ready\x18\x03 \x01(\bR\x05ready\x12\x1a\n" +
-	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"\xa5\x03\n" +
+	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"\xa4\x04\n" +
 	"\rUpdateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12'\n" +
@@ -2401,8 +2544,12 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"request_id\x18\a \x01(\tR\trequestId\x123\n" +
 	"\n" +
 	"scheduling\x18\b \x01(\v2\x13.weft.v1.SchedulingR\n" +
-	"scheduling\x1a>\n" +
+	"scheduling\x12@\n" +
+	"\bbindings\x18\t \x03(\v2$.weft.v1.UpdateRequest.BindingsEntryR\bbindings\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
+	"\rBindingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"q\n" +
 	"\x0eUpdateResponse\x12-\n" +
@@ -2474,13 +2621,20 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\acontext\x18\x05 \x01(\tR\acontext\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x17\n" +
 	"\acall_id\x18\a \x01(\tR\x06callId\x12\x12\n" +
-	"\x04node\x18\b \x01(\tR\x04node\"\xb7\x01\n" +
+	"\x04node\x18\b \x01(\tR\x04node\"\xf6\x01\n" +
 	"\bFunction\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\rR\brevision\x12/\n" +
 	"\trevisions\x18\x04 \x03(\v2\x11.weft.v1.RevisionR\trevisions\x12,\n" +
-	"\bservices\x18\x05 \x03(\v2\x10.weft.v1.ServiceR\bservices\"\x83\x04\n" +
+	"\bservices\x18\x05 \x03(\v2\x10.weft.v1.ServiceR\bservices\x12#\n" +
+	"\x05calls\x18\x06 \x03(\v2\r.weft.v1.CallR\x05calls\x12\x18\n" +
+	"\acallers\x18\a \x03(\tR\acallers\"{\n" +
+	"\x04Call\x12\x1a\n" +
+	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x18\n" +
+	"\aservice\x18\x03 \x01(\tR\aservice\x12#\n" +
+	"\x05calls\x18\x04 \x03(\v2\r.weft.v1.CallR\x05calls\"\x83\x04\n" +
 	"\bRevision\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x1d\n" +
@@ -2505,10 +2659,13 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\tPlacement\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"9\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x89\x01\n" +
 	"\aBinding\x12\x16\n" +
 	"\x06import\x18\x01 \x01(\tR\x06import\x12\x16\n" +
-	"\x06target\x18\x02 \x01(\tR\x06target\"|\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\x12\x1a\n" +
+	"\bfunction\x18\x03 \x01(\tR\bfunction\x12\x18\n" +
+	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x18\n" +
+	"\aservice\x18\x05 \x01(\tR\aservice\"|\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12\x14\n" +
@@ -2551,7 +2708,7 @@ func file_weft_v1_function_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_v1_function_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_weft_v1_function_proto_goTypes = []any{
 	(Consistency)(0),                       // 0: weft.v1.Consistency
 	(*Limits)(nil),                         // 1: weft.v1.Limits
@@ -2581,83 +2738,90 @@ var file_weft_v1_function_proto_goTypes = []any{
 	(*LogsRequest)(nil),                    // 25: weft.v1.LogsRequest
 	(*LogsResponse)(nil),                   // 26: weft.v1.LogsResponse
 	(*Function)(nil),                       // 27: weft.v1.Function
-	(*Revision)(nil),                       // 28: weft.v1.Revision
-	(*Placement)(nil),                      // 29: weft.v1.Placement
-	(*Binding)(nil),                        // 30: weft.v1.Binding
-	(*Service)(nil),                        // 31: weft.v1.Service
-	(*Method)(nil),                         // 32: weft.v1.Method
-	nil,                                    // 33: weft.v1.Scheduling.RequireEntry
-	nil,                                    // 34: weft.v1.DeploySpec.EnvironmentEntry
-	nil,                                    // 35: weft.v1.UpdateRequest.EnvironmentEntry
-	nil,                                    // 36: weft.v1.Revision.EnvironmentEntry
-	(*durationpb.Duration)(nil),            // 37: google.protobuf.Duration
-	(*Contract)(nil),                       // 38: weft.v1.Contract
-	(*descriptorpb.FileDescriptorSet)(nil), // 39: google.protobuf.FileDescriptorSet
-	(*timestamppb.Timestamp)(nil),          // 40: google.protobuf.Timestamp
+	(*Call)(nil),                           // 28: weft.v1.Call
+	(*Revision)(nil),                       // 29: weft.v1.Revision
+	(*Placement)(nil),                      // 30: weft.v1.Placement
+	(*Binding)(nil),                        // 31: weft.v1.Binding
+	(*Service)(nil),                        // 32: weft.v1.Service
+	(*Method)(nil),                         // 33: weft.v1.Method
+	nil,                                    // 34: weft.v1.Scheduling.RequireEntry
+	nil,                                    // 35: weft.v1.DeploySpec.EnvironmentEntry
+	nil,                                    // 36: weft.v1.DeploySpec.BindingsEntry
+	nil,                                    // 37: weft.v1.UpdateRequest.EnvironmentEntry
+	nil,                                    // 38: weft.v1.UpdateRequest.BindingsEntry
+	nil,                                    // 39: weft.v1.Revision.EnvironmentEntry
+	(*durationpb.Duration)(nil),            // 40: google.protobuf.Duration
+	(*Contract)(nil),                       // 41: weft.v1.Contract
+	(*descriptorpb.FileDescriptorSet)(nil), // 42: google.protobuf.FileDescriptorSet
+	(*timestamppb.Timestamp)(nil),          // 43: google.protobuf.Timestamp
 }
 var file_weft_v1_function_proto_depIdxs = []int32{
-	37, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	33, // 1: weft.v1.Scheduling.require:type_name -> weft.v1.Scheduling.RequireEntry
-	37, // 2: weft.v1.Freshness.stale:type_name -> google.protobuf.Duration
+	40, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	34, // 1: weft.v1.Scheduling.require:type_name -> weft.v1.Scheduling.RequireEntry
+	40, // 2: weft.v1.Freshness.stale:type_name -> google.protobuf.Duration
 	1,  // 3: weft.v1.DeploySpec.limits:type_name -> weft.v1.Limits
-	34, // 4: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
+	35, // 4: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
 	5,  // 5: weft.v1.DeploySpec.wit:type_name -> weft.v1.WitFile
-	38, // 6: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
-	37, // 7: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
+	41, // 6: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
+	40, // 7: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
 	2,  // 8: weft.v1.DeploySpec.scheduling:type_name -> weft.v1.Scheduling
-	4,  // 9: weft.v1.DeployRequest.spec:type_name -> weft.v1.DeploySpec
-	27, // 10: weft.v1.DeployResponse.function:type_name -> weft.v1.Function
-	24, // 11: weft.v1.DeployResponse.changes:type_name -> weft.v1.Change
-	1,  // 12: weft.v1.UpdateRequest.limits:type_name -> weft.v1.Limits
-	35, // 13: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
-	37, // 14: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
-	2,  // 15: weft.v1.UpdateRequest.scheduling:type_name -> weft.v1.Scheduling
-	27, // 16: weft.v1.UpdateResponse.function:type_name -> weft.v1.Function
-	0,  // 17: weft.v1.GetRequest.consistency:type_name -> weft.v1.Consistency
-	27, // 18: weft.v1.GetResponse.function:type_name -> weft.v1.Function
-	3,  // 19: weft.v1.GetResponse.freshness:type_name -> weft.v1.Freshness
-	0,  // 20: weft.v1.ListRequest.consistency:type_name -> weft.v1.Consistency
-	27, // 21: weft.v1.ListResponse.functions:type_name -> weft.v1.Function
-	3,  // 22: weft.v1.ListResponse.freshness:type_name -> weft.v1.Freshness
-	38, // 23: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
-	39, // 24: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
-	4,  // 25: weft.v1.DiffRequest.spec:type_name -> weft.v1.DeploySpec
-	24, // 26: weft.v1.DiffResponse.changes:type_name -> weft.v1.Change
-	40, // 27: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
-	28, // 28: weft.v1.Function.revisions:type_name -> weft.v1.Revision
-	31, // 29: weft.v1.Function.services:type_name -> weft.v1.Service
-	40, // 30: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
-	1,  // 31: weft.v1.Revision.limits:type_name -> weft.v1.Limits
-	36, // 32: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
-	30, // 33: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
-	2,  // 34: weft.v1.Revision.scheduling:type_name -> weft.v1.Scheduling
-	29, // 35: weft.v1.Revision.placements:type_name -> weft.v1.Placement
-	32, // 36: weft.v1.Service.methods:type_name -> weft.v1.Method
-	6,  // 37: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
-	8,  // 38: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
-	10, // 39: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
-	12, // 40: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
-	14, // 41: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
-	16, // 42: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
-	18, // 43: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
-	20, // 44: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
-	22, // 45: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
-	25, // 46: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
-	7,  // 47: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
-	9,  // 48: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
-	11, // 49: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
-	13, // 50: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
-	15, // 51: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
-	17, // 52: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
-	19, // 53: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
-	21, // 54: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
-	23, // 55: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
-	26, // 56: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
-	47, // [47:57] is the sub-list for method output_type
-	37, // [37:47] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	36, // 9: weft.v1.DeploySpec.bindings:type_name -> weft.v1.DeploySpec.BindingsEntry
+	4,  // 10: weft.v1.DeployRequest.spec:type_name -> weft.v1.DeploySpec
+	27, // 11: weft.v1.DeployResponse.function:type_name -> weft.v1.Function
+	24, // 12: weft.v1.DeployResponse.changes:type_name -> weft.v1.Change
+	1,  // 13: weft.v1.UpdateRequest.limits:type_name -> weft.v1.Limits
+	37, // 14: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
+	40, // 15: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
+	2,  // 16: weft.v1.UpdateRequest.scheduling:type_name -> weft.v1.Scheduling
+	38, // 17: weft.v1.UpdateRequest.bindings:type_name -> weft.v1.UpdateRequest.BindingsEntry
+	27, // 18: weft.v1.UpdateResponse.function:type_name -> weft.v1.Function
+	0,  // 19: weft.v1.GetRequest.consistency:type_name -> weft.v1.Consistency
+	27, // 20: weft.v1.GetResponse.function:type_name -> weft.v1.Function
+	3,  // 21: weft.v1.GetResponse.freshness:type_name -> weft.v1.Freshness
+	0,  // 22: weft.v1.ListRequest.consistency:type_name -> weft.v1.Consistency
+	27, // 23: weft.v1.ListResponse.functions:type_name -> weft.v1.Function
+	3,  // 24: weft.v1.ListResponse.freshness:type_name -> weft.v1.Freshness
+	41, // 25: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
+	42, // 26: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
+	4,  // 27: weft.v1.DiffRequest.spec:type_name -> weft.v1.DeploySpec
+	24, // 28: weft.v1.DiffResponse.changes:type_name -> weft.v1.Change
+	43, // 29: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
+	29, // 30: weft.v1.Function.revisions:type_name -> weft.v1.Revision
+	32, // 31: weft.v1.Function.services:type_name -> weft.v1.Service
+	28, // 32: weft.v1.Function.calls:type_name -> weft.v1.Call
+	28, // 33: weft.v1.Call.calls:type_name -> weft.v1.Call
+	43, // 34: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
+	1,  // 35: weft.v1.Revision.limits:type_name -> weft.v1.Limits
+	39, // 36: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
+	31, // 37: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
+	2,  // 38: weft.v1.Revision.scheduling:type_name -> weft.v1.Scheduling
+	30, // 39: weft.v1.Revision.placements:type_name -> weft.v1.Placement
+	33, // 40: weft.v1.Service.methods:type_name -> weft.v1.Method
+	6,  // 41: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
+	8,  // 42: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
+	10, // 43: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
+	12, // 44: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
+	14, // 45: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
+	16, // 46: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
+	18, // 47: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
+	20, // 48: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
+	22, // 49: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
+	25, // 50: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
+	7,  // 51: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
+	9,  // 52: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
+	11, // 53: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
+	13, // 54: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
+	15, // 55: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
+	17, // 56: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
+	19, // 57: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
+	21, // 58: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
+	23, // 59: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
+	26, // 60: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
+	51, // [51:61] is the sub-list for method output_type
+	41, // [41:51] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_weft_v1_function_proto_init() }
@@ -2680,7 +2844,7 @@ func file_weft_v1_function_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_v1_function_proto_rawDesc), len(file_weft_v1_function_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   36,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

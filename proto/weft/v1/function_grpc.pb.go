@@ -51,6 +51,10 @@ const (
 //	START_FAILED           no instance of the component can be made within its limits
 //	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
 //	                       the catalog does not allow it as it stands
+//	UNBOUND                an import has no provider, or there are several: spec.bindings names one
+//	MISMATCH               the provider of an import has other types
+//	NOT_ALLOWED            the nodes do not allow functions to call the host
+//	CYCLE                  functions would call one another in circles
 //	LEVEL                  a node of the cluster is too old for it
 //	NOT_REPLICATED         too few schedulers can be given the component; nothing was changed
 //	NO_COMPONENT           no node that has the component can be reached
@@ -229,6 +233,10 @@ type FunctionService_LogsClient = grpc.ServerStreamingClient[LogsResponse]
 //	START_FAILED           no instance of the component can be made within its limits
 //	NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
 //	                       the catalog does not allow it as it stands
+//	UNBOUND                an import has no provider, or there are several: spec.bindings names one
+//	MISMATCH               the provider of an import has other types
+//	NOT_ALLOWED            the nodes do not allow functions to call the host
+//	CYCLE                  functions would call one another in circles
 //	LEVEL                  a node of the cluster is too old for it
 //	NOT_REPLICATED         too few schedulers can be given the component; nothing was changed
 //	NO_COMPONENT           no node that has the component can be reached
