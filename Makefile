@@ -94,7 +94,7 @@ robustness: ## Check what weft promises while its nodes fail: RUNS=n, see test/r
 .PHONY: lint
 lint: ## Check style, the API's schema and that generated code is what its sources give
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
-	tools=$$($(TOOLCHAINS)/go-tools.sh golangci-lint buf protoc-gen-go protoc-gen-go-grpc)
+	tools=$$($(TOOLCHAINS)/go-tools.sh golangci-lint buf protoc-gen-go protoc-gen-go-grpc):$$($(TOOLCHAINS)/clients.sh generators)
 	export PATH="$$tools:$$PATH"
 	golangci-lint run
 	buf lint
@@ -103,8 +103,10 @@ lint: ## Check style, the API's schema and that generated code is what its sourc
 
 .PHONY: generate
 generate: ## Write generated code anew
-	@tools=$$($(TOOLCHAINS)/go-tools.sh buf protoc-gen-go protoc-gen-go-grpc)
-	PATH="$$tools:$$PATH" buf generate
+	@tools=$$($(TOOLCHAINS)/go-tools.sh buf protoc-gen-go protoc-gen-go-grpc):$$($(TOOLCHAINS)/clients.sh generators)
+	export PATH="$$tools:$$PATH"
+	buf generate
+	buf generate --template clients/buf.gen.yaml
 
 .PHONY: race
 race: build examples $(COMPONENTS)/conformance.wasm ## Run all tests with the race detector
@@ -126,6 +128,7 @@ toolchains: ## Install all that the other targets install
 	$(TOOLCHAINS)/js.sh >/dev/null
 	$(TOOLCHAINS)/python.sh >/dev/null
 	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
+	$(TOOLCHAINS)/clients.sh generators >/dev/null
 	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl protoc-gen-go protoc-gen-go-grpc >/dev/null
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# What the clients in other languages than Go are generated and tested with.
+#
+#   clients.sh python       installs gRPC's generator, pytest and mypy, and prints the directory of the modules
+#   clients.sh generators   installs all generators and prints the directory that holds their programs
+
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+pins=$HERE/clients
+
+python() {
+  local dir
+  dir=$TOOLCHAINS/client-python-$(key "$pins/requirements.txt")
+  toolchain "$dir" "installing gRPC, pytest and mypy for the Python client (120 MB, about 10 s)" wheels
+  printf '%s\n' "$dir"
+}
+
+wheels() { pip_install "$1" "$pins/requirements.txt"; }
+
+generators() {
+  modules=$(python)
+  local dir
+  dir=$TOOLCHAINS/client-generators-$(cat "${BASH_SOURCE[0]}" "$pins"/* | cat - <(printf %s "$modules") | sha256sum | cut -c1-12)
+  toolchain "$dir" "gathering the generators of the clients' stubs" programs
+  printf '%s\n' "$dir"
+}
+
+# program FILE LINE... writes an executable shell script.
+program() {
+  printf '#!/usr/bin/env bash\n%s\n' "$2" >"$1"
+  chmod +x "$1"
+}
+
+programs() {
+  program "$1/grpc-tools-protoc" "PYTHONPATH='$modules' exec python3 -m grpc_tools.protoc \"\$@\""
+  cp "$pins/protoc-gen-grpc-python" "$1/grpc_python.py"
+  program "$1/protoc-gen-grpc-python" "PYTHONPATH='$modules' exec python3 \"\$(dirname \"\$0\")/grpc_python.py\""
+}
+
+case ${1-} in
+python | generators) "$1" ;;
+*) fail "usage: clients.sh python|generators" ;;
+esac

@@ -1,0 +1,50 @@
+package sdk
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestClients runs all languages against one node.
+func TestClients(t *testing.T) {
+	w := newWorld(t)
+	t.Run("python", w.python)
+}
+
+// schema writes the schema of orders, as any user does, from a namespace of its own.
+func (w *world) schema(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "schema")
+	w.node.Must("deploy", w.env["WEFT_COMPONENT"], "--name", "orders", "--namespace", "schema")
+	w.node.Must("schema", "orders", "--namespace", "schema", "-o", dir)
+	return dir
+}
+
+// example checks what a client's example says.
+func (w *world) example(t *testing.T, said string) {
+	t.Helper()
+	for _, want := range []string{"demo.orders.v1.Orders/Place", "NOT_FOUND", "unobtainium", "demo.orders.v1.Refusal"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the example does not say %q:\n%s", want, said)
+		}
+	}
+}
+
+// python installs the client with pip and runs pytest.
+func (w *world) python(t *testing.T) {
+	modules := w.tool(t, "clients.sh", "python")
+	client := w.copyOf(t, "clients/python")
+	installed, stubs, schema := t.TempDir(), t.TempDir(), w.schema(t)
+	w.run(t, client, map[string]string{"PYTHONPATH": modules}, "python3", "-m", "pip", "install", "--quiet", "--no-deps",
+		"--no-build-isolation", "--target", installed, ".")
+	w.run(t, schema, map[string]string{"PYTHONPATH": modules}, "python3", "-m", "grpc_tools.protoc", "-I.",
+		"--python_out="+stubs, "--pyi_out="+stubs, "--grpc_python_out="+stubs, "demo/orders/v1/orders.proto")
+	path := map[string]string{
+		"PYTHONPATH": installed + string(os.PathListSeparator) + stubs + string(os.PathListSeparator) + modules,
+	}
+	w.run(t, client, path, "python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+	w.example(t, w.run(t, client, path, "python3", "example.py", w.env["WEFT_COMPONENT"]))
+	w.run(t, client, path, "python3", "-m", "mypy", "--cache-dir", t.TempDir())
+}
