@@ -149,8 +149,38 @@ func TestPeersThatTakeNothingAreGivenUp(t *testing.T) {
 	if _, err := a.Call(brief, "b", Request{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a small call gets %v", err)
 	}
-	_, err := a.Call(ctx, "b", Request{})
-	if !errors.Is(as[*NotStartedError](t, err), errStalled) { // It is behind the large one.
+	behind := make(chan error, 1)
+	go func() {
+		_, err := a.Call(ctx, "b", Request{})
+		behind <- err
+	}()
+	eventually(t, "it is queued", func() bool { return (*a.peer("b").callers.Load())[0].load.Load() == 2 })
+	// Nor do callers fill the memory with what can't be sent.
+	var wait sync.WaitGroup
+	crowd, disperse := context.WithCancel(ctx)
+	for range 100 {
+		wait.Go(func() {
+			_, err := a.Call(crowd, "b", Request{Request: executor.Request{Message: make([]byte, 30_000)}})
+			if !errors.Is(err, context.Canceled) && !errors.Is(err, errStalled) {
+				t.Error(err)
+			}
+		})
+	}
+	for w := range a.snapshot() {
+		queued := func() int {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return len(w.writer.queue)
+		}
+		eventually(t, "the queue is full", func() bool { return queued() > queueSize })
+		time.Sleep(50 * time.Millisecond) // for what should not happen
+		if n := queued(); n > queueSize+maxPayload+headerSize {
+			t.Errorf("%d bytes are queued", n)
+		}
+	}
+	disperse()
+	wait.Wait()
+	if err := <-behind; !errors.Is(as[*NotStartedError](t, err), errStalled) { // It is behind the large one.
 		t.Error(err)
 	}
 	if err := <-large; !errors.Is(as[*NotStartedError](t, err), errStalled) { // It was not sent to its end.

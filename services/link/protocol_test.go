@@ -227,6 +227,12 @@ func TestFramesByHand(t *testing.T) {
 		}
 		got += len(payload)
 	}
+	// Who cancels a message that is coming holds no memory for it any more.
+	send(announcement(6, 1<<20))
+	if h, _ := next(t, conn); h.kind != kindGrant {
+		t.Fatal(h.kind)
+	}
+	send(frame(kindData, 6, "piece"), frame(kindCancel, 6, ""), frame(kindData, 6, "late"))
 	eventually(t, "nothing is held", func() bool { return idle(b) })
 }
 
