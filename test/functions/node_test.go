@@ -1,0 +1,171 @@
+package functions
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	weft "github.com/weft-run/weft/clients/go"
+	"github.com/weft-run/weft/executor"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/node"
+	"github.com/weft-run/weft/services/outgoing"
+	"github.com/weft-run/weft/test/wat"
+)
+
+func TestMain(m *testing.M) {
+	executor.RunCompileChild()
+	os.Exit(m.Run())
+}
+
+// server is a node with its client.
+type server struct {
+	*weft.Client
+
+	t    testing.TB
+	node *node.Node
+}
+
+// start runs a node for the length of a test.
+func start(t testing.TB, change ...func(*node.Config)) *server {
+	t.Helper()
+	ctx := t.Context()
+	config := node.Config{
+		DataDir: t.TempDir(), Name: "n1", GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Cluster: "127.0.0.1:0",
+		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	running, err := node.Start(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		if err := running.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	client, err := weft.Connect(running.GRPCAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return &server{Client: client, t: t, node: running}
+}
+
+// allow lets functions of a node call some hosts.
+func allow(t testing.TB, hosts string) func(*node.Config) {
+	t.Helper()
+	return func(c *node.Config) {
+		var err error
+		if c.AllowHosts, err = outgoing.ParseAllow(hosts); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// bind names who answers imports: "demo:chain/b=b".
+func bind(bindings ...string) func(*weftv1.DeploySpec) {
+	return func(spec *weftv1.DeploySpec) {
+		spec.Bindings = map[string]string{}
+		for _, b := range bindings {
+			name, target, _ := strings.Cut(b, "=")
+			spec.Bindings[name] = target
+		}
+	}
+}
+
+func (s *server) try(name string, c wat.Chain, change ...func(*weftv1.DeploySpec)) (*weftv1.DeployResponse, error) {
+	s.t.Helper()
+	spec := &weftv1.DeploySpec{Name: name}
+	for _, c := range change {
+		c(spec)
+	}
+	return s.Deploy(s.t.Context(), bytes.NewReader(c.Bytes(s.t)), spec, nil)
+}
+
+func (s *server) deploy(name string, c wat.Chain, change ...func(*weftv1.DeploySpec)) *weftv1.DeployResponse {
+	s.t.Helper()
+	answer, err := s.try(name, c, change...)
+	if err != nil {
+		s.t.Fatalf("deploy %s: %v", name, err)
+	}
+	if !answer.GetReady() {
+		s.t.Fatalf("deploy %s: not ready: %v", name, answer.GetWarnings())
+	}
+	return answer
+}
+
+// refused wants an error with a reason and some words.
+func refused(t testing.TB, err error, reason string, words ...string) {
+	t.Helper()
+	e, ok := errors.AsType[*weft.Error](err)
+	if !ok || e.Reason != reason {
+		t.Fatalf("%v (%T), want reason %s", err, err, reason)
+	}
+	for _, word := range words {
+		if !strings.Contains(e.Message, word) {
+			t.Errorf("%q does not say %q", e.Message, word)
+		}
+	}
+}
+
+// call calls ask or tell of an interface of the package demo:chain.
+func (s *server) call(method string, n int, options ...weft.CallOption) (int, error) {
+	return s.callContext(s.t.Context(), method, n, options...)
+}
+
+func (s *server) callContext(ctx context.Context, method string, n int, options ...weft.CallOption) (int, error) {
+	response, err := s.Call(ctx, "demo.chain.v1."+method, fmt.Appendf(nil, `{"n": %d}`, n), options...)
+	if err != nil {
+		return 0, err
+	}
+	var value struct{ Value int }
+	return value.Value, json.Unmarshal(response, &value)
+}
+
+func (s *server) want(method string, n, result int) {
+	s.t.Helper()
+	got, err := s.call(method, n)
+	if err != nil || got != result {
+		s.t.Fatalf("%s(%d): %d, %v; want %d", method, n, got, err, result)
+	}
+}
+
+// fails wants a call to fail with a code and some words.
+func (s *server) fails(method string, n int, code codes.Code, words ...string) {
+	s.t.Helper()
+	got, err := s.call(method, n)
+	e, ok := errors.AsType[*weft.Error](err)
+	if !ok || e.Code != code {
+		s.t.Fatalf("%s(%d): %d, %v; want %v", method, n, got, err, code)
+	}
+	for _, word := range words {
+		if !strings.Contains(e.Message, word) {
+			s.t.Errorf("%s(%d): %q does not say %q", method, n, e.Message, word)
+		}
+	}
+}
+
+// iface is an interface of the package demo:chain.
+func iface(name string) string { return "demo:chain/" + name + "@1.0.0" }
+
+// chain deploys c, b, which calls c, and a, which calls b.
+func (s *server) chain() {
+	s.t.Helper()
+	s.deploy("c", wat.Chain{Export: iface("c")})
+	s.deploy("b", wat.Chain{Export: iface("b"), Import: iface("c")})
+	s.deploy("a", wat.Chain{Export: iface("a"), Import: iface("b")})
+}
