@@ -23,7 +23,7 @@ func on(place string) func(*weftv1.DeploySpec) {
 // TestAcrossNodes has functions on two nodes call one another.
 func TestAcrossNodes(t *testing.T) {
 	first := start(t, func(c *node.Config) { c.Labels = map[string]string{"place": "first"} })
-	token, err := first.CreateToken(t.Context(), &weftv1.CreateTokenRequest{})
+	token, err := first.CreateToken(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
