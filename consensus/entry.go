@@ -16,8 +16,8 @@ import (
 //	4  CRC-32C of the command, little-endian
 //	…  weft.catalog.v1.Command
 //
-// raft-wal checks only the last batch that it wrote, so a bit that flips on disk later would go unnoticed without a
-// checksum of our own.
+// The checksum travels with the command: over the network, into journals, and to followers of the catalog. What the disk
+// does to the log is found before (checked.go).
 const (
 	entryFormat = 1
 	entryHeader = 5

@@ -97,7 +97,7 @@ func TestDiskFull(t *testing.T) {
 		t.Run(fmt.Sprintf("written=%v", after), func(t *testing.T) {
 			d := &faultyDisk{}
 			dir := t.TempDir()
-			n := open(t, Config{Dir: dir, openLog: d.openLog})
+			n := open(t, Config{Dir: dir, openLog: d.openLog, quiet: true})
 			apply(t, n, deploy("before", "before"))
 			d.set(func() { d.logs, d.stable, d.after = syscall.ENOSPC, syscall.ENOSPC, after })
 
@@ -198,7 +198,7 @@ func TestTermCanNotBeWritten(t *testing.T) {
 func TestStalledDisk(t *testing.T) {
 	d := &faultyDisk{}
 	dir := t.TempDir()
-	n := open(t, Config{Dir: dir, openLog: d.openLog, stall: 50 * time.Millisecond})
+	n := open(t, Config{Dir: dir, openLog: d.openLog, stall: 50 * time.Millisecond, quiet: true})
 	apply(t, n, deploy("before", "before"))
 	hang := make(chan struct{})
 	d.set(func() { d.hang = hang })

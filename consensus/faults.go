@@ -26,13 +26,17 @@ func openLog(dir string, log *raftLogger) (logStore, error) {
 	if err := forgetUnsynced(dir); err != nil {
 		return nil, err
 	}
-	return wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")),
+	store, err := wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")),
 		wal.WithSegmentFiler(segment.NewFiler(dir, faultyFiles{fs.New()})), wal.WithMetaStore(&faultyMeta{MetaStore: &metadb.BoltMetaDB{}}))
+	if err != nil {
+		return nil, err
+	}
+	return checked{store}, nil
 }
 
 // openSnapshots opens raft's snapshots below a directory, on a disk that fails on demand.
 func openSnapshots(dir string, log *raftLogger) (raft.SnapshotStore, error) {
-	store, err := raft.NewFileSnapshotStoreWithLogger(dir, snapshotsKept, log.ResetNamed("snapshot"))
+	store, err := openSealedSnapshots(dir, log)
 	return faultySnapshots{store}, err
 }
 

@@ -9,10 +9,14 @@ import (
 
 // openLog opens raft's log in a directory.
 func openLog(dir string, log *raftLogger) (logStore, error) {
-	return wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")))
+	store, err := wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")))
+	if err != nil {
+		return nil, err
+	}
+	return checked{store}, nil
 }
 
 // openSnapshots opens raft's snapshots below a directory.
 func openSnapshots(dir string, log *raftLogger) (raft.SnapshotStore, error) {
-	return raft.NewFileSnapshotStoreWithLogger(dir, snapshotsKept, log.ResetNamed("snapshot"))
+	return openSealedSnapshots(dir, log)
 }

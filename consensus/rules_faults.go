@@ -17,7 +17,7 @@ import (
 func breaks(r rule) bool { return os.Getenv("WEFT_TEST_BREAK") == string(r) }
 
 // foretell proposes a command and acknowledges it at once, with what it would give if nothing came between.
-func (s *session) foretell(ctx context.Context, cmd *catalogv1.Command, entry []byte) (*catalogv1.Result, error) {
+func (s *session) foretell(_ context.Context, cmd *catalogv1.Command, entry []byte) (*catalogv1.Result, error) {
 	var snapshot bytes.Buffer
 	if err := s.node.catalog.Image().Write(&snapshot); err != nil {
 		return nil, err

@@ -1,5 +1,6 @@
 //go:build weft_faults
 
+// Package clock tells the time of day of a machine whose clock is wrong.
 package clock
 
 import (
