@@ -114,7 +114,11 @@ func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTrans
 	n.catalog.Replay()
 	s.fsm = n.newFSM(func(err error) { s.halted <- err })
 	var err error
-	if s.raft, err = newRaft(config, s.fsm, s.guard, snapshots, s.contacts); err != nil {
+	if s.raft, err = newRaft(config, s.fsm, s.guard, snapshots, s.contacts); errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("%w: %s is damaged; restore it from a backup or, where there are other schedulers, "+
+			"take this node out (weft remove), empty the directory and let it join again", err, n.config.Dir)
+	}
+	if err != nil {
 		return err
 	}
 	s.raft.RegisterObserver(raft.NewObserver(s.leaders, false, func(o *raft.Observation) bool {
@@ -162,14 +166,17 @@ func (n *Node) began() error {
 	return err
 }
 
-// newRaft starts raft, and makes an error of its panics about a log that it can't read.
+// newRaft starts raft. What it can't read of the log and the snapshots, which may be a panic there, is ErrDamaged.
 func newRaft(config *raft.Config, f raft.FSM, g *guard, snapshots raft.SnapshotStore, transport raft.Transport) (r *raft.Raft, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", ErrDamaged, p)
 		}
 	}()
-	return raft.NewRaft(config, f, g, g, snapshots, transport)
+	if r, err = raft.NewRaft(config, f, g, g, snapshots, transport); err != nil && !fromDisk(err) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return r, err
 }
 
 // follow keeps track of leadership until the session stops, and governs while this node has it.

@@ -3,6 +3,7 @@ package membership
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/weft-run/weft/consensus"
+	"github.com/weft-run/weft/consensus/catalog"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/directory"
@@ -217,7 +219,8 @@ func TestJoinOfAnOldBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = first.service.admit(t.Context(), &clusterv1.JoinRequest{Secret: parsed.Secret, Name: "old", Version: "v0.1", Level: 1})
-	if err == nil || !strings.Contains(err.Error(), "the cluster is at level 2 and this build of weft (v0.1) knows 1: upgrade it") {
+	want := fmt.Sprintf("the cluster is at level %d and this build of weft (v0.1) knows 1: upgrade it", catalog.Level)
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v", err)
 	}
 }

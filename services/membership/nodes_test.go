@@ -80,7 +80,7 @@ func TestList(t *testing.T) {
 	}
 	first.know(alive(7, func(*directory.Node) {}))
 	list := first.service.List(first.Catalog().View())
-	if list.GetLeader() != "one" || list.GetLevel() != 2 {
+	if list.GetLeader() != "one" || list.GetLevel() != catalog.Level {
 		t.Errorf("leader %q, level %d", list.GetLeader(), list.GetLevel())
 	}
 	want := map[string]struct {
