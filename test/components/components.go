@@ -19,11 +19,12 @@ type source struct {
 }
 
 var sources = map[string]source{
-	"orders":      {"examples/orders", "rust.sh"},
-	"text":        {"examples/text", "js.sh"},
-	"stats":       {"examples/stats", "python.sh"},
-	"conformance": {"test/components/conformance", "rust.sh"},
-	"bench":       {"test/components/bench", "rust.sh"},
+	"orders":         {"examples/orders", "rust.sh"},
+	"text":           {"examples/text", "js.sh"},
+	"stats":          {"examples/stats", "python.sh"},
+	"conformance":    {"test/components/conformance", "rust.sh"},
+	"bench":          {"test/components/bench", "rust.sh"},
+	"conformance-go": {"test/components/conformance-go", "go.sh"},
 }
 
 // Path builds one of the components above and returns the file's absolute path. Any number of processes may call it

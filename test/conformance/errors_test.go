@@ -43,8 +43,9 @@ var failures = []ownError{
 	{"NoValue", `{"fail": true}`, codes.FailedPrecondition, `no value`, "NoValueError", `{"value":"no value"}`},
 }
 
-func TestErrors(t *testing.T) {
-	client := start(t, deployment{name: "conformance"})
+func TestErrors(t *testing.T) { inEachLanguage(t, nil, testErrors) }
+
+func testErrors(t *testing.T, client *weft.Client) {
 	for _, f := range failures {
 		t.Run(f.method+" "+f.request, func(t *testing.T) {
 			m := method(t, client, "test.conformance.v1.Errors/"+f.method)

@@ -49,6 +49,18 @@ func start(t *testing.T, deployments ...deployment) *weft.Client {
 	return s.Client
 }
 
+// inEachLanguage runs a test with the conformance component in each language that it is written in, on a node of its own.
+func inEachLanguage(t *testing.T, environment map[string]string, test func(*testing.T, *weft.Client)) {
+	for _, language := range []struct{ name, component string }{
+		{"Rust", "conformance"},
+		{"Go", "conformance-go"},
+	} {
+		t.Run(language.name, func(t *testing.T) {
+			test(t, start(t, deployment{name: language.component, environment: environment}))
+		})
+	}
+}
+
 // startNode runs a node for the length of a test.
 func startNode(t *testing.T) *server {
 	t.Helper()

@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"testing"
+
+	weft "github.com/weft-run/weft/clients/go"
 )
 
 // echo is one value in JSON, given to an echo function, which must return it.
@@ -139,19 +141,20 @@ var unnamed = []echo{
 }
 
 func TestValues(t *testing.T) {
-	client := start(t, deployment{name: "conformance"})
-	for _, table := range [][]echo{scalars, named, unnamed} {
-		for _, e := range table {
-			t.Run(e.method+" "+e.value, func(t *testing.T) {
-				m := method(t, client, "test.conformance.v1."+e.method)
-				got, err := m.Call(t.Context(), wrap(t, "v", e.value))
-				if err != nil {
-					t.Fatal(err)
-				}
-				equal(t, m, got, wrap(t, "value", e.value))
-			})
+	inEachLanguage(t, nil, func(t *testing.T, client *weft.Client) {
+		for _, table := range [][]echo{scalars, named, unnamed} {
+			for _, e := range table {
+				t.Run(e.method+" "+e.value, func(t *testing.T) {
+					m := method(t, client, "test.conformance.v1."+e.method)
+					got, err := m.Call(t.Context(), wrap(t, "v", e.value))
+					if err != nil {
+						t.Fatal(err)
+					}
+					equal(t, m, got, wrap(t, "value", e.value))
+				})
+			}
 		}
-	}
+	})
 }
 
 // call is a request in JSON and the response that is expected.
@@ -200,15 +203,16 @@ var calls = []call{
 }
 
 func TestCalls(t *testing.T) {
-	client := start(t, deployment{name: "conformance", environment: map[string]string{"COLOR": "indigo"}})
-	for _, c := range calls {
-		t.Run(c.method, func(t *testing.T) {
-			m := method(t, client, c.method)
-			got, err := m.Call(t.Context(), []byte(c.request))
-			if err != nil {
-				t.Fatal(err)
-			}
-			equal(t, m, got, []byte(c.response))
-		})
-	}
+	inEachLanguage(t, map[string]string{"COLOR": "indigo"}, func(t *testing.T, client *weft.Client) {
+		for _, c := range calls {
+			t.Run(c.method, func(t *testing.T) {
+				m := method(t, client, c.method)
+				got, err := m.Call(t.Context(), []byte(c.request))
+				if err != nil {
+					t.Fatal(err)
+				}
+				equal(t, m, got, []byte(c.response))
+			})
+		}
+	})
 }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weft-run/weft/wit/bindgen"
+	"github.com/weft-run/weft/wit/doc"
+	"github.com/weft-run/weft/wit/resolve"
+)
+
+func (a *app) bindgenCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "bindgen",
+		Short: "Write bindings of a WIT world for a language",
+		Args:  unknownCommand,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(a.bindgenGoCommand())
+	return c
+}
+
+func (a *app) bindgenGoCommand() *cobra.Command {
+	var world, dir, pkg string
+	c := &cobra.Command{
+		Use:   "go [WITDIR]",
+		Short: "Write Go bindings of a WIT world, for Go's own compiler",
+		Long: `Write Go packages for the world of a WIT directory (default wit): one for each interface, and the small runtime that they
+stand on. Implement an exported interface and give it to its package's Export in an init function. Then
+
+  GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags=-checklinkname=0 -o core.wasm
+  wasm-tools component embed wit core.wasm -o core.wasm
+  wasm-tools component new core.wasm --adapt wasi_snapshot_preview1.reactor.wasm -o function.wasm
+
+Files that an earlier run wrote and that are no longer needed are removed.`,
+		Example: `  weft bindgen go --world report --out gen wit`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef(c, "%s takes %s; %d given", c.CommandPath(), argumentsOf(c), len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			from := "wit"
+			if len(args) == 1 {
+				from = args[0]
+			}
+			if pkg == "" {
+				var err error
+				if pkg, err = importPath(dir); err != nil {
+					return err
+				}
+			}
+			files, err := goBindings(from, world, pkg)
+			if err != nil {
+				return err
+			}
+			return writeGenerated(dir, files)
+		},
+	}
+	c.Flags().StringVar(&world, "world", "", "`WORLD` to write bindings of; not needed if there is one")
+	c.Flags().StringVarP(&dir, "out", "o", "gen", "`DIR` to write to, created if it is not there")
+	c.Flags().StringVar(&pkg, "package", "", "import `PATH` of that directory (default: from the go.mod above it)")
+	must(c.MarkFlagDirname("out"))
+	return c
+}
+
+// goBindings generates the bindings of a world in a WIT directory.
+func goBindings(from, world, pkg string) (map[string][]byte, error) {
+	files, err := resolve.Files(os.DirFS(from))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	built, name, err := resolve.World(files, world)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	comments, err := doc.Parse(files)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	return bindgen.Generate(bindgen.Config{World: built, Name: name, Package: pkg, Comments: comments})
+}
+
+// writeGenerated writes files into a directory, and removes what was generated before and is not among them.
+func writeGenerated(dir string, files map[string][]byte) error {
+	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(p) != ".go" {
+			return err
+		}
+		rel, err := filepath.Rel(dir, p)
+		if err != nil || files[filepath.ToSlash(rel)] != nil {
+			return err
+		}
+		old, err := os.ReadFile(p)
+		if err != nil || !bytes.HasPrefix(old, []byte(bindgen.Header)) {
+			return err
+		}
+		return os.Remove(p)
+	})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		full := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil { //nolint:gosec // sources, for everybody
+			return err
+		}
+		if err := os.WriteFile(full, files[name], 0o644); err != nil { //nolint:gosec // the same
+			return err
+		}
+	}
+	return nil
+}
+
+var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
+
+// importPath returns the import path of a directory, which need not be there yet: from the go.mod above it.
+func importPath(dir string) (string, error) {
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for at, below := full, ""; ; at = filepath.Dir(at) {
+		if text, err := os.ReadFile(filepath.Join(at, "go.mod")); err == nil {
+			if found := moduleLine.FindSubmatch(text); found != nil {
+				return path.Join(string(found[1]), below), nil
+			}
+		}
+		if filepath.Dir(at) == at {
+			return "", fmt.Errorf("there is no go.mod above %s: run 'go mod init NAME' first, or name the import path with --package", dir)
+		}
+		below = path.Join(filepath.Base(at), below)
+	}
+}

@@ -1,0 +1,294 @@
+package bindgen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weft-run/weft/wit"
+)
+
+// abi writes the file with the canonical ABI.
+func (p *pkg) abi() string {
+	p.begin()
+	p.helpers = &helpers{names: names{}, known: map[string]string{}}
+	p.resourceFunctions()
+	for _, f := range p.imports {
+		p.importCall(f)
+	}
+	if len(p.exports) > 0 {
+		p.implementation()
+	}
+	for _, f := range p.exports {
+		p.exportCall(f)
+	}
+	p.writeHelpers()
+	return p.end("", "")
+}
+
+// convention is how a function is called.
+type convention struct {
+	params []core
+	// spilled is true if the parameters are in memory.
+	spilled bool
+	result  []core
+	// memory is true if the result is in memory.
+	memory bool
+}
+
+func (g *generator) convention(f *wit.Function) convention {
+	var c convention
+	for _, param := range f.Params {
+		c.params = append(c.params, g.layoutOf(param.Type).flat...)
+	}
+	if c.spilled = len(c.params) > maxFlatParams; c.spilled {
+		c.params = []core{i32}
+	}
+	c.result = g.layoutOf(f.Result).flat
+	if c.memory = len(c.result) > maxFlatResults; c.memory {
+		c.result = []core{i32}
+	}
+	return c
+}
+
+// holdsMemory tells whether values of a type lie in memory in part.
+func (g *generator) holdsMemory(t *wit.Type) bool {
+	if t == nil {
+		return false
+	}
+	if t.Kind == wit.String || t.Kind == wit.List {
+		return true
+	}
+	for _, part := range append(append(types(t.Fields), payloads(t)...), t.Elem) {
+		if g.holdsMemory(part) {
+			return true
+		}
+	}
+	return false
+}
+
+// argumentsInMemory tells whether arguments lie in memory in part.
+func (g *generator) argumentsInMemory(f *wit.Function) bool {
+	for _, param := range f.Params {
+		if g.holdsMemory(param.Type) {
+			return true
+		}
+	}
+	return g.convention(f).spilled
+}
+
+// importCall writes an import and the function that calls it.
+func (p *pkg) importCall(f *wit.Function) {
+	c, s := p.g.convention(f), p.signatureOf(f)
+	params := append([]core(nil), c.params...)
+	if c.memory {
+		params = append(params, i32)
+	}
+	raw := p.symbol("import", f)
+	results := ""
+	if !c.memory && len(c.result) == 1 {
+		results = string(c.result[0])
+	}
+	p.wasmImport(p.module(), f.Name, raw, coreList(params)+" "+results)
+
+	var list []string
+	for n, param := range f.Params {
+		list = append(list, fmt.Sprintf("a%d %s", n, p.goType(param.Type)))
+	}
+	p.printf("func %s(%s) %s {\n", p.symbol("call", f), strings.Join(list, ", "), s.results)
+	if c.memory || p.g.argumentsInMemory(f) {
+		p.printf("%s()\ndefer %s()\n", p.guest("Enter"), p.guest("Leave"))
+	}
+	arguments := p.lowerArguments(f, c)
+	switch {
+	case c.memory:
+		l := p.g.layoutOf(f.Result)
+		p.printf("p := %s(%d, %d)\n%s(%s)\n", p.guest("Alloc"), l.size, l.align, raw, strings.Join(append(arguments, "uint32(p)"), ", "))
+		p.returnValue(f, p.load(f.Result, "p"))
+	case len(c.result) == 1:
+		p.printf("f := %s(%s)\n", raw, strings.Join(arguments, ", "))
+		p.returnValue(f, p.lift(f.Result, []string{"f"}))
+	default:
+		p.printf("%s(%s)\n", raw, strings.Join(arguments, ", "))
+	}
+	p.printf("}\n\n")
+}
+
+// lowerArguments writes the lowering of arguments a0, a1, … and returns what to pass.
+func (p *pkg) lowerArguments(f *wit.Function, c convention) []string {
+	if c.spilled {
+		l, offsets := p.g.fields(types(f.Params))
+		p.printf("args := %s(%d, %d)\n", p.guest("Alloc"), l.size, l.align)
+		for n, param := range f.Params {
+			p.printf("%s\n", p.store(param.Type, at("args", offsets[n]), fmt.Sprintf("a%d", n)))
+		}
+		return []string{"uint32(args)"}
+	}
+	var flat []string
+	for n, param := range f.Params {
+		value := p.lower(param.Type, fmt.Sprintf("a%d", n))
+		cores := p.g.layoutOf(param.Type).flat
+		switch len(cores) {
+		case 0:
+		case 1:
+			flat = append(flat, value)
+		default:
+			var fresh []string
+			for range cores {
+				fresh = append(fresh, fmt.Sprintf("f%d", len(flat)+len(fresh)))
+			}
+			p.printf("%s := %s\n", strings.Join(fresh, ", "), value)
+			flat = append(flat, fresh...)
+		}
+	}
+	return flat
+}
+
+// returnValue returns what an import returned.
+func (p *pkg) returnValue(f *wit.Function, value string) {
+	if f.Result.Kind != wit.Result {
+		p.printf("return %s\n", value)
+		return
+	}
+	failure := "v.Err"
+	if !p.g.errors[f.Result.Err] {
+		failure = fmt.Sprintf("%s[%s]{Value: v.Err}", p.guest("Error"), p.goType(f.Result.Err))
+	}
+	before := ""
+	if f.Result.Ok != nil {
+		before = "v.OK, "
+	}
+	p.printf("v := %s\nif v.Failed {\nreturn %s%s\n}\nreturn %snil\n", value, before, failure, before)
+}
+
+// implementation writes what finds the implementation.
+func (p *pkg) implementation() {
+	p.printf("func implemented() Exports {\nif implementation == nil {\npanic(%s(%q))\n}\nreturn implementation\n}\n\n",
+		p.guest("Missing"), p.title())
+}
+
+// exportCall writes an export.
+func (p *pkg) exportCall(f *wit.Function) {
+	c := p.g.convention(f)
+	core := f.Name
+	if !p.world {
+		core = p.iface.ID + "#" + f.Name
+	}
+	var list []string
+	for n, t := range c.params {
+		list = append(list, fmt.Sprintf("f%d %s", n, t))
+	}
+	results := ""
+	if len(c.result) == 1 {
+		results = string(c.result[0])
+	}
+	p.printf("//go:wasmexport %s\nfunc %s(%s) %s {\n", core, p.symbol("export", f), strings.Join(list, ", "), results)
+	p.liftArguments(f, c)
+	if p.g.lends(f) {
+		p.printf("defer %s()\n", p.guest("GiveBack"))
+	}
+	value := p.callImplementation(f)
+	switch {
+	case c.memory:
+		l := p.g.layoutOf(f.Result)
+		p.printf("%s()\np := %s(%d, %d)\n%s\nreturn uint32(p)\n}\n\n", p.guest("Enter"), p.guest("Alloc"), l.size, l.align,
+			p.store(f.Result, "p", value))
+		p.printf("//go:wasmexport cabi_post_%s\nfunc %s(uint32) { %s() }\n\n", core, p.symbol("post", f), p.guest("Leave"))
+		return
+	case len(c.result) == 1:
+		p.printf("return %s\n", p.lower(f.Result, value))
+	}
+	p.printf("}\n\n")
+}
+
+// liftArguments writes the lifting of f0, f1, … to a0, a1, ….
+func (p *pkg) liftArguments(f *wit.Function, c convention) {
+	memory := p.g.argumentsInMemory(f)
+	if memory {
+		p.printf("%s()\n", p.guest("Enter"))
+	}
+	_, offsets := p.g.fields(types(f.Params))
+	next := 0
+	for n, param := range f.Params {
+		if c.spilled {
+			p.printf("a%d := %s\n", n, p.load(param.Type, at(p.guest("Ptr")+"(f0)", offsets[n])))
+			continue
+		}
+		var flat []string
+		for range p.g.layoutOf(param.Type).flat {
+			flat = append(flat, fmt.Sprintf("f%d", next))
+			next++
+		}
+		p.printf("a%d := %s\n", n, p.lift(param.Type, flat))
+	}
+	if memory {
+		p.printf("%s()\n", p.guest("Leave"))
+	}
+}
+
+// callImplementation writes the call and returns the expression of its result.
+func (p *pkg) callImplementation(f *wit.Function) string {
+	s := p.signatureOf(f)
+	target := "implemented()"
+	var arguments []string
+	for n := range f.Params {
+		arguments = append(arguments, fmt.Sprintf("a%d", n))
+	}
+	if kind, _, _ := split(f.Name); kind == method {
+		target, arguments = "a0", arguments[1:]
+	}
+	call := fmt.Sprintf("%s.%s(%s)", target, p.functions[f], strings.Join(arguments, ", "))
+	if !s.err {
+		if s.results == "" {
+			p.printf("%s\n", call)
+			return ""
+		}
+		p.printf("v := %s\n", call)
+		return "v"
+	}
+	value := "struct{}{}"
+	if s.value != nil {
+		value = "v"
+		p.printf("v, err := %s\n", call)
+	} else {
+		p.printf("err := %s\n", call)
+	}
+	return fmt.Sprintf("%s(%s, err, %s)", p.guest("Check"), value, p.converter(f.Result.Err))
+}
+
+// converter is what makes a WIT error of a Go error.
+func (p *pkg) converter(t *wit.Type) string {
+	switch {
+	case t == nil:
+		return p.guest("Nothing")
+	case t.Kind == wit.String:
+		return p.guest("Text")
+	case p.g.errors[t]:
+		return fmt.Sprintf("%s[%s]", p.guest("Typed"), p.goType(t))
+	default:
+		return fmt.Sprintf("%s[%s]", p.guest("Untyped"), p.goType(t))
+	}
+}
+
+// lends tells whether a function's arguments hold imported resources that its caller wants back.
+func (g *generator) lends(f *wit.Function) (lends bool) {
+	walk(f, map[*wit.Type]bool{}, func(t *wit.Type) {
+		lends = lends || t.Kind == wit.Borrow && !g.ownerOf(t.Resource.Interface).export
+	})
+	return lends
+}
+
+// at is a pointer plus an offset.
+func at(p string, offset uint32) string {
+	if offset == 0 {
+		return p
+	}
+	return fmt.Sprintf("%s+%d", p, offset)
+}
+
+func coreList(list []core) string {
+	parts := make([]string, len(list))
+	for n, c := range list {
+		parts[n] = string(c)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
