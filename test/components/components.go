@@ -25,6 +25,7 @@ var sources = map[string]source{
 	"conformance":    {"test/components/conformance", "rust.sh"},
 	"bench":          {"test/components/bench", "rust.sh"},
 	"conformance-go": {"test/components/conformance-go", "go.sh"},
+	"load-go":        {"test/components/load-go", "go.sh"},
 }
 
 // Path builds one of the components above and returns the file's absolute path. Any number of processes may call it

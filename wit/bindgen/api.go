@@ -2,6 +2,7 @@ package bindgen
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/weft-run/weft/wit"
@@ -19,7 +20,11 @@ func (p *pkg) api() string {
 	}
 	comment := p.file
 	p.file = &file{imports: comment.imports}
-	p.comment(p.g.Comments[p.key()], fmt.Sprintf("Package %s is %s.", p.name, p.title()))
+	text := fmt.Sprintf("Package %s is %s.", p.name, p.title())
+	if more := p.g.Comments[p.key()]; more != "" && !p.world {
+		text += "\n\n" + more
+	}
+	p.comment(text, "")
 	head := p.file.String()
 	p.file = comment
 	return p.end("", head)
@@ -116,6 +121,8 @@ func (p *pkg) notes(f *wit.Function, s signature, below bool) {
 
 // errorType says in a comment what error a function returns.
 func (p *pkg) errorType(t *wit.Type) string {
+	used := maps.Clone(p.file.imports)
+	defer func() { p.file.imports = used }() // a comment imports nothing
 	if p.g.errors[t] {
 		return "of type " + p.goType(t)
 	}

@@ -56,6 +56,16 @@ func (s *scope) declare(items []*item) {
 			}
 		}
 	}
+	functions := map[string]bool{}
+	for _, i := range items {
+		if i.kind != functionItem || i.fn.form != "" {
+			continue
+		}
+		if functions[i.name] || s.defined[i.name] != nil {
+			s.d.file.fail(i.at, "there are two of the name %s in %s", i.name, s.d.name)
+		}
+		functions[i.name] = true
+	}
 }
 
 func (s *scope) define(at *item, name string, i *item) {
