@@ -65,10 +65,19 @@ func TestRollingUpgrade(t *testing.T) {
 	c.Eventually("the next level", func() error { return c.expectLevel(t, catalog.Level+1) })
 	changeSomething()
 
-	// What an old version does not know stops it (consensus.TestNewerLevel). While the log has nothing of the new level
-	// it goes on, with the same catalog.
-	under(nodes[2], Faulty)
-	under(nodes[2], Next)
+	// The log has commands of the next level now. An old version stops before the first of them, says so, and serves what it
+	// has; with the next version it goes on.
+	old := nodes[2]
+	old.Stop()
+	old.Restart(func(s *Spec) { s.Binary = Faulty })
+	c.Eventually("the old version says why it stops", func() error {
+		if !says(old.Log(), "the log has commands of a newer weft; upgrade this node") {
+			return errors.New("it says nothing")
+		}
+		return nil
+	})
+	old.adds(t)
+	under(old, Next)
 }
 
 var errTooFew = errors.New("too few calls")
