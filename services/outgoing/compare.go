@@ -98,7 +98,7 @@ func reflected(ctx context.Context, conn *grpc.ClientConn, service string) (prot
 	}
 	return gather(func(r *reflectionv1.ServerReflectionRequest) (*reflectionv1.ServerReflectionResponse, error) {
 		// The two versions have the same messages under other names.
-		request, response := new(reflectionv1alpha.ServerReflectionRequest), new(reflectionv1.ServerReflectionResponse)
+		request, response := new(reflectionv1alpha.ServerReflectionRequest), new(reflectionv1.ServerReflectionResponse) //nolint:staticcheck // it is for servers that have only this
 		if err := convert(r, request); err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func gather(ask ask, service string) (protoreflect.ServiceDescriptor, error) {
 	for name := missing(known); name != ""; name = missing(known) {
 		err := fetch(&reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_FileByFilename{FileByFilename: name}})
 		if err != nil {
-			return nil, fmt.Errorf("file %s: %v", name, err)
+			return nil, fmt.Errorf("file %s: %v", name, err) //nolint:errorlint // a file that is not there is another matter than a service
 		}
 		if known[name] == nil {
 			return nil, fmt.Errorf("file %s is not what reflection sent for it", name)
@@ -171,7 +171,7 @@ func gather(ask ask, service string) (protoreflect.ServiceDescriptor, error) {
 	}
 	found, err := files.FindDescriptorByName(protoreflect.FullName(service))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", errNoService, err)
+		return nil, fmt.Errorf("%w: %w", errNoService, err)
 	}
 	if s, ok := found.(protoreflect.ServiceDescriptor); ok {
 		return s, nil

@@ -9,7 +9,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/failure"
@@ -80,11 +79,11 @@ func (c *Caller) typed(ctx context.Context, st *status.Status, call executor.Out
 	}
 	r, err := c.config.Components.Revision(ctx, call.From)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // the status is told as it is
 	}
 	want := errorType(r, call)
 	for _, detail := range details {
-		if want != "" && string((*anypb.Any)(detail).MessageName()) == want {
+		if want != "" && string(detail.MessageName()) == want {
 			return &executor.FunctionError{Message: st.Message(), DetailType: want, Detail: detail.GetValue()}
 		}
 	}

@@ -31,7 +31,8 @@ func onward(call executor.OutgoingCall) (md map[string][]string, depth int, err 
 			return nil, 0, &executor.Error{Reason: executor.Internal, Message: fmt.Sprintf("%s has the depth %.20q", call.From, text[0])}
 		}
 	}
-	chain := append(make([]string, 0, len(callers)+1), call.From.String())
+	from := call.From.Namespace + "/" + call.From.Function + "@" + strconv.FormatUint(uint64(call.From.Revision), 10)
+	chain := append(make([]string, 0, len(callers)+1), from)
 	chain = append(chain, callers...)
 	if depth++; depth > MaxDepth {
 		slices.Reverse(chain)

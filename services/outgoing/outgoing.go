@@ -82,30 +82,34 @@ func (c *Caller) Call(ctx context.Context, call executor.OutgoingCall) ([]byte, 
 	}
 	if address := binding.GetAddress(); address != "" {
 		message, err := c.callOutside(ctx, call, address, int(from.GetMessageBytes()), md)
-		c.trace(call, hop{depth: depth, callee: address, took: time.Since(began), err: err}, nil)
+		if wanted(call.Metadata) {
+			c.trace(call, hop{depth: depth, callee: address, took: time.Since(began), err: err}, nil)
+		}
 		return message, c.explain(ctx, err, call, address)
 	}
 	response, callee, err := c.callFunction(ctx, call, binding.GetFunction(), md)
-	c.trace(call, hop{
-		depth: depth, callee: callee, node: response.Node, timings: response.Timings, took: time.Since(began), err: err,
-	}, response.Trailers[traceKey])
+	if wanted(call.Metadata) {
+		c.trace(call, hop{
+			depth: depth, callee: callee.String(), node: response.Node, timings: response.Timings, took: time.Since(began), err: err,
+		}, response.Trailers[traceKey])
+	}
 	return response.Message, c.explain(ctx, err, call, "function "+binding.GetFunction())
 }
 
 // callFunction makes a call of a function and tells which revision was called.
 func (c *Caller) callFunction(ctx context.Context, call executor.OutgoingCall, function string, md map[string][]string) (
-	response router.Response, callee string, err error,
+	response router.Response, callee executor.Key, err error,
 ) {
 	target := router.Target{Namespace: call.From.Namespace, Service: call.Service, Function: function}
 	destination, err := c.config.Router.Route(ctx, target)
 	if err != nil {
-		return router.Response{}, call.From.Namespace + "/" + function, err
+		return router.Response{}, executor.Key{Namespace: call.From.Namespace, Function: function}, err
 	}
 	response, err = c.config.Router.Call(ctx, executor.Request{
 		Key: destination.Key, Service: call.Service, Method: call.Method, Message: call.Message, Metadata: md,
 		CallID: call.CallID + "." + strconv.FormatUint(c.calls.Add(1), 36),
 	})
-	return response, destination.Key.String(), err
+	return response, destination.Key, err
 }
 
 // binding finds what the import is bound to, and the revision that calls; nil if there is none.

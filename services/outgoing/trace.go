@@ -57,9 +57,6 @@ func wanted(md map[string][]string) bool {
 
 // trace notes a hop that a call made, and the hops that this one led to.
 func (c *Caller) trace(call executor.OutgoingCall, h hop, further []string) {
-	if !wanted(call.Metadata) {
-		return
-	}
 	t, id := &c.traces, traceID{call.From, call.CallID}
 	t.mu.Lock()
 	defer t.mu.Unlock()

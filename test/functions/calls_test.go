@@ -108,7 +108,7 @@ func TestUpgrades(t *testing.T) {
 	for range 4 {
 		group.Go(func() {
 			for n := 0; ctx.Err() == nil; n = (n + 1) % 900 {
-				if got, err := s.call("A/Tell", n); err != nil || got != n+2 {
+				if got, err := s.call("A/Tell", n); err != nil || got != n+2 { //nolint:contextcheck // ctx ends the loop, not its last call
 					failed <- fmt.Errorf("%d: %w", got, err)
 					return
 				}

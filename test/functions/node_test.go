@@ -24,6 +24,13 @@ import (
 
 func TestMain(m *testing.M) {
 	executor.RunCompileChild()
+	if os.Getenv(serverVariable) != "" {
+		if err := serveGRPC(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -132,7 +139,9 @@ func (s *server) callContext(ctx context.Context, method string, n int, options 
 	if err != nil {
 		return 0, err
 	}
-	var value struct{ Value int }
+	var value struct {
+		Value int `json:"value"`
+	}
 	return value.Value, json.Unmarshal(response, &value)
 }
 

@@ -23,6 +23,7 @@ type Chain struct {
 	Mark string
 }
 
+//nolint:dupword // WebAssembly says i32 often
 const chainText = `
 (component
   %[1]s
