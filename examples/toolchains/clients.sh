@@ -2,11 +2,13 @@
 # What the clients in other languages than Go are generated and tested with.
 #
 #   clients.sh python       installs gRPC's generator, pytest and mypy, and prints the directory of the modules
+#   clients.sh typescript   installs its generator and the compiler, and prints the directory of node_modules
 #   clients.sh generators   installs all generators and prints the directory that holds their programs
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 pins=$HERE/clients
+package=$HERE/../../clients/typescript
 
 python() {
   local dir
@@ -17,10 +19,23 @@ python() {
 
 wheels() { pip_install "$1" "$pins/requirements.txt"; }
 
+typescript() {
+  local dir
+  dir=$TOOLCHAINS/client-typescript-$(key "$package"/package*.json)
+  toolchain "$dir" "installing Connect and the compiler for the TypeScript client (60 MB, about 10 s)" node_modules
+  printf '%s\n' "$dir"
+}
+
+node_modules() {
+  cp "$package"/package*.json "$1"
+  quietly npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund
+}
+
 generators() {
   modules=$(python)
+  packages=$(typescript)
   local dir
-  dir=$TOOLCHAINS/client-generators-$(cat "${BASH_SOURCE[0]}" "$pins"/* | cat - <(printf %s "$modules") | sha256sum | cut -c1-12)
+  dir=$TOOLCHAINS/client-generators-$(cat "${BASH_SOURCE[0]}" "$pins"/* | cat - <(printf %s "$modules$packages") | sha256sum | cut -c1-12)
   toolchain "$dir" "gathering the generators of the clients' stubs" programs
   printf '%s\n' "$dir"
 }
@@ -35,9 +50,10 @@ programs() {
   program "$1/grpc-tools-protoc" "PYTHONPATH='$modules' exec python3 -m grpc_tools.protoc \"\$@\""
   cp "$pins/protoc-gen-grpc-python" "$1/grpc_python.py"
   program "$1/protoc-gen-grpc-python" "PYTHONPATH='$modules' exec python3 \"\$(dirname \"\$0\")/grpc_python.py\""
+  program "$1/protoc-gen-es" "exec node '$packages/node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es' \"\$@\""
 }
 
 case ${1-} in
-python | generators) "$1" ;;
-*) fail "usage: clients.sh python|generators" ;;
+python | typescript | generators) "$1" ;;
+*) fail "usage: clients.sh python|typescript|generators" ;;
 esac

@@ -66,8 +66,15 @@ class Freshness(_message.Message):
     def __init__(self, linearizable: _Optional[bool] = ..., index: _Optional[int] = ..., stale: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class DeploySpec(_message.Message):
-    __slots__ = ("namespace", "name", "limits", "environment", "wit", "contracts", "allow_breaking", "dry_run", "wait", "request_id", "size", "scheduling")
+    __slots__ = ("namespace", "name", "limits", "environment", "wit", "contracts", "allow_breaking", "dry_run", "wait", "request_id", "size", "scheduling", "bindings")
     class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class BindingsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +93,7 @@ class DeploySpec(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     SCHEDULING_FIELD_NUMBER: _ClassVar[int]
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     limits: Limits
@@ -98,7 +106,8 @@ class DeploySpec(_message.Message):
     request_id: str
     size: int
     scheduling: Scheduling
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., wit: _Optional[_Iterable[_Union[WitFile, _Mapping]]] = ..., contracts: _Optional[_Iterable[_Union[_contract_pb2.Contract, _Mapping]]] = ..., allow_breaking: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., size: _Optional[int] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ...) -> None: ...
+    bindings: _containers.ScalarMap[str, str]
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., wit: _Optional[_Iterable[_Union[WitFile, _Mapping]]] = ..., contracts: _Optional[_Iterable[_Union[_contract_pb2.Contract, _Mapping]]] = ..., allow_breaking: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., size: _Optional[int] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ..., bindings: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class WitFile(_message.Message):
     __slots__ = ("path", "content")
@@ -129,8 +138,15 @@ class DeployResponse(_message.Message):
     def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., ready: _Optional[bool] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UpdateRequest(_message.Message):
-    __slots__ = ("namespace", "name", "limits", "environment", "unset_environment", "wait", "request_id", "scheduling")
+    __slots__ = ("namespace", "name", "limits", "environment", "unset_environment", "wait", "request_id", "scheduling", "bindings")
     class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class BindingsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +161,7 @@ class UpdateRequest(_message.Message):
     WAIT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SCHEDULING_FIELD_NUMBER: _ClassVar[int]
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     limits: Limits
@@ -153,7 +170,8 @@ class UpdateRequest(_message.Message):
     wait: _duration_pb2.Duration
     request_id: str
     scheduling: Scheduling
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., unset_environment: _Optional[_Iterable[str]] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ...) -> None: ...
+    bindings: _containers.ScalarMap[str, str]
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., unset_environment: _Optional[_Iterable[str]] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ..., bindings: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class UpdateResponse(_message.Message):
     __slots__ = ("function", "ready", "warnings")
@@ -322,18 +340,34 @@ class LogsResponse(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., stream: _Optional[str] = ..., level: _Optional[str] = ..., context: _Optional[str] = ..., message: _Optional[str] = ..., call_id: _Optional[str] = ..., node: _Optional[str] = ...) -> None: ...
 
 class Function(_message.Message):
-    __slots__ = ("namespace", "name", "revision", "revisions", "services")
+    __slots__ = ("namespace", "name", "revision", "revisions", "services", "calls", "callers")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     REVISIONS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    CALLERS_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     revision: int
     revisions: _containers.RepeatedCompositeFieldContainer[Revision]
     services: _containers.RepeatedCompositeFieldContainer[Service]
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ...) -> None: ...
+    calls: _containers.RepeatedCompositeFieldContainer[Call]
+    callers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., callers: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Call(_message.Message):
+    __slots__ = ("function", "address", "service", "calls")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    function: str
+    address: str
+    service: str
+    calls: _containers.RepeatedCompositeFieldContainer[Call]
+    def __init__(self, function: _Optional[str] = ..., address: _Optional[str] = ..., service: _Optional[str] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ...) -> None: ...
 
 class Revision(_message.Message):
     __slots__ = ("number", "digest", "size_bytes", "created", "limits", "environment", "bindings", "state", "reason", "scheduling", "placements")
@@ -379,11 +413,17 @@ class Placement(_message.Message):
     def __init__(self, node: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Binding(_message.Message):
-    __slots__ = ("target",)
+    __slots__ = ("target", "function", "address", "service")
     IMPORT_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
     target: str
-    def __init__(self, target: _Optional[str] = ..., **kwargs) -> None: ...
+    function: str
+    address: str
+    service: str
+    def __init__(self, target: _Optional[str] = ..., function: _Optional[str] = ..., address: _Optional[str] = ..., service: _Optional[str] = ..., **kwargs) -> None: ...
 
 class Service(_message.Message):
     __slots__ = ("name", "interface", "owner", "methods")

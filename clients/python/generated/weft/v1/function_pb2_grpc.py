@@ -42,6 +42,10 @@ class FunctionServiceStub:
     START_FAILED           no instance of the component can be made within its limits
     NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
     the catalog does not allow it as it stands
+    UNBOUND                an import has no provider, or there are several: spec.bindings names one
+    MISMATCH               the provider of an import has other types
+    NOT_ALLOWED            the nodes do not allow functions to call the host
+    CYCLE                  functions would call one another in circles
     LEVEL                  a node of the cluster is too old for it
     NOT_REPLICATED         too few schedulers can be given the component; nothing was changed
     NO_COMPONENT           no node that has the component can be reached
@@ -128,6 +132,10 @@ class FunctionServiceServicer:
     START_FAILED           no instance of the component can be made within its limits
     NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
     the catalog does not allow it as it stands
+    UNBOUND                an import has no provider, or there are several: spec.bindings names one
+    MISMATCH               the provider of an import has other types
+    NOT_ALLOWED            the nodes do not allow functions to call the host
+    CYCLE                  functions would call one another in circles
     LEVEL                  a node of the cluster is too old for it
     NOT_REPLICATED         too few schedulers can be given the component; nothing was changed
     NO_COMPONENT           no node that has the component can be reached
@@ -290,6 +298,10 @@ class FunctionService:
     START_FAILED           no instance of the component can be made within its limits
     NOT_FOUND, CONFLICT, IN_USE, NOT_EXPORTED
     the catalog does not allow it as it stands
+    UNBOUND                an import has no provider, or there are several: spec.bindings names one
+    MISMATCH               the provider of an import has other types
+    NOT_ALLOWED            the nodes do not allow functions to call the host
+    CYCLE                  functions would call one another in circles
     LEVEL                  a node of the cluster is too old for it
     NOT_REPLICATED         too few schedulers can be given the component; nothing was changed
     NO_COMPONENT           no node that has the component can be reached
