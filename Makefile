@@ -10,6 +10,9 @@ SHELL := bash
 TOOLCHAINS := examples/toolchains
 COMPONENTS := build/components
 
+# Components in Go, with bindings that weft bindgen go writes.
+GO_COMPONENTS := examples/report test/components/conformance-go test/components/load-go
+
 # What go test tests, and what bounds it on a slow machine.
 PACKAGES ?= ./...
 TESTFLAGS ?= -timeout 20m
@@ -38,7 +41,7 @@ demo-cluster: build orders ## Start three nodes, and kill the one that leads whi
 	@go run ./test/demo cluster
 
 .PHONY: test
-test: build examples $(COMPONENTS)/conformance.wasm ## Run all tests
+test: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	export PATH="$$tools:$$PATH"
@@ -51,12 +54,13 @@ build: ## Build bin/weft
 	go build -trimpath -o bin/weft ./cmd/weft
 
 .PHONY: examples
-examples: orders text stats ## Build the example components
+examples: orders text stats report ## Build the example components
 
-.PHONY: orders text stats
+.PHONY: orders text stats report
 orders: $(COMPONENTS)/orders.wasm ## Build the example in Rust
 text: $(COMPONENTS)/text.wasm ## Build the example in JavaScript
 stats: $(COMPONENTS)/stats.wasm ## Build the example in Python
+report: $(COMPONENTS)/report.wasm ## Build the example in Go
 
 # The scripts build only what changed: they compare contents, so make always asks them.
 .PHONY: FORCE
@@ -66,8 +70,14 @@ $(COMPONENTS)/text.wasm: FORCE
 	@$(TOOLCHAINS)/js.sh build examples/text $@
 $(COMPONENTS)/stats.wasm: FORCE
 	@$(TOOLCHAINS)/python.sh build examples/stats $@
+$(COMPONENTS)/report.wasm: FORCE
+	@$(TOOLCHAINS)/go.sh build examples/report $@
 $(COMPONENTS)/conformance.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/conformance $@
+$(COMPONENTS)/conformance-go.wasm: FORCE
+	@$(TOOLCHAINS)/go.sh build test/components/conformance-go $@
+$(COMPONENTS)/load-go.wasm: FORCE
+	@$(TOOLCHAINS)/go.sh build test/components/load-go $@
 $(COMPONENTS)/bench.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/bench $@
 
@@ -91,6 +101,10 @@ robustness: ## Check what weft promises while its nodes fail: RUNS=n, see test/r
 	@cd test/robustness && go test -run '^TestRobustness$$' -timeout 0 \
 		-runs $(RUNS) -nodes $(NODES) -scenario "$(SCENARIO)" -seed $(SEED)
 
+.PHONY: load-go
+load-go: $(COMPONENTS)/load-go.wasm ## Call one instance of a component in Go 100,000 times
+	@go test -count 1 -timeout 20m -run TestLoad -v ./test/guest -args -calls 100000
+
 .PHONY: lint
 lint: ## Check style, the API's schema and that generated code is what its sources give
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
@@ -109,7 +123,7 @@ generate: ## Write generated code anew
 	buf generate --template clients/buf.gen.yaml
 
 .PHONY: race
-race: build examples $(COMPONENTS)/conformance.wasm ## Run all tests with the race detector
+race: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	PATH="$$tools:$$PATH" go test -race $(TESTFLAGS) $(PACKAGES)
@@ -127,6 +141,7 @@ toolchains: ## Install all that the other targets install
 	@$(TOOLCHAINS)/rust.sh >/dev/null
 	$(TOOLCHAINS)/js.sh >/dev/null
 	$(TOOLCHAINS)/python.sh >/dev/null
+	$(TOOLCHAINS)/go.sh >/dev/null
 	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
 	$(TOOLCHAINS)/clients.sh generators >/dev/null
 	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl protoc-gen-go protoc-gen-go-grpc >/dev/null

@@ -22,6 +22,7 @@ var sources = map[string]source{
 	"orders":         {"examples/orders", "rust.sh"},
 	"text":           {"examples/text", "js.sh"},
 	"stats":          {"examples/stats", "python.sh"},
+	"report":         {"examples/report", "go.sh"},
 	"conformance":    {"test/components/conformance", "rust.sh"},
 	"bench":          {"test/components/bench", "rust.sh"},
 	"conformance-go": {"test/components/conformance-go", "go.sh"},

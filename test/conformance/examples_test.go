@@ -60,13 +60,29 @@ var stats = []call{
 	{"demo.stats.v1.Stats/Unpack", `{"data": "AQACAP//", "encoding": "ENCODING_INT16"}`, `{"value": [1, 2, -1]}`},
 }
 
+// sales is "city,price\nKiel,8\nUlm,9\nKiel,1\n", and a line of JSON.
+const sales = `{"name": "north", "format": "FORMAT_CSV", "data": "Y2l0eSxwcmljZQpLaWVsLDgKVWxtLDkKS2llbCwxCg=="},
+	{"name": "south", "format": "FORMAT_JSON_LINES", "data": "eyJjaXR5IjoiVWxtIiwicHJpY2UiOjIuNX0K"}`
+
+var reports = []call{
+	{"demo.report.v1.Report/Query", `{"sources": [` + sales + `], "steps": [
+		{"keep": {"column": "price", "is": "COMPARISON_GREATER", "value": "1"}},
+		{"group": {"by": ["city"], "values": [{"function": "FUNCTION_COUNT", "name": "n"},
+			{"column": "price", "function": "FUNCTION_SUM", "name": "total"}]}},
+		{"sort": {"f0": "total", "f1": "ORDER_DESCENDING"}}]}`,
+		`{"value": {"columns": ["city", "n", "total"], "rows": [{"items": ["Ulm", "2", "11.5"]}, {"items": ["Kiel", "1", "8"]}]}}`},
+	{"demo.report.v1.Report/Render", `{"template": "{{range .Rows}}{{.city}}: {{.price}}, {{end}}all {{sum \"price\" .Rows}}", "table": {
+		"columns": ["city", "price"], "rows": [{"items": ["Kiel", "8"]}, {"items": ["Ulm", "9"]}]}}`, `{"value": "Kiel: 8, Ulm: 9, all 17"}`},
+}
+
 func TestExamples(t *testing.T) {
 	client := start(t,
 		deployment{name: "orders", wit: "examples/orders/wit"},
 		deployment{name: "text", wit: "examples/text/wit"},
 		deployment{name: "stats", wit: "examples/stats/wit"},
+		deployment{name: "report", wit: "examples/report/wit"},
 	)
-	for _, table := range [][]call{orders, texts, stats} {
+	for _, table := range [][]call{orders, texts, stats, reports} {
 		for _, c := range table {
 			t.Run(c.method, func(t *testing.T) {
 				m := method(t, client, c.method)
@@ -81,6 +97,7 @@ func TestExamples(t *testing.T) {
 	t.Run("an example has one service", func(t *testing.T) {
 		for name, service := range map[string]string{
 			"orders": "demo.orders.v1.Orders", "text": "demo.text.v1.Text", "stats": "demo.stats.v1.Stats",
+			"report": "demo.report.v1.Report",
 		} {
 			f, err := client.Get(t.Context(), name)
 			if err != nil {
@@ -105,6 +122,11 @@ func TestExamples(t *testing.T) {
 			`{"uneven":{"f0":2,"f1":1,"f2":2}}`}, codes.FailedPrecondition},
 		{call{"demo.stats.v1.Stats/Histogram", `{"series": [1], "bins": 1001}`,
 			`{"outOfRange":{"f0":"bins","f1":{"lowest":1,"highest":1000}}}`}, codes.OutOfRange},
+		{call{"demo.report.v1.Report/Query", `{"sources": [` + sales + `], "steps": [{"sort": {"f0": "weight", "f1": "ORDER_ASCENDING"}}]}`,
+			`{"notFound":"weight"}`}, codes.NotFound},
+		{call{"demo.report.v1.Report/Query", `{"sources": [` + sales + `], "steps": [{"group": {"values": [
+			{"column": "city", "function": "FUNCTION_MEAN", "name": "x"}]}}]}`, `{"notANumber":{"f0":"city","f1":"Kiel"}}`},
+			codes.FailedPrecondition},
 		{call{"demo.stats.v1.Stats/Unpack", `{"data": "AQAC", "encoding": "ENCODING_INT16"}`, `{"truncated":1}`},
 			codes.FailedPrecondition},
 	}
