@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,6 +25,35 @@ func TestListAndDescribe(t *testing.T) {
 		"wasi:logging/logging@0.1.0-draft (host)", "timeout 30s", "demo.calc.v1.Calc\n", "Try it:")
 	s.weft("describe", "clac").exits(exitFailure).complains("NOT_FOUND: no function clac in namespace default; did you mean calc?")
 	s.weft("describe", "calc", "-n", "NO").exits(exitFailure).complains("INVALID_ARGUMENT (INVALID_REQUEST)", `namespace "NO"`)
+}
+
+func TestBindings(t *testing.T) {
+	s := startServer(t)
+	file := func(c wat.Chain) string {
+		path := filepath.Join(t.TempDir(), "chain.wasm")
+		if err := os.WriteFile(path, c.Bytes(t), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	pay := file(wat.Chain{Export: "demo:chain/pay@1.0.0"})
+	shop := file(wat.Chain{Export: "demo:chain/shop@1.0.0", Import: "demo:chain/pay@1.0.0"})
+	front := file(wat.Chain{Export: "demo:chain/front@1.0.0", Import: "demo:chain/shop@1.0.0"})
+	s.weft("deploy", shop, "--name", "shop").exits(exitFailure).complains("FAILED_PRECONDITION (UNBOUND)", "--bind demo:chain/pay=FUNCTION")
+	s.weft("deploy", pay, "--name", "pay").ok()
+	s.weft("deploy", shop, "--name", "shop").ok()
+	s.weft("deploy", front, "--name", "front").ok()
+	s.weft("call", "demo.chain.v1.Front/Ask", `{"n": 1}`).ok().prints(`"value": 3`)
+	s.weft("describe", "front").ok().prints("demo:chain/shop@1.0.0 (function shop, demo.chain.v1.Shop)",
+		"Calls:\n  front\n  └─ shop  (demo.chain.v1.Shop)\n     └─ pay  (demo.chain.v1.Pay)\n")
+	s.weft("describe", "pay").ok().prints("Called by:  shop\n")
+	s.weft("describe", "shop", "--json").ok().prints(`"function": "pay"`, `"callers": [`)
+	s.weft("delete", "pay").exits(exitFailure).complains("IN_USE", `"pay" is called by shop`)
+	s.weft("deploy", pay, "--name", "pay-eu").ok()
+	s.weft("update", "shop", "--bind", "demo:chain/pay=pay-eu").ok().prints("shop revision 2 is ready")
+	s.weft("describe", "front").ok().prints("─ pay-eu  (demo.chain.v1.Pay)")
+	s.weft("delete", "pay").ok()
+	s.weft("update", "shop", "--bind", "demo:chain/pay=grpc://pay.example:443").exits(exitFailure).complains("NOT_ALLOWED", "weft server --allow-host pay.example:443")
 }
 
 func TestUpdate(t *testing.T) {

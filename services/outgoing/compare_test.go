@@ -43,7 +43,7 @@ func serveHealth(t *testing.T, reflect func(*grpc.Server)) string {
 
 func TestCompare(t *testing.T) {
 	alpha := func(s *grpc.Server) {
-		reflectionv1alpha.RegisterServerReflectionServer(s, reflection.NewServer(reflection.ServerOptions{Services: s})) //nolint:staticcheck // for servers that have only this
+		reflectionv1alpha.RegisterServerReflectionServer(s, reflection.NewServer(reflection.ServerOptions{Services: s}))
 	}
 	allowed, err := ParseAllow("127.0.0.1")
 	if err != nil {
