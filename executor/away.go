@@ -72,3 +72,10 @@ func (q *queue) forget(j *job) {
 		q.returning = slices.Delete(q.returning, i, i+1)
 	}
 }
+
+// awayCount is how many calls are away.
+func (q *queue) awayCount() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.away
+}

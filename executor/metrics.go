@@ -64,13 +64,16 @@ func (x *Executor) gauges() []prometheus.Collector {
 			waiting, _, _ := x.queue.counts()
 			return float64(waiting)
 		}),
-		gauge("weft_instances_running", "Instances that run, lost ones included.", func() float64 {
+		gauge("weft_instances_running", "Instances that run, those included that are lost or wait for calls of their own.", func() float64 {
 			_, busy, _ := x.queue.counts()
 			return float64(busy)
 		}),
 		gauge("weft_slots_lost", "Slots held by calls whose callers have left and that can't be interrupted.", func() float64 {
 			_, _, lost := x.queue.counts()
 			return float64(lost)
+		}),
+		gauge("weft_instances_waiting", "Instances whose guests wait for calls that they made.", func() float64 {
+			return float64(x.queue.awayCount())
 		}),
 		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
 		gauge("weft_revisions_loaded", "Revisions that are ready for calls.", func() float64 {

@@ -377,7 +377,7 @@ func TestOutgoingWaitLimit(t *testing.T) {
 		_, err := p.send(context.Background(), "Echo", nil)
 		first <- err
 	}()
-	until(t, func() bool { return p.awayNow() == 1 })
+	until(t, func() bool { return p.metric("weft_instances_waiting") == 1 })
 	_, err = p.send(t.Context(), "Echo", nil)
 	refused(t, err, WaitLimit, "1 guests of this node wait")
 	close(hold)
@@ -385,12 +385,6 @@ func TestOutgoingWaitLimit(t *testing.T) {
 		t.Error(err)
 	}
 	p.rested()
-}
-
-func (p *proxies) awayNow() int {
-	p.queue.mu.Lock()
-	defer p.queue.mu.Unlock()
-	return p.queue.away
 }
 
 // TestOutgoingDeadline ends calls whose guests wait: by the caller's deadline, its leaving, the revision's limit.

@@ -24,10 +24,11 @@ type queue struct {
 	run            func(*job)
 
 	mu      sync.Mutex
-	work    sync.Cond // signaled when turns grows, and when the queue closes
+	work    sync.Cond // what idle workers wait for
 	lines   map[*line]struct{}
 	turns   []*line // those with a call that may run, in turn
 	workers int
+	idle    int // workers that wait and were not woken
 	busy    int // calls that run, those included that are lost or away
 	waiting int
 	lost    int // lost calls that hold a slot
@@ -120,7 +121,25 @@ func (q *queue) offer(l *line) {
 	}
 	l.queued = true
 	q.turns = append(q.turns, l)
-	q.work.Signal()
+	q.wake()
+}
+
+// wake has a worker take a call, if a slot is free. q.mu is held.
+func (q *queue) wake() {
+	switch {
+	case len(q.turns) == 0 || !q.free():
+	case q.idle > 0:
+		q.idle--
+		q.work.Signal()
+	case q.workers < q.wanted():
+		q.spawn()
+	}
+}
+
+// wakeAll has all idle workers look whether they are to end. q.mu is held.
+func (q *queue) wakeAll() {
+	q.idle = 0
+	q.work.Broadcast()
 }
 
 // mayRun tells whether a line may have one more of its calls run. When there are no spares left, a line that has lost a
@@ -162,7 +181,7 @@ func (q *queue) unlink(j *job) {
 	l.waiting--
 	q.waiting--
 	if q.closed && q.waiting == 0 {
-		q.work.Broadcast()
+		q.wakeAll()
 	}
 }
 
@@ -173,7 +192,8 @@ func (q *queue) take() *job {
 	for {
 		if q.workers > q.wanted() || q.closed && q.waiting == 0 {
 			q.workers--
-			q.work.Signal() // what woke this worker may be for another
+			q.wake() // what woke this worker may be for another
+			q.retire()
 			q.settle()
 			return nil
 		}
@@ -193,6 +213,7 @@ func (q *queue) take() *job {
 			q.offer(l)
 			return j
 		}
+		q.idle++
 		q.work.Wait()
 	}
 }
@@ -225,16 +246,20 @@ func (q *queue) finish(j *job) {
 // free tells whether a call may have a slot. q.mu is held.
 func (q *queue) free() bool { return q.busy-q.away-min(q.lost, spareSlots) < q.slots }
 
-// wanted is how many workers there should be. q.mu is held.
+// wanted is how many workers there may be. q.mu is held.
 func (q *queue) wanted() int { return q.slots + q.away + min(q.lost, spareSlots) }
 
-// share gives a slot that is free, or that has just been given back, to whoever is next. q.mu is held.
+// share gives a slot that was given back to whoever is next. q.mu is held.
 func (q *queue) share() {
 	q.admit()
-	if (!q.closed || q.waiting > 0) && q.workers < q.wanted() {
-		q.spawn()
-	}
-	if len(q.turns) > 0 || q.workers > q.wanted() {
+	q.wake()
+	q.retire()
+}
+
+// retire has an idle worker end, if there are more workers than may be. q.mu is held.
+func (q *queue) retire() {
+	if q.idle > 0 && q.workers > q.wanted() {
+		q.idle--
 		q.work.Signal()
 	}
 }
@@ -283,7 +308,7 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.work.Broadcast()
+	q.wakeAll()
 	q.settle()
 }
 
