@@ -1,5 +1,5 @@
 // Package catalog is the replicated state of weft: functions with their revisions, contracts, who answers
-// what, and, from format level 2 on, nodes, join tokens and placements.
+// what, and, from format level 2 on, nodes, join tokens and placements, from 3 on, what imports are bound to.
 //
 // It is a pure state machine. Apply takes an entry of the log and gives a result; it reads no clock, draws no random
 // number and imports no raft, so equal logs give equal catalogs on every node, hash for hash. What can't be done is a

@@ -6,7 +6,8 @@
 //  2. upload.go reads the component, and refuses on its first bytes what is no component;
 //  3. the artifact store writes it down under its digest;
 //  4. inspect.go decodes it and checks its imports;
-//  5. plan.go builds its contracts on the stored ones; a change that breaks callers ends here;
+//  5. plan.go builds its contracts on the stored ones; a change that breaks callers ends here. bind.go binds the imports that
+//     weft does not provide to functions and services outside;
 //  6. the executor compiles it in a child process;
 //  7. commit.go makes it a revision by one entry of the log. The entry says which versions of the contracts it was
 //     built from; if another deploy has changed one meanwhile, steps 5 and 7 are done again.

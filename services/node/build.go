@@ -62,6 +62,7 @@ func (n *Node) dir(name string) string { return filepath.Join(n.config.DataDir, 
 func (n *Node) buildExecution(p *parts) (err error) {
 	n.outgoing = outgoing.New(outgoing.Config{
 		Catalog: n.consensus.Catalog(), Router: way{n}, Components: way{n}, Allow: n.config.AllowHosts, Logger: n.config.Logger,
+		Registerer: p.registry,
 	})
 	n.executor, err = executor.New(executor.Config{Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Registerer: p.registry})
 	if err != nil {

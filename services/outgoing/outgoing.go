@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
@@ -42,8 +44,10 @@ type Config struct {
 	Allow Allow
 	// TLS is for connections to services outside. Nil: the system's roots.
 	TLS *tls.Config
-	// Logger is told of connections. Nil: slog.Default.
+	// Logger is told of services outside that can't be compared with an import. Nil: slog.Default.
 	Logger *slog.Logger
+	// Registerer is given the metrics. Nil: they are not exported.
+	Registerer prometheus.Registerer
 }
 
 // Caller makes the calls of functions. Its methods are safe for concurrent use.
@@ -51,6 +55,7 @@ type Caller struct {
 	config  Config
 	outside *connections
 	traces  traces
+	metrics metrics
 	calls   atomic.Uint64 // numbers the calls
 }
 
@@ -61,7 +66,7 @@ func New(config Config) *Caller {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	return &Caller{config: config, outside: newConnections(config.TLS)}
+	return &Caller{config: config, outside: newConnections(config.TLS), metrics: newMetrics(config.Registerer)}
 }
 
 // Close closes the connections to services outside. Calls that go on there fail.
@@ -85,7 +90,9 @@ func (c *Caller) Call(ctx context.Context, call executor.OutgoingCall) ([]byte, 
 		if wanted(call.Metadata) {
 			c.trace(call, hop{depth: depth, callee: address, took: time.Since(began), err: err}, nil)
 		}
-		return message, c.explain(ctx, err, call, address)
+		err = c.explain(ctx, err, call, address)
+		c.metrics.outside.count(err)
+		return message, err
 	}
 	response, callee, err := c.callFunction(ctx, call, binding.GetFunction(), md)
 	if wanted(call.Metadata) {
@@ -93,7 +100,11 @@ func (c *Caller) Call(ctx context.Context, call executor.OutgoingCall) ([]byte, 
 			depth: depth, callee: callee.String(), node: response.Node, timings: response.Timings, took: time.Since(began), err: err,
 		}, response.Trailers[traceKey])
 	}
-	return response.Message, c.explain(ctx, err, call, "function "+binding.GetFunction())
+	if err != nil {
+		err = c.explain(ctx, err, call, "function "+binding.GetFunction())
+	}
+	c.metrics.functions.count(err)
+	return response.Message, err
 }
 
 // callFunction makes a call of a function and tells which revision was called.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -140,9 +141,26 @@ func TestDepth(t *testing.T) {
 	}
 }
 
+// count reads how many calls of functions ended in a way.
+func count(t *testing.T, registry *prometheus.Registry, result string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range families[0].GetMetric() {
+		if labels := m.GetLabel(); labels[0].GetValue() == result && labels[1].GetValue() == "function" {
+			return m.GetCounter().GetValue()
+		}
+	}
+	t.Fatalf("no calls that ended in %s", result)
+	return 0
+}
+
 func TestFailures(t *testing.T) {
 	f := newFake(t, "grpc://tax.example:443")
-	c := caller(t, f, Config{})
+	registry := prometheus.NewRegistry()
+	c := caller(t, f, Config{Registerer: registry})
 	f.err = &executor.FunctionError{Case: "broke", DetailType: "demo.pay.v1.Refusal", Detail: []byte{1}}
 	if _, err := c.Call(t.Context(), pay(nil)); err != f.err { //nolint:errorlint // the very same
 		t.Errorf("%v", err)
@@ -166,6 +184,9 @@ func TestFailures(t *testing.T) {
 			!strings.Contains(fault.Message, "default/shop@1 calls demo:pay/api@1.0.0#Charge (function pay)") {
 			t.Errorf("%v became %v (%s)", tt.err, err, fault.Reason)
 		}
+	}
+	if failed, refused := count(t, registry, "failed"), count(t, registry, "error"); failed != 6 || refused != 1 {
+		t.Errorf("%v calls failed, %v with an error of their own", failed, refused)
 	}
 	f.routed = failure.New(codes.Unavailable, failure.NotReady, "it is loading")
 	if _, err := c.Call(t.Context(), pay(nil)); err == nil || !strings.Contains(err.Error(), "function pay") {

@@ -3,6 +3,8 @@ package functions
 import (
 	"testing"
 
+	"google.golang.org/grpc/codes"
+
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/test/wat"
 )
@@ -75,6 +77,7 @@ func TestProviderStays(t *testing.T) {
 	refused(t, err, "BREAKING_CHANGE", "demo.chain.v1.TellRequest.n")
 
 	s.deploy("c", wat.Chain{Export: iface("other")}, func(spec *weftv1.DeploySpec) { spec.AllowBreaking = true })
+	s.fails("A/Ask", 1, codes.FailedPrecondition, "function c (revision 2) does not export demo.chain.v1.C")
 	_, err = s.Update(t.Context(), &weftv1.UpdateRequest{Name: "b", Environment: map[string]string{"A": "b"}})
 	refused(t, err, "NOT_EXPORTED", "bound to function", `"c"`)
 
