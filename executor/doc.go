@@ -8,6 +8,10 @@
 //  3. the transcoder, which turns message bytes into arguments (package transcode);
 //  4. an instance of its own, dropped after the call (package wasmtime).
 //
+// A guest may call others in turn, through imports that are bound to their contracts: what it passes becomes a request, which
+// [Outgoing] sends wherever it belongs, and the answer becomes what the import returns (outgoing.go). Meanwhile the guest has
+// no slot (away.go).
+//
 // The executor knows nothing of gRPC, of the catalog or of other nodes. It takes bytes and gives bytes; what goes
 // wrong is an [*Error] with a [Reason], or a [*FunctionError] where the function itself returned an error.
 package executor

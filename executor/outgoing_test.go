@@ -279,7 +279,7 @@ func detail(number byte, text string) string {
 // TestOutgoingBadAnswers gives guests what does not fit, or is too large.
 func TestOutgoingBadAnswers(t *testing.T) {
 	var answer []byte
-	p := newProxies(t, bank, Config{}, Limits{Message: 1000}, func(_ context.Context, call OutgoingCall) ([]byte, error) {
+	p := newProxies(t, bank, Config{}, Limits{Message: 1000}, func(context.Context, OutgoingCall) ([]byte, error) {
 		if answer == nil {
 			panic("oh")
 		}

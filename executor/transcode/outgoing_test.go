@@ -63,8 +63,7 @@ func answer(t *rapid.T, m *contract.Method, plan *transcode.Plan, caller, callee
 	response, err := plan.Encode(from, math.MaxInt)
 	caller.Reset()
 	to := caller.Args(1).At(0)
-	var failure *transcode.Failure
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*transcode.Failure](err); ok {
 		err = plan.DecodeFailure(failure.DetailType, failure.Detail, caller, to)
 	} else if err == nil {
 		err = plan.DecodeResult(response, caller, to)

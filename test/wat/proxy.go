@@ -30,9 +30,9 @@ type proxy struct {
 
 func (p *proxy) function(f *wit.Function) {
 	var params []string
-	sig := ""
+	var sig, locals strings.Builder
 	for _, a := range f.Params {
-		sig += fmt.Sprintf(" (param %q %s)", a.Name, p.types.Name(a.Type))
+		fmt.Fprintf(&sig, " (param %q %s)", a.Name, p.types.Name(a.Type))
 		params = append(params, wittest.Flatten(a.Type)...)
 	}
 	if len(params) > 16 {
@@ -40,20 +40,19 @@ func (p *proxy) function(f *wit.Function) {
 	}
 	var results []string
 	if f.Result != nil {
-		sig += fmt.Sprintf(" (result %s)", p.types.Name(f.Result))
+		fmt.Fprintf(&sig, " (result %s)", p.types.Name(f.Result))
 		results = wittest.Flatten(f.Result)
 	}
-	locals := ""
 	for i := range params {
-		locals += fmt.Sprintf(" local.get %d", i)
+		fmt.Fprintf(&locals, " local.get %d", i)
 	}
-	core, low, body := "(param "+strings.Join(params, " ")+")", "", fmt.Sprintf("%s call $%s", locals, f.Name)
+	core, low, body := "(param "+strings.Join(params, " ")+")", "", fmt.Sprintf("%s call $%s", locals.String(), f.Name)
 	switch {
 	case len(results) > 1:
 		low = " (param i32)"
 		core += " (result i32)"
 		body = fmt.Sprintf("(local $ret i32)\n      (local.set $ret (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (i32.const %d)))"+
-			"\n      %s local.get $ret call $%s local.get $ret", wittest.MaxBytes(f.Result), locals, f.Name)
+			"\n      %s local.get $ret call $%s local.get $ret", wittest.MaxBytes(f.Result), locals.String(), f.Name)
 	case len(results) == 1:
 		core += " (result " + results[0] + ")"
 	}
@@ -61,15 +60,16 @@ func (p *proxy) function(f *wit.Function) {
 	if low != "" {
 		lower = "(param " + strings.Join(params, " ") + ")" + low
 	}
-	fmt.Fprintf(&p.imports, "\n    (export %q (func%s))", f.Name, sig)
+	fmt.Fprintf(&p.imports, "\n    (export %q (func%s))", f.Name, sig.String())
 	fmt.Fprintf(&p.lowered, "\n  (core func $%[1]s (canon lower (func $api %[1]q) (memory $libc \"memory\") (realloc (func $libc \"realloc\"))))", f.Name)
 	fmt.Fprintf(&p.core, "\n    (import \"host\" %[1]q (func $%[1]s %[2]s))", f.Name, lower)
 	fmt.Fprintf(&p.given, " (export %[1]q (func $%[1]s))", f.Name)
 	fmt.Fprintf(&p.lifted, "\n  (func (export %[1]q)%[2]s (canon lift (core func $i %[1]q) (memory $libc \"memory\") (realloc (func $libc \"realloc\"))))",
-		f.Name, sig)
+		f.Name, sig.String())
 	p.bodies = append(p.bodies, fmt.Sprintf("\n    (func (export %q) %s %s)", f.Name, core, body))
 }
 
+//nolint:dupword // WebAssembly says i32 often
 const proxyText = `(component
   %[1]s
   (import %[2]q (instance $api%[3]s))
