@@ -11,6 +11,7 @@ import (
 
 	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/wit/contract"
 	"github.com/weft-run/weft/wit/wittest"
 )
@@ -209,5 +210,78 @@ func TestEncodeArgsLimit(t *testing.T) {
 	arena.SetU8(args.At(0), 1)
 	if _, err := plan.EncodeArgs(args, 100); err == nil {
 		t.Error("a u8 is a string")
+	}
+}
+
+// TestOlderCaller has a component call one that has grown: what it does not know is skipped, but for a case, which can't be.
+func TestOlderCaller(t *testing.T) {
+	const grown = `package demo:pay@2.3.1 { interface api {
+			enum level { low, middle, high }
+			record order { note: option<string>, id: u32, level: level, more: list<u8> }
+			count: func();
+			charge: func(order: order, dry: option<bool>) -> result<order, list<level>>;
+		} } world w { export demo:pay/api@2.3.1; }`
+	const older = `package demo:pay@2.3.0 { interface api {
+			enum level { high, low }
+			record order { level: level, id: u32 }
+			charge: func(order: order) -> result<order, list<level>>;
+		} } world w { import demo:pay/api@2.3.0; }`
+	provider := bind(t, wittest.MustParse(grown))
+	defer provider.plans.Close()
+	built, err := contract.Build(contract.Input{Function: "pay", World: wittest.MustParse(grown)})
+	must(err)
+	imported, err := contract.BindImport(wittest.MustParse(older).Imports[0], map[string]*weftv1.Contract{"demo.pay.v2": built.Contracts[0]})
+	must(err)
+	plans, err := transcode.New([]*contract.Service{imported})
+	must(err)
+	defer plans.Close()
+	theirs, ours := provider.plans.Method("demo.pay.v2.Api", "Charge"), plans.Method("demo.pay.v2.Api", "Charge")
+	function, ourFunction := provider.services[0].Methods[1].Function, imported.Methods[0].Function
+
+	caller, callee := wasmtime.NewArena(), wasmtime.NewArena()
+	defer caller.Free()
+	defer callee.Free()
+	args := caller.Args(1)
+	write(caller, args.At(0), ourFunction.Params[0].Type, []any{0, uint64(7)})
+	request, err := ours.EncodeArgs(args, math.MaxInt)
+	must(err)
+	got, err := theirs.Decode(request, callee)
+	must(err)
+	want := []any{[]any{wittest.Case{}, uint64(7), 2, []byte{}}, wittest.Case{}}
+	for i, p := range function.Params {
+		if v := read(got.At(i), p.Type); !same(v, want[i]) {
+			t.Errorf("parameter %s is %v, want %v", p.Name, v, want[i])
+		}
+	}
+
+	answer := func(v any) (any, error) {
+		callee.Reset()
+		result := callee.Args(1).At(0)
+		write(callee, result, function.Result, v)
+		caller.Reset()
+		to := caller.Args(1).At(0)
+		response, err := theirs.Encode(result, math.MaxInt)
+		if failure, ok := errors.AsType[*transcode.Failure](err); ok {
+			err = ours.DecodeFailure(failure.DetailType, failure.Detail, caller, to)
+		} else if err == nil {
+			err = ours.DecodeResult(response, caller, to)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return read(to, ourFunction.Result), nil
+	}
+	order := []any{wittest.Case{Index: 1, Value: "note"}, uint64(9), 0, []byte("more")}
+	if got, err := answer(wittest.Case{Value: order}); err != nil || !same(got, wittest.Case{Value: []any{1, uint64(9)}}) {
+		t.Errorf("answer is %v, %v", got, err)
+	}
+	if got, err := answer(wittest.Case{Index: 1, Value: []any{0, 2}}); err != nil || !same(got, wittest.Case{Index: 1, Value: []any{1, 0}}) {
+		t.Errorf("answer is %v, %v", got, err)
+	}
+	order[2] = 1
+	for _, v := range []any{wittest.Case{Value: order}, wittest.Case{Index: 1, Value: []any{0, 1}}} {
+		if got, err := answer(v); err == nil || !strings.Contains(err.Error(), "is no number of the enum") {
+			t.Errorf("answer is %v, %v", got, err)
+		}
 	}
 }
