@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ func (a *app) callCommand() *cobra.Command {
 		revision count
 		headers  = pairs{what: "header"}
 		timeout  duration
+		trace    bool
 	)
 	c := &cobra.Command{
 		Use:   "call SERVICE/METHOD [JSON|@FILE|-]",
@@ -53,10 +55,18 @@ message and its typed details, and stdout stays empty; with --json the error is 
 				ctx, cancel = context.WithTimeout(ctx, timeout.value)
 				defer cancel()
 			}
+			var header, trailer metadata.MD
+			if trace {
+				options = append(options, weft.ReceiveMetadata(&header, &trailer),
+					weft.WithMetadata(metadata.Pairs("weft-trace", "true", "weft-timings", "true")))
+			}
 			return a.with(func(client *weft.Client) error {
 				response, err := client.Call(ctx, args[0], request, options...)
 				if err != nil {
 					return err
+				}
+				if trace {
+					a.say("%s", traceText(header, trailer))
 				}
 				_, err = fmt.Fprintln(a.out, indent(response))
 				return err
@@ -68,9 +78,28 @@ message and its typed details, and stdout stays empty; with --json the error is 
 	f.Var(&revision, "revision", "revision that is to answer, instead of the current one")
 	f.VarP(&headers, "header", "H", "metadata to send along; may be given again. A key that ends in -bin takes base64")
 	f.Var(&timeout, "timeout", "give up after this time")
+	f.BoolVar(&trace, "trace", false, "say on stderr which functions the call led to, where they ran, and how long that took")
 	must(c.RegisterFlagCompletionFunc("function", a.complete(anywhere, functionNames)))
 	c.ValidArgsFunction = a.complete(0, methodNames)
 	return a.remote(c)
+}
+
+// traceText draws the way of a call: who answered it, and the calls between functions that it led to, each below the one that it was
+// part of.
+func traceText(header, trailer metadata.MD) string {
+	first := func(md metadata.MD, key string) string { return strings.Join(md.Get(key), "") }
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s@%s node=%s queue=%sus run=%sus\n", first(header, "weft-function"), first(header, "weft-revision"), first(header, "weft-node"),
+		first(trailer, "weft-queue-us"), first(trailer, "weft-run-us"))
+	for _, line := range trailer.Get("weft-trace") {
+		depth, call, _ := strings.Cut(line, " ")
+		n, err := strconv.Atoi(depth)
+		if err != nil || n < 1 || n > 64 {
+			n = 1
+		}
+		fmt.Fprintf(&b, "%s%s\n", strings.Repeat("  ", n), printable(call))
+	}
+	return b.String()
 }
 
 // request reads the request that the argument names.

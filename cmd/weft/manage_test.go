@@ -44,6 +44,10 @@ func TestBindings(t *testing.T) {
 	s.weft("deploy", shop, "--name", "shop").ok()
 	s.weft("deploy", front, "--name", "front").ok()
 	s.weft("call", "demo.chain.v1.Front/Ask", `{"n": 1}`).ok().prints(`"value": 3`)
+	traced := s.weft("call", "demo.chain.v1.Front/Ask", `{"n": 1}`, "--trace").ok().prints(`"value": 3`)
+	traced.out = "" // the rest is on stderr
+	traced.complains("front@1 node=test queue=", "\n  default/front@1 > default/shop@1 demo.chain.v1.Shop/Ask took=",
+		"\n    default/shop@1 > default/pay@1 demo.chain.v1.Pay/Ask took=")
 	s.weft("describe", "front").ok().prints("demo:chain/shop@1.0.0 (function shop, demo.chain.v1.Shop)",
 		"Calls:\n  front\n  └─ shop  (demo.chain.v1.Shop)\n     └─ pay  (demo.chain.v1.Pay)\n")
 	s.weft("describe", "pay").ok().prints("Called by:  shop\n")
