@@ -2,7 +2,8 @@
 # Go → component, with the stock compiler.
 #
 #   go.sh                         installs what is needed and prints its directory
-#   go.sh build SOURCE OUT.wasm   builds the main package in SOURCE, typed by SOURCE/wit
+#   go.sh build SOURCE OUT.wasm   builds the main package in SOURCE, typed by SOURCE/wit: by the world $WIT_WORLD, or
+#                                 the only one
 #
 # The compiler makes a core module for wasip1; wasm-tools makes a component of it, with the adapter from WASI's preview 1
 # to preview 2 that comes with jco. The bindings in SOURCE are those that `weft bindgen go` wrote.
@@ -37,7 +38,7 @@ build() {
   core=$(mktemp -d)
   quietly env GOOS=wasip1 GOARCH=wasm GOFLAGS=-mod=readonly go build -C "$1" -trimpath -buildmode=c-shared \
     -ldflags="-w -checklinkname=0" -o "$core/core.wasm" .
-  quietly "$tools" component embed "$1/wit" "$core/core.wasm" -o "$core/embedded.wasm"
+  quietly "$tools" component embed ${WIT_WORLD:+--world "$WIT_WORLD"} "$1/wit" "$core/core.wasm" -o "$core/embedded.wasm"
   quietly "$tools" component new "$core/embedded.wasm" --adapt "wasi_snapshot_preview1=$dir/wasi_snapshot_preview1.reactor.wasm" -o "$2"
   rm -r "$core"
 }

@@ -237,17 +237,28 @@ func (p *pkg) storeHelper(name string, t *wit.Type) {
 	p.printf("}\n\n")
 }
 
+// writes tells whether a function writes something, which is not kept.
+func (p *pkg) writes(f func()) bool {
+	kept := p.file
+	p.file = &file{imports: kept.imports}
+	defer func() { p.file = kept }()
+	f()
+	return p.file.Len() > 0
+}
+
 // choose writes statements that branch by the case of v.
 func (p *pkg) choose(t *wit.Type, branch func(n int, payload *wit.Type, value string)) {
 	switch t.Kind {
 	case wit.Option:
-		p.printf("if v == nil {\n")
-		branch(0, nil, "")
-		p.printf("} else {\n")
+		value := "*v"
 		if nilable(t.Elem) {
-			branch(1, t.Elem, "v")
-		} else {
-			branch(1, t.Elem, "(*v)")
+			value = "v"
+		}
+		p.printf("if v != nil {\n")
+		branch(1, t.Elem, value)
+		if p.writes(func() { branch(0, nil, "") }) {
+			p.printf("} else {\n")
+			branch(0, nil, "")
 		}
 		p.printf("}\n")
 	case wit.Result:

@@ -319,11 +319,11 @@ func storeTupleU32String(p guest.Ptr, v guest.Tuple2[uint32, string]) {
 }
 
 func storeOptionString(p guest.Ptr, v *string) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		guest.StoreString(p+4, (*v))
+		guest.StoreString(p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 

@@ -811,11 +811,11 @@ func liftOptionU32(f0 uint32, f1 uint32) *uint32 {
 }
 
 func storeOptionU32(p guest.Ptr, v *uint32) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		guest.Store[uint32](p+4, (*v))
+		guest.Store[uint32](p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 
@@ -828,11 +828,11 @@ func liftOptionString(f0 uint32, f1 uint32, f2 uint32) *string {
 }
 
 func storeOptionString(p guest.Ptr, v *string) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		guest.StoreString(p+4, (*v))
+		guest.StoreString(p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 
@@ -845,11 +845,11 @@ func liftOptionLeaf(f0 uint32, f1 uint32, f2 uint32, f3 float64, f4 uint32, f5 u
 }
 
 func storeOptionLeaf(p guest.Ptr, v *Leaf) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		storeLeaf(p+8, (*v))
+		storeLeaf(p+8, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 
@@ -862,11 +862,11 @@ func liftOptionOptionU32(f0 uint32, f1 uint32, f2 uint32) **uint32 {
 }
 
 func storeOptionOptionU32(p guest.Ptr, v **uint32) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		storeOptionU32(p+4, (*v))
+		storeOptionU32(p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 
@@ -879,11 +879,11 @@ func liftOptionOptionOptionString(f0 uint32, f1 uint32, f2 uint32, f3 uint32, f4
 }
 
 func storeOptionOptionOptionString(p guest.Ptr, v ***string) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		storeOptionOptionString(p+4, (*v))
+		storeOptionOptionString(p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 
@@ -896,11 +896,11 @@ func liftOptionListU32(f0 uint32, f1 uint32, f2 uint32) *[]uint32 {
 }
 
 func storeOptionListU32(p guest.Ptr, v *[]uint32) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		guest.StoreScalars[uint32](p+4, (*v))
+		guest.StoreScalars[uint32](p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 
@@ -913,11 +913,11 @@ func liftOptionListU8(f0 uint32, f1 uint32, f2 uint32) *[]byte {
 }
 
 func storeOptionListU8(p guest.Ptr, v *[]byte) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		guest.StoreScalars[uint8](p+4, (*v))
+		guest.StoreScalars[uint8](p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 
@@ -1138,11 +1138,11 @@ func liftOptionOptionString(f0 uint32, f1 uint32, f2 uint32, f3 uint32) **string
 }
 
 func storeOptionOptionString(p guest.Ptr, v **string) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		storeOptionString(p+4, (*v))
+		storeOptionString(p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
 

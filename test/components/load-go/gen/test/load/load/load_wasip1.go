@@ -109,10 +109,10 @@ func storeEntry(p guest.Ptr, v Entry) {
 }
 
 func storeOptionString(p guest.Ptr, v *string) {
-	if v == nil {
-		guest.Store[uint8](p, 0)
-	} else {
+	if v != nil {
 		guest.Store[uint8](p, 1)
-		guest.StoreString(p+4, (*v))
+		guest.StoreString(p+4, *v)
+	} else {
+		guest.Store[uint8](p, 0)
 	}
 }
