@@ -11,7 +11,7 @@ TOOLCHAINS := examples/toolchains
 COMPONENTS := build/components
 
 # Components in Go, with bindings that weft bindgen go writes.
-GO_COMPONENTS := examples/report test/components/conformance-go test/components/load-go
+GO_COMPONENTS := examples/report $(addprefix test/components/,conformance-go load-go cursors-go cursors-user-go)
 
 # What go test tests, and what bounds it on a slow machine.
 PACKAGES ?= ./...

@@ -19,14 +19,16 @@ type source struct {
 }
 
 var sources = map[string]source{
-	"orders":         {"examples/orders", "rust.sh"},
-	"text":           {"examples/text", "js.sh"},
-	"stats":          {"examples/stats", "python.sh"},
-	"report":         {"examples/report", "go.sh"},
-	"conformance":    {"test/components/conformance", "rust.sh"},
-	"bench":          {"test/components/bench", "rust.sh"},
-	"conformance-go": {"test/components/conformance-go", "go.sh"},
-	"load-go":        {"test/components/load-go", "go.sh"},
+	"orders":          {"examples/orders", "rust.sh"},
+	"text":            {"examples/text", "js.sh"},
+	"stats":           {"examples/stats", "python.sh"},
+	"report":          {"examples/report", "go.sh"},
+	"conformance":     {"test/components/conformance", "rust.sh"},
+	"bench":           {"test/components/bench", "rust.sh"},
+	"conformance-go":  {"test/components/conformance-go", "go.sh"},
+	"load-go":         {"test/components/load-go", "go.sh"},
+	"cursors-user-go": {"test/components/cursors-user-go", "go.sh"},
+	"cursors-go":      {"test/components/cursors-go", "go.sh"},
 }
 
 // Path builds one of the components above and returns the file's absolute path. Any number of processes may call it

@@ -26,7 +26,10 @@ const (
 )
 
 func TestLoad(t *testing.T) {
-	i := instance(t)
+	i := instance(t, components.Bytes(t, "load-go"), []wasmtime.Export{
+		{Interface: load, Function: "turn"}, {Interface: load, Function: "echo"}, {Interface: load, Function: "gather"},
+		{Interface: load, Function: "state"},
+	})
 	arena := wasmtime.NewArena()
 	defer arena.Free()
 	call := func(export int, write func(wasmtime.Values), n int, read func(wasmtime.Value)) {
@@ -138,10 +141,9 @@ func set(t *testing.T, arena *wasmtime.Arena, v wasmtime.Value, text string) {
 	}
 }
 
-// instance makes an instance of the component, with the import that the test provides.
-func instance(t *testing.T) *wasmtime.Instance {
+// instance makes an instance of a component, with the import that the test provides.
+func instance(t *testing.T, wasm []byte, exports []wasmtime.Export) *wasmtime.Instance {
 	t.Helper()
-	wasm := components.Bytes(t, "load-go")
 	e, err := wasmtime.NewEngine(wasmtime.Config{MaxInstances: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -160,10 +162,7 @@ func instance(t *testing.T) *wasmtime.Instance {
 	if err := l.Define("test:load/words", "list-words", listWords); err != nil {
 		t.Fatal(err)
 	}
-	template, err := l.Prepare(c, []wasmtime.Export{
-		{Interface: load, Function: "turn"}, {Interface: load, Function: "echo"}, {Interface: load, Function: "gather"},
-		{Interface: load, Function: "state"},
-	})
+	template, err := l.Prepare(c, exports)
 	if err != nil {
 		t.Fatal(err)
 	}

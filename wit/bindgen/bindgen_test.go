@@ -91,9 +91,11 @@ func TestGolden(t *testing.T) {
 // TestCommitted checks that the bindings in the repository are what the generator writes: run make generate.
 func TestCommitted(t *testing.T) {
 	for dir, pkg := range map[string]string{
-		"examples/report":                "example.com/report",
-		"test/components/conformance-go": "github.com/weft-run/weft/test/components/conformance-go",
-		"test/components/load-go":        "github.com/weft-run/weft/test/components/load-go",
+		"examples/report":                 "example.com/report",
+		"test/components/conformance-go":  "github.com/weft-run/weft/test/components/conformance-go",
+		"test/components/load-go":         "github.com/weft-run/weft/test/components/load-go",
+		"test/components/cursors-go":      "github.com/weft-run/weft/test/components/cursors-go",
+		"test/components/cursors-user-go": "github.com/weft-run/weft/test/components/cursors-user-go",
 	} {
 		root := filepath.Join("..", "..", filepath.FromSlash(dir))
 		files, err := resolve.Files(os.DirFS(filepath.Join(root, "wit")))

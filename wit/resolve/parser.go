@@ -1,8 +1,8 @@
 package resolve
 
 import (
+	"math"
 	"strconv"
-	"strings"
 
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/doc"
@@ -443,24 +443,41 @@ func (p *parser) nested(depth int) *expr {
 	default:
 		e.kind = kind
 	}
-	if !p.accept("<") {
-		return e
+	least, most := arguments(e.kind)
+	if most > 0 && p.accept("<") {
+		p.list(">", func() {
+			n, err := strconv.ParseUint(p.peek().Text, 10, 32)
+			switch {
+			case err == nil && e.kind == wit.List && len(e.parts) == 1:
+				p.next()
+				e.kind, e.length = wit.FixedList, uint32(n)
+			case e.kind == wit.Result && p.accept("_"):
+				e.parts = append(e.parts, nil)
+			default:
+				e.parts = append(e.parts, p.nested(depth+1))
+			}
+		})
 	}
-	p.list(">", func() {
-		n, err := strconv.ParseUint(p.peek().Text, 10, 32)
-		switch {
-		case err == nil:
-			p.next()
-			e.kind, e.length = wit.FixedList, uint32(n)
-		case p.accept("_"):
-			e.parts = append(e.parts, nil)
-		default:
-			e.parts = append(e.parts, p.nested(depth+1))
-		}
-	})
-	least := map[wit.Kind]int{wit.List: 1, wit.Option: 1, wit.Own: 1, wit.Borrow: 1, wit.Map: 2, wit.FixedList: 1}
-	if len(e.parts) < least[e.kind] {
-		p.file.fail(t, "%s needs types in < >", strings.ToLower(t.Text))
+	if len(e.parts) < least || len(e.parts) > most {
+		p.file.fail(t, "%s takes %d to %d types in < >, not %d", t.Text, least, most, len(e.parts))
 	}
 	return e
+}
+
+// arguments returns how many types a kind takes.
+func arguments(kind wit.Kind) (least, most int) {
+	switch kind {
+	case wit.List, wit.Option, wit.Own, wit.Borrow:
+		return 1, 1
+	case wit.Map:
+		return 2, 2
+	case wit.Result:
+		return 0, 2
+	case wit.Stream, wit.Future:
+		return 0, 1
+	case wit.Tuple:
+		return 1, math.MaxInt
+	default:
+		return 0, 0
+	}
 }
