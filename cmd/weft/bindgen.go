@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -93,29 +93,32 @@ func goBindings(from, world, pkg string) (map[string][]byte, error) {
 
 // writeGenerated writes files into a directory, and removes what was generated before and is not among them.
 func writeGenerated(dir string, files map[string][]byte) error {
-	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(p) != ".go" {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // sources, for everybody
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(p) != ".go" || files[p] != nil {
 			return err
 		}
-		rel, err := filepath.Rel(dir, p)
-		if err != nil || files[filepath.ToSlash(rel)] != nil {
-			return err
-		}
-		old, err := os.ReadFile(p)
+		old, err := root.ReadFile(p)
 		if err != nil || !bytes.HasPrefix(old, []byte(bindgen.Header)) {
 			return err
 		}
-		return os.Remove(p)
+		return root.Remove(p)
 	})
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		full := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil { //nolint:gosec // sources, for everybody
+		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(full, files[name], 0o644); err != nil { //nolint:gosec // the same
+		if err := root.WriteFile(name, files[name], 0o644); err != nil {
 			return err
 		}
 	}

@@ -46,6 +46,7 @@ var failures = []ownError{
 func TestErrors(t *testing.T) { inEachLanguage(t, nil, testErrors) }
 
 func testErrors(t *testing.T, client *weft.Client) {
+	t.Helper()
 	for _, f := range failures {
 		t.Run(f.method+" "+f.request, func(t *testing.T) {
 			m := method(t, client, "test.conformance.v1.Errors/"+f.method)

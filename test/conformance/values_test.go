@@ -142,6 +142,7 @@ var unnamed = []echo{
 
 func TestValues(t *testing.T) {
 	inEachLanguage(t, nil, func(t *testing.T, client *weft.Client) {
+		t.Helper()
 		for _, table := range [][]echo{scalars, named, unnamed} {
 			for _, e := range table {
 				t.Run(e.method+" "+e.value, func(t *testing.T) {
@@ -204,6 +205,7 @@ var calls = []call{
 
 func TestCalls(t *testing.T) {
 	inEachLanguage(t, map[string]string{"COLOR": "indigo"}, func(t *testing.T, client *weft.Client) {
+		t.Helper()
 		for _, c := range calls {
 			t.Run(c.method, func(t *testing.T) {
 				m := method(t, client, c.method)

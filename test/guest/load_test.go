@@ -99,6 +99,7 @@ const entryCount = 10
 
 // entries writes the argument of turn.
 func entries(t *testing.T, arena *wasmtime.Arena, v wasmtime.Value, names *wasmtime.Names, n int) {
+	t.Helper()
 	list := arena.SetList(v, entryCount)
 	for at := range entryCount {
 		fields := arena.SetRecord(list.At(at), names)

@@ -2,6 +2,7 @@ package bindgen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weft-run/weft/wit"
@@ -58,12 +59,7 @@ func (g *generator) holdsMemory(t *wit.Type) bool {
 	if t.Kind == wit.String || t.Kind == wit.List {
 		return true
 	}
-	for _, part := range append(append(types(t.Fields), payloads(t)...), t.Elem) {
-		if g.holdsMemory(part) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(slices.Concat(types(t.Fields), payloads(t), []*wit.Type{t.Elem}), g.holdsMemory)
 }
 
 // argumentsInMemory tells whether arguments lie in memory in part.

@@ -17,12 +17,12 @@ func (p *pkg) lift(t *wit.Type, flat []string) string {
 	case wit.S8, wit.U8, wit.S16, wit.U16, wit.S32, wit.S64, wit.Char, wit.Enum, wit.Flags:
 		return fmt.Sprintf("%s(%s)", p.goType(t), flat[0])
 	case wit.String:
-		return fmt.Sprintf("%s(%s, %s)", p.guest("LiftString"), flat[0], flat[1])
+		return fmt.Sprintf("%s(%s)", p.guest("LiftString"), strings.Join(flat, ", "))
 	case wit.List:
 		if scalar(t.Elem) {
-			return fmt.Sprintf("%s[%s](%s, %s)", p.guest("LiftScalars"), p.goType(t.Elem), flat[0], flat[1])
+			return fmt.Sprintf("%s[%s](%s)", p.guest("LiftScalars"), p.goType(t.Elem), strings.Join(flat, ", "))
 		}
-		return fmt.Sprintf("%s(%s, %s, %d, %s)", p.guest("LiftList"), flat[0], flat[1], p.g.layoutOf(t.Elem).size, p.mover(loading, t.Elem))
+		return fmt.Sprintf("%s(%s, %d, %s)", p.guest("LiftList"), strings.Join(flat, ", "), p.g.layoutOf(t.Elem).size, p.mover(loading, t.Elem))
 	case wit.Own, wit.Borrow:
 		return p.liftHandle(t, flat[0])
 	default:

@@ -124,10 +124,8 @@ func (g *generator) collect() {
 
 // add makes the package of an interface.
 func (g *generator) add(i *wit.Interface, export bool) {
-	dir := []string{packageName(i.Name)}
-	if i.Package == "" {
-		dir = []string{packageName(g.Name), packageName(i.Name)}
-	} else {
+	dir := []string{packageName(g.Name), packageName(i.Name)}
+	if i.Package != "" {
 		pkg := packageName(i.Package)
 		if g.versions(i) > 1 {
 			pkg += "_v" + strings.NewReplacer(".", "_", "-", "_", "+", "_").Replace(i.Version)

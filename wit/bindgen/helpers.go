@@ -53,8 +53,10 @@ func (p *pkg) helper(w way, t *wit.Type) string {
 
 // writeHelpers writes all that is used, and what that uses.
 func (p *pkg) writeHelpers() {
-	for n := 0; n < len(p.helpers.queue); n++ {
-		p.helpers.queue[n]()
+	for len(p.helpers.queue) > 0 {
+		first := p.helpers.queue[0]
+		p.helpers.queue = p.helpers.queue[1:]
+		first()
 	}
 }
 
@@ -97,11 +99,11 @@ func (p *pkg) label(t *wit.Type) string {
 	case wit.Result:
 		return "Result" + p.label(t.Ok) + p.label(t.Err)
 	case wit.Tuple:
-		label := "Tuple"
+		labels := []string{"Tuple"}
 		for _, f := range t.Fields {
-			label += p.label(f.Type)
+			labels = append(labels, p.label(f.Type))
 		}
-		return label
+		return strings.Join(labels, "")
 	case wit.Own:
 		return p.g.ownerOf(t.Resource.Interface).types[t.Resource]
 	case wit.Borrow:

@@ -230,7 +230,8 @@ func (p *parser) ref() *ref {
 func (p *parser) body(d *declaration) {
 	p.expect("{")
 	for !p.accept("}") {
-		skip, items := p.gates(), []*item(nil)
+		skip := p.gates()
+		var items []*item
 		if t := p.peek(); p.accept("use") {
 			items = []*item{p.use(t)}
 		} else if items = p.definition(); items == nil {
@@ -248,7 +249,8 @@ func (p *parser) body(d *declaration) {
 // world reads what a world holds.
 func (p *parser) world(d *declaration) {
 	for !p.accept("}") {
-		skip, items := p.gates(), []*item(nil)
+		skip := p.gates()
+		var items []*item
 		t := p.peek()
 		switch {
 		case p.accept("use"):
