@@ -29,7 +29,7 @@ func TestLoad(t *testing.T) {
 	i := instance(t, components.Bytes(t, "load-go"), []wasmtime.Export{
 		{Interface: load, Function: "turn"}, {Interface: load, Function: "echo"}, {Interface: load, Function: "gather"},
 		{Interface: load, Function: "state"},
-	})
+	}, func(text []byte) { t.Logf("%s", text) })
 	arena := wasmtime.NewArena()
 	defer arena.Free()
 	call := func(export int, write func(wasmtime.Values), n int, read func(wasmtime.Value)) {
@@ -142,8 +142,8 @@ func set(t *testing.T, arena *wasmtime.Arena, v wasmtime.Value, text string) {
 	}
 }
 
-// instance makes an instance of a component, with the import that the test provides.
-func instance(t *testing.T, wasm []byte, exports []wasmtime.Export) *wasmtime.Instance {
+// instance makes an instance of a component, with the imports that tests provide.
+func instance(t *testing.T, wasm []byte, exports []wasmtime.Export, stderr func([]byte)) *wasmtime.Instance {
 	t.Helper()
 	e, err := wasmtime.NewEngine(wasmtime.Config{MaxInstances: 1})
 	if err != nil {
@@ -163,13 +163,17 @@ func instance(t *testing.T, wasm []byte, exports []wasmtime.Export) *wasmtime.In
 	if err := l.Define("test:load/words", "list-words", listWords); err != nil {
 		t.Fatal(err)
 	}
+	ignore := func(*wasmtime.HostCall) error { return nil }
+	if err := l.Define("wasi:logging/logging@0.1.0-draft", "log", ignore); err != nil {
+		t.Fatal(err)
+	}
 	template, err := l.Prepare(c, exports)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(template.Close)
 	i, err := template.NewInstance(wasmtime.InstanceConfig{
-		Memory: memory, Stderr: func(text []byte) { t.Logf("%s", text) },
+		Memory: memory, Stderr: stderr,
 	})
 	if err != nil {
 		t.Fatal(err)
