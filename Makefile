@@ -121,6 +121,7 @@ generate: ## Write generated code anew
 	export PATH="$$tools:$$PATH"
 	buf generate
 	buf generate --template clients/buf.gen.yaml
+	buf generate --template clients/java/buf.gen.yaml
 
 .PHONY: race
 race: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector

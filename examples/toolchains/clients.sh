@@ -33,10 +33,11 @@ node_modules() {
 
 generators() {
   modules=$(python)
-  packages=$(typescript)
+  npm=$(typescript)
+  packages "generating and building the Java client" maven default-jdk-headless
   local dir
-  dir=$TOOLCHAINS/client-generators-$(cat "${BASH_SOURCE[0]}" "$pins"/* | cat - <(printf %s "$modules$packages") | sha256sum | cut -c1-12)
-  toolchain "$dir" "gathering the generators of the clients' stubs" programs
+  dir=$TOOLCHAINS/client-generators-$(cat "${BASH_SOURCE[0]}" "$pins"/* | cat - <(printf %s "$modules$npm") | sha256sum | cut -c1-12)
+  toolchain "$dir" "gathering the generators of the clients' stubs, those for Java with Maven (20 MB)" programs
   printf '%s\n' "$dir"
 }
 
@@ -50,7 +51,30 @@ programs() {
   program "$1/grpc-tools-protoc" "PYTHONPATH='$modules' exec python3 -m grpc_tools.protoc \"\$@\""
   cp "$pins/protoc-gen-grpc-python" "$1/grpc_python.py"
   program "$1/protoc-gen-grpc-python" "PYTHONPATH='$modules' exec python3 \"\$(dirname \"\$0\")/grpc_python.py\""
-  program "$1/protoc-gen-es" "exec node '$packages/node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es' \"\$@\""
+  maven_program com.google.protobuf:protoc:4.35.1 "$1/maven-protoc"
+  maven_program io.grpc:protoc-gen-grpc-java:1.83.1 "$1/protoc-gen-grpc-java"
+  program "$1/protoc-gen-es" "exec node '$npm/node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es' \"\$@\""
+}
+
+# maven_program ARTIFACT FILE fetches a program that Maven's repository has for this machine.
+maven_program() {
+  local fresh
+  fresh=$(mktemp -d)
+  quietly mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+    "-Dartifact=$1:exe:$(platform)" "-DoutputDirectory=$fresh"
+  mv "$fresh"/*.exe "$2"
+  rmdir "$fresh"
+  chmod +x "$2"
+}
+
+# platform is this machine, as programs in Maven's repository are named.
+platform() {
+  case $(uname -s)-$(uname -m) in
+  Linux-x86_64) printf linux-x86_64 ;;
+  Linux-aarch64) printf linux-aarch_64 ;;
+  Darwin-*) printf osx-x86_64 ;;
+  *) fail "there is no protoc-gen-grpc-java for $(uname -sm)" ;;
+  esac
 }
 
 case ${1-} in

@@ -1,3 +1,5 @@
+//go:build !race
+
 package sdk
 
 import (
@@ -18,7 +20,6 @@ import (
 
 // fake is a server that fails as the name of the function asks it to:
 //
-//	slow      no answer before the deadline
 //	flaky…    UNAVAILABLE twice, then an answer whose revision is the number of the attempt
 //	breaks    BREAKING_CHANGE, with a change
 //	token     the answer's name is the authorization that came with the request
@@ -27,6 +28,30 @@ type fake struct {
 
 	mu       sync.Mutex
 	attempts map[string]uint32 // guarded by mu; by name
+}
+
+// serveSilence accepts connections and never says a word on them, so that only the client can notice a deadline.
+func serveSilence(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer func() { _ = conn.Close() }()
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		accepting.Wait()
+	})
+	return listener.Addr().String()
 }
 
 func serveFake(t *testing.T) string {
@@ -45,9 +70,6 @@ func serveFake(t *testing.T) string {
 func (f *fake) Get(ctx context.Context, r *weftv1.GetRequest) (*weftv1.GetResponse, error) {
 	answer := &weftv1.Function{Name: r.GetName()}
 	switch {
-	case r.GetName() == "slow":
-		<-ctx.Done()
-		return nil, status.FromContextError(ctx.Err()).Err()
 	case r.GetName() == "breaks":
 		s, err := status.New(codes.FailedPrecondition, "this would break callers").WithDetails(
 			&errdetails.ErrorInfo{Domain: "weft", Reason: "BREAKING_CHANGE"},

@@ -1,3 +1,5 @@
+//go:build !race
+
 package sdk
 
 import (
@@ -12,14 +14,16 @@ func TestClients(t *testing.T) {
 	w := newWorld(t)
 	t.Run("python", w.python)
 	t.Run("typescript", w.typescript)
+	t.Run("java", w.java)
 }
 
-// schema writes the schema of orders, as any user does, from a namespace of its own.
-func (w *world) schema(t *testing.T) string {
+// schema writes the schema of orders, as any user does, from a namespace of its own: .proto files, or descriptors, which
+// hold what the .proto files import.
+func (w *world) schema(t *testing.T, format string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "schema")
 	w.node.Must("deploy", w.env["WEFT_COMPONENT"], "--name", "orders", "--namespace", "schema")
-	w.node.Must("schema", "orders", "--namespace", "schema", "-o", dir)
+	w.node.Must("schema", "orders", "--namespace", "schema", "-o", dir, "--format", format)
 	return dir
 }
 
@@ -37,7 +41,7 @@ func (w *world) example(t *testing.T, said string) {
 func (w *world) python(t *testing.T) {
 	modules := w.tool(t, "clients.sh", "python")
 	client := w.copyOf(t, "clients/python")
-	installed, stubs, schema := t.TempDir(), t.TempDir(), w.schema(t)
+	installed, stubs, schema := t.TempDir(), t.TempDir(), w.schema(t, "proto")
 	w.run(t, client, map[string]string{"PYTHONPATH": modules}, "python3", "-m", "pip", "install", "--quiet", "--no-deps",
 		"--no-build-isolation", "--target", installed, ".")
 	w.run(t, schema, map[string]string{"PYTHONPATH": modules}, "python3", "-m", "grpc_tools.protoc", "-I.",
@@ -53,7 +57,7 @@ func (w *world) python(t *testing.T) {
 // typescript builds the client with npm, and runs its tests and example.
 func (w *world) typescript(t *testing.T) {
 	packages, generators := w.tool(t, "clients.sh", "typescript"), w.tool(t, "clients.sh", "generators")
-	client, schema := w.copyOf(t, "clients/typescript"), w.schema(t)
+	client, schema := w.copyOf(t, "clients/typescript"), w.schema(t, "proto")
 	if err := os.Symlink(filepath.Join(packages, "node_modules"), filepath.Join(client, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
@@ -67,4 +71,18 @@ func (w *world) typescript(t *testing.T) {
 	w.run(t, client, nil, "npm", "run", "prepare")
 	w.run(t, client, nil, "npm", "test")
 	w.example(t, w.run(t, client, nil, "node", "example.mjs", w.env["WEFT_COMPONENT"]))
+}
+
+// java builds the client with Maven, and runs its tests and example.
+func (w *world) java(t *testing.T) {
+	generators := w.tool(t, "clients.sh", "generators")
+	client, schema, stubs := w.copyOf(t, "clients/java"), w.schema(t, "descriptors"), t.TempDir()
+	w.run(t, schema, nil, filepath.Join(generators, "maven-protoc"), "--descriptor_set_in=schema.binpb",
+		"--plugin="+filepath.Join(generators, "protoc-gen-grpc-java"), "--java_out="+stubs,
+		"--grpc-java_out=@generated=omit:"+stubs, "demo/orders/v1/orders.proto")
+	w.run(t, client, nil, "mvn", "--batch-mode", "--quiet", "-Pnode", "-Dtest.stubs="+stubs, "package",
+		"dependency:copy-dependencies", "-DincludeScope=runtime")
+	target := filepath.Join(client, "target")
+	classes := filepath.Join(target, "weft-client-0.1.0.jar") + string(os.PathListSeparator) + filepath.Join(target, "dependency", "*")
+	w.example(t, w.run(t, client, nil, "java", "-cp", classes, filepath.Join("example", "Example.java"), w.env["WEFT_COMPONENT"]))
 }

@@ -1,3 +1,5 @@
+//go:build !race
+
 package sdk
 
 import (
@@ -34,22 +36,24 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := cluster.New(t).Found(cluster.Spec{Name: "n1"})
+	nodes := cluster.New(t)
+	node := nodes.Found(cluster.Spec{Name: "n1"})
 	w := &world{root: root, node: node}
 	tlsAddr, ca := terminateTLS(t, node)
 	w.env = map[string]string{
-		"WEFT_ADDR":      node.Addr(),
-		"WEFT_TLS_ADDR":  tlsAddr,
-		"WEFT_CA":        ca,
-		"WEFT_FAKE_ADDR": serveFake(t),
-		"WEFT_CONTROL":   "http://" + serveControl(t, node) + "/restart",
-		"WEFT_COMPONENT": components.Path(t, "orders"),
+		"WEFT_ADDR":        node.Addr(),
+		"WEFT_TLS_ADDR":    tlsAddr,
+		"WEFT_CA":          ca,
+		"WEFT_FAKE_ADDR":   serveFake(t),
+		"WEFT_SILENT_ADDR": serveSilence(t),
+		"WEFT_CONTROL":     "http://" + serveControl(t, nodes, node) + "/restart",
+		"WEFT_COMPONENT":   components.Path(t, "orders"),
 	}
 	return w
 }
 
-// serveControl restarts the node, on the same port, when it is told to.
-func serveControl(t *testing.T, node *cluster.Node) string {
+// serveControl restarts the node, on the same port, when it is told to. It answers once the node leads again.
+func serveControl(t *testing.T, nodes *cluster.Cluster, node *cluster.Node) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +63,14 @@ func serveControl(t *testing.T, node *cluster.Node) string {
 	mux.HandleFunc("POST /restart", func(w http.ResponseWriter, _ *http.Request) {
 		addr := node.Addr()
 		node.Kill()
-		if err := node.TryRestart(func(s *cluster.Spec) { s.Args = []string{"--listen", addr} }); err != nil {
+		err := node.TryRestart(func(s *cluster.Spec) { s.Args = []string{"--listen", addr} })
+		if err == nil {
+			err = cluster.Poll(time.Minute, func() error { //nolint:contextcheck // it has bounds of its own
+				_, err := nodes.FindLeader()
+				return err
+			})
+		}
+		if err != nil {
 			t.Errorf("restart: %v", err)
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}

@@ -13,6 +13,7 @@ WHERE = {
     "tls_address": "WEFT_TLS_ADDR",  # the same node behind TLS
     "ca": "WEFT_CA",  # the file of the certificate that signed that server's
     "fake": "WEFT_FAKE_ADDR",  # a server that fails as it is asked to
+    "silent": "WEFT_SILENT_ADDR",  # a server that never answers
     "control": "WEFT_CONTROL",  # restarts the node
     "component": "WEFT_COMPONENT",  # orders.wasm
 }

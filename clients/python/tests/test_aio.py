@@ -98,14 +98,14 @@ def test_logs(on_node: Callable[..., None]) -> None:
     on_node(test)
 
 
-def test_deadline_and_cancellation(on_fake: Callable[..., None]) -> None:
+def test_deadline_and_cancellation(where: dict[str, str]) -> None:
     async def test(client: weft.aio.Client) -> None:
         with pytest.raises(TimeoutError):
             await client.get("slow", timeout=0.05)
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(client.get("slow"), 0.05)
 
-    on_fake(test)
+    with_client(where["silent"], test)
 
 
 def test_retry_and_token(on_fake: Callable[..., None]) -> None:

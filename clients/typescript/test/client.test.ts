@@ -5,9 +5,9 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
-import { Code, connect, WeftError, type Client } from "@weft-run/client";
+import { Code, connect, defaultRetry, WeftError, type Client } from "@weft-run/client";
 import { Orders, OrderSchema, type PlaceRequestSchema, RefusalSchema } from "./stubs/demo/orders/v1/orders_pb.js";
-import { address, ca, component, fakeAddress, namespace, onNode, restart, thrown, tlsAddress } from "./world.js";
+import { address, ca, component, fakeAddress, namespace, onNode, restart, silentAddress, thrown, tlsAddress } from "./world.js";
 
 let client: Client;
 
@@ -143,30 +143,32 @@ test("logs", async () => {
 });
 
 test("deadlines and cancellation", async () => {
-  const fake = connect(fakeAddress, { timeoutMs: 50 });
+  const silent = connect(silentAddress, { timeoutMs: 50 });
   try {
-    assert.equal((await thrown(WeftError, fake.get("slow"))).code, Code.DeadlineExceeded);
-    assert.equal((await thrown(WeftError, fake.get("slow", { timeoutMs: 20 }))).code, Code.DeadlineExceeded);
+    assert.equal((await thrown(WeftError, silent.get("slow"))).code, Code.DeadlineExceeded);
+    assert.equal((await thrown(WeftError, silent.get("slow", { timeoutMs: 20 }))).code, Code.DeadlineExceeded);
     const controller = new AbortController();
-    const canceled = fake.get("slow", { timeoutMs: 60_000, signal: controller.signal });
+    const canceled = silent.get("slow", { timeoutMs: 60_000, signal: controller.signal });
     controller.abort();
     assert.equal((await thrown(WeftError, canceled)).code, Code.Canceled);
   } finally {
-    fake.close();
+    silent.close();
   }
 });
 
 test("retries", async () => {
   const fake = connect(fakeAddress);
   const once = connect(fakeAddress, { retry: false });
+  const patient = connect(fakeAddress, { retry: { ...defaultRetry, initialBackoffMs: 3_600_000 } });
   try {
     assert.equal((await fake.get("flaky-typescript")).function?.revision, 3);
-    const late = await thrown(WeftError, fake.get("flaky-typescript-late", { timeoutMs: 60 }));
+    const late = await thrown(WeftError, patient.get("flaky-typescript-late"));
     assert.equal(late.code, Code.Unavailable); // the second attempt would come too late
     assert.equal((await thrown(WeftError, once.get("flaky-typescript-once"))).code, Code.Unavailable);
   } finally {
     fake.close();
     once.close();
+    patient.close();
   }
 });
 

@@ -15,6 +15,8 @@ export const tlsAddress = where("WEFT_TLS_ADDR");
 export const ca = where("WEFT_CA");
 /** A server that fails as it is asked to. */
 export const fakeAddress = where("WEFT_FAKE_ADDR");
+/** A server that never answers. */
+export const silentAddress = where("WEFT_SILENT_ADDR");
 /** The file of orders.wasm. */
 export const component = where("WEFT_COMPONENT");
 
