@@ -31,7 +31,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build examples ## Deploy three components on a node and call them in three ways
+demo: build orders text stats ## Deploy three components on a node and call them in three ways
 	@tools=$$($(TOOLCHAINS)/go-tools.sh grpcurl protoc-gen-go protoc-gen-go-grpc)
 	$(TOOLCHAINS)/apt.sh "generating Go stubs" protobuf-compiler libprotobuf-dev
 	PATH="$$tools:$$PATH" go run ./test/demo

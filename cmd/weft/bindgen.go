@@ -20,10 +20,11 @@ import (
 
 func (a *app) bindgenCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "bindgen",
-		Short: "Write bindings of a WIT world for a language",
-		Args:  unknownCommand,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "bindgen",
+		Short:   "Write bindings of a WIT world for a language",
+		Example: `  weft bindgen go --world report --out gen wit`,
+		Args:    unknownCommand,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.bindgenGoCommand())
 	return c
