@@ -54,13 +54,14 @@ build: ## Build bin/weft
 	go build -trimpath -o bin/weft ./cmd/weft
 
 .PHONY: examples
-examples: orders text stats report ## Build the example components
+examples: orders text stats report checksum ## Build the example components
 
-.PHONY: orders text stats report
+.PHONY: orders text stats report checksum
 orders: $(COMPONENTS)/orders.wasm ## Build the example in Rust
 text: $(COMPONENTS)/text.wasm ## Build the example in JavaScript
 stats: $(COMPONENTS)/stats.wasm ## Build the example in Python
 report: $(COMPONENTS)/report.wasm ## Build the example in Go
+checksum: $(COMPONENTS)/checksum.wasm ## Build the example in C
 
 # The scripts build only what changed: they compare contents, so make always asks them.
 .PHONY: FORCE
@@ -72,6 +73,8 @@ $(COMPONENTS)/stats.wasm: FORCE
 	@$(TOOLCHAINS)/python.sh build examples/stats $@
 $(COMPONENTS)/report.wasm: FORCE
 	@$(TOOLCHAINS)/go.sh build examples/report $@
+$(COMPONENTS)/checksum.wasm: FORCE
+	@$(TOOLCHAINS)/c.sh build examples/checksum $@
 $(COMPONENTS)/conformance.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/conformance $@
 $(COMPONENTS)/conformance-go.wasm: FORCE
@@ -142,6 +145,7 @@ toolchains: ## Install all that the other targets install
 	@$(TOOLCHAINS)/rust.sh >/dev/null
 	$(TOOLCHAINS)/js.sh >/dev/null
 	$(TOOLCHAINS)/python.sh >/dev/null
+	$(TOOLCHAINS)/c.sh >/dev/null
 	$(TOOLCHAINS)/go.sh >/dev/null
 	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
 	$(TOOLCHAINS)/clients.sh generators >/dev/null

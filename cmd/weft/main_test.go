@@ -91,7 +91,12 @@ func (s *server) weft(args ...string) result {
 
 func weftWith(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	return weftWithin(t, time.Minute, stdin, args...)
+}
+
+func weftWithin(t *testing.T, limit time.Duration, stdin string, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	var out, errs bytes.Buffer
 	code := run(ctx, args, strings.NewReader(stdin), &out, &errs)

@@ -87,7 +87,12 @@ They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for wha
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef(c, "%w", err) })
-	root.AddGroup(&cobra.Group{ID: "functions", Title: "Functions:"}, &cobra.Group{ID: "cluster", Title: "Servers:"})
+	root.AddGroup(&cobra.Group{ID: "projects", Title: "Projects:"}, &cobra.Group{ID: "functions", Title: "Functions:"},
+		&cobra.Group{ID: "cluster", Title: "Servers:"})
+	for _, c := range []*cobra.Command{a.newCommand(), a.buildCommand()} {
+		c.GroupID = "projects"
+		root.AddCommand(c)
+	}
 	for _, c := range []*cobra.Command{
 		a.deployCommand(), a.callCommand(), a.listCommand(), a.describeCommand(), a.revisionsCommand(),
 		a.updateCommand(), a.routeCommand(), a.deleteCommand(), a.forgetCommand(), a.logsCommand(),

@@ -27,6 +27,11 @@ func TestUsage(t *testing.T) {
 		{"update a --bind a:b/c=", "import a:b/c is bound to nothing: write IMPORT=FUNCTION"},
 		{"server --allow-host grpc://pay", `--allow-host: "grpc://pay"`},
 		{"deploy a.wasm --name a --replicas 0", "neither a whole number from 1 on nor"},
+		{"new", "takes NAME; 0 given"},
+		{"new a", "--lang, one of rust, go, js"},
+		{"new --lang cobol a", `--lang "cobol": weft knows rust`},
+		{"build a b", "takes [DIR]; 2 given"},
+		{"build --lang cobol", `--lang "cobol": weft knows rust`},
 		{"call", "takes SERVICE/METHOD [JSON|@FILE|-]; 0 given"},
 		{"call a/b {} {}", "3 given"},
 		{"call a/b -H nothing", "is no header"},
@@ -54,7 +59,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	weftWith(t, "").ok().prints("Functions:", "Servers:", "weft deploy orders.wasm")
+	weftWith(t, "").ok().prints("Projects:", "Functions:", "Servers:", "weft deploy orders.wasm")
 	a := &app{}
 	for _, c := range a.root().Commands() {
 		t.Run(c.Name(), func(t *testing.T) {

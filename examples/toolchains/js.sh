@@ -8,10 +8,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 script=${BASH_SOURCE[0]}
 pins=("$HERE/js/package.json" "$HERE/js/package-lock.json")
+repair=$HERE/js/repair.mjs
 
 install() {
   local dir
-  dir=$TOOLCHAINS/js-0.23.0-$(key "${pins[@]}")
+  dir=$TOOLCHAINS/js-0.23.0-$(key "${pins[@]}" "$repair")
   toolchain "$dir" "installing componentize-js 0.23.0 for components from JavaScript (214 MB, about 10 s)" node_modules
   printf '%s\n' "$dir"
 }
@@ -19,6 +20,7 @@ install() {
 node_modules() {
   cp "${pins[@]}" "$1"
   quietly npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund
+  quietly node "$repair" "$1"
 }
 
 build() {

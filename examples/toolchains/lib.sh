@@ -18,6 +18,13 @@ fail() {
   exit 1
 }
 
+# allowed WHAT exits with the status 3 where nothing may be installed: WEFT_INSTALL is never.
+allowed() {
+  [ "${WEFT_INSTALL-}" = never ] || return 0
+  say "not there yet: $*; weft build --install installs it"
+  exit 3
+}
+
 # key FILE... prints a short hash of the files' contents: the identity of a recipe.
 key() { cat "$@" | sha256sum | cut -c1-12; }
 
@@ -50,6 +57,7 @@ toolchain() { locked "$(basename "$1")" make_toolchain "$@"; }
 make_toolchain() {
   local dir=$1 sentence=$2 recipe=$3
   [ -d "$dir" ] && return
+  allowed "${sentence#installing }, in $dir"
   say "$sentence, into $dir"
   local fresh=$dir.partial
   rm -rf "$fresh"
@@ -72,6 +80,7 @@ packages() {
 apt_install() {
   local reason=$1
   shift
+  allowed "the Debian packages $* ($reason)"
   command -v apt-get >/dev/null || fail "$reason needs the Debian packages $*, and there is no apt-get here"
   local root=()
   if [ "$(id -u)" -ne 0 ]; then
@@ -107,7 +116,7 @@ make_component() {
     {
       cat "$HERE/lib.sh" "$script"
       cd "$source"
-      find . -type d \( -name target -o -name node_modules -o -name __pycache__ \) -prune -o -type f -print0 |
+      find -L . -type d \( -name target -o -name node_modules -o -name __pycache__ -o -name wit-types \) -prune -o -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum
     } | sha256sum
   )

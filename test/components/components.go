@@ -1,4 +1,4 @@
-// Package components builds the components that tests and benchmarks call: the examples and the test component
+// Package components builds the components that tests and benchmarks call: the examples and the test components
 // beside this file. They are built from source by the scripts in examples/toolchains, which install what they need,
 // and only when their source changed.
 package components
@@ -19,16 +19,23 @@ type source struct {
 }
 
 var sources = map[string]source{
-	"orders":          {"examples/orders", "rust.sh"},
-	"text":            {"examples/text", "js.sh"},
-	"stats":           {"examples/stats", "python.sh"},
-	"report":          {"examples/report", "go.sh"},
-	"conformance":     {"test/components/conformance", "rust.sh"},
-	"bench":           {"test/components/bench", "rust.sh"},
-	"conformance-go":  {"test/components/conformance-go", "go.sh"},
-	"load-go":         {"test/components/load-go", "go.sh"},
-	"cursors-user-go": {"test/components/cursors-user-go", "go.sh"},
+	"orders":   {"examples/orders", "rust.sh"},
+	"text":     {"examples/text", "js.sh"},
+	"stats":    {"examples/stats", "python.sh"},
+	"report":   {"examples/report", "go.sh"},
+	"checksum": {"examples/checksum", "c.sh"},
+	"bench":    {"test/components/bench", "rust.sh"},
+	"load-go":  {"test/components/load-go", "go.sh"},
+
 	"cursors-go":      {"test/components/cursors-go", "go.sh"},
+	"cursors-user-go": {"test/components/cursors-user-go", "go.sh"},
+
+	// One contract in every language; Rust and Go have more than that.
+	"conformance":     {"test/components/conformance", "rust.sh"},
+	"conformance-go":  {"test/components/conformance-go", "go.sh"},
+	"polyglot-c":      {"test/components/polyglot/c", "c.sh"},
+	"polyglot-js":     {"test/components/polyglot/js", "js.sh"},
+	"polyglot-python": {"test/components/polyglot/python", "python.sh"},
 }
 
 // Path builds one of the components above and returns the file's absolute path. Any number of processes may call it

@@ -75,14 +75,26 @@ var reports = []call{
 		"columns": ["city", "price"], "rows": [{"items": ["Kiel", "8"]}, {"items": ["Ulm", "9"]}]}}`, `{"value": "Kiel: 8, Ulm: 9, all 17"}`},
 }
 
+var checksums = []call{
+	// The check values of the algorithms: of the bytes "123456789".
+	{"demo.checksum.v1.Checksum/Sum", `{"data": "MTIzNDU2Nzg5", "algorithm": "ALGORITHM_CRC32"}`, `{"value": "3421780262"}`},
+	{"demo.checksum.v1.Checksum/Sum", `{"data": "MTIzNDU2Nzg5", "algorithm": "ALGORITHM_CRC32C"}`, `{"value": "3808858755"}`},
+	{"demo.checksum.v1.Checksum/Sum", `{"data": "MTIzNDU2Nzg5", "algorithm": "ALGORITHM_ADLER32"}`, `{"value": "152961502"}`},
+	{"demo.checksum.v1.Checksum/Sums", `{"parts": ["", "YQ=="], "algorithm": "ALGORITHM_FNV1A"}`,
+		`{"value": ["14695981039346656037", "12638187200555641996"]}`},
+	{"demo.checksum.v1.Checksum/Sha256", `{"data": "YWJj"}`, `{"value": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="}`},
+	{"demo.checksum.v1.Checksum/Verify", `{"data": "YWJj", "expected": {"sha256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="}}`, `{}`},
+}
+
 func TestExamples(t *testing.T) {
 	client := start(t,
 		deployment{name: "orders", wit: "examples/orders/wit"},
 		deployment{name: "text", wit: "examples/text/wit"},
 		deployment{name: "stats", wit: "examples/stats/wit"},
 		deployment{name: "report", wit: "examples/report/wit"},
+		deployment{name: "checksum", wit: "examples/checksum/wit"},
 	)
-	for _, table := range [][]call{orders, texts, stats, reports} {
+	for _, table := range [][]call{orders, texts, stats, reports, checksums} {
 		for _, c := range table {
 			t.Run(c.method, func(t *testing.T) {
 				m := method(t, client, c.method)
@@ -97,7 +109,7 @@ func TestExamples(t *testing.T) {
 	t.Run("an example has one service", func(t *testing.T) {
 		for name, service := range map[string]string{
 			"orders": "demo.orders.v1.Orders", "text": "demo.text.v1.Text", "stats": "demo.stats.v1.Stats",
-			"report": "demo.report.v1.Report",
+			"report": "demo.report.v1.Report", "checksum": "demo.checksum.v1.Checksum",
 		} {
 			f, err := client.Get(t.Context(), name)
 			if err != nil {
@@ -127,6 +139,10 @@ func TestExamples(t *testing.T) {
 		{call{"demo.report.v1.Report/Query", `{"sources": [` + sales + `], "steps": [{"group": {"values": [
 			{"column": "city", "function": "FUNCTION_MEAN", "name": "x"}]}}]}`, `{"notANumber":{"f0":"city","f1":"Kiel"}}`},
 			codes.FailedPrecondition},
+		{call{"demo.checksum.v1.Checksum/Verify", `{"data": "YWJj", "expected": {"sum": {"f0": "ALGORITHM_ADLER32", "f1": "1"}}}`,
+			`{"dataLoss":"24d0127"}`}, codes.DataLoss},
+		{call{"demo.checksum.v1.Checksum/Verify", `{"expected": {"sha256": "AA=="}}`,
+			`{"invalidArgument":"a SHA-256 has 32 bytes, not 1"}`}, codes.InvalidArgument},
 		{call{"demo.stats.v1.Stats/Unpack", `{"data": "AQAC", "encoding": "ENCODING_INT16"}`, `{"truncated":1}`},
 			codes.FailedPrecondition},
 	}

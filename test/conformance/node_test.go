@@ -49,7 +49,7 @@ func start(t *testing.T, deployments ...deployment) *weft.Client {
 	return s.Client
 }
 
-// inEachLanguage runs a test with the conformance component in each language that it is written in, on a node of its own.
+// inEachLanguage runs a test with the whole conformance component, in each language that has it, on a node of its own.
 func inEachLanguage(t *testing.T, environment map[string]string, test func(*testing.T, *weft.Client)) {
 	t.Helper()
 	for _, language := range []struct{ name, component string }{

@@ -3,6 +3,8 @@ package conformance
 import (
 	"testing"
 
+	"google.golang.org/grpc/codes"
+
 	weft "github.com/weft-run/weft/clients/go"
 )
 
@@ -140,24 +142,6 @@ var unnamed = []echo{
 	{"Shapes/EchoResultResult", `[{"ok": {"ok": 0}}, {"ok": {"err": "LEVEL_LOW"}}, {"err": {}}, {"err": {"value": ""}}]`},
 }
 
-func TestValues(t *testing.T) {
-	inEachLanguage(t, nil, func(t *testing.T, client *weft.Client) {
-		t.Helper()
-		for _, table := range [][]echo{scalars, named, unnamed} {
-			for _, e := range table {
-				t.Run(e.method+" "+e.value, func(t *testing.T) {
-					m := method(t, client, "test.conformance.v1."+e.method)
-					got, err := m.Call(t.Context(), wrap(t, "v", e.value))
-					if err != nil {
-						t.Fatal(err)
-					}
-					equal(t, m, got, wrap(t, "value", e.value))
-				})
-			}
-		}
-	})
-}
-
 // call is a request in JSON and the response that is expected.
 type call struct {
 	method, request, response string
@@ -176,9 +160,9 @@ var calls = []call{
 	{"test.conformance.v1.Signatures/Produce", `{}`, `{"value": "produced"}`},
 	{"test.conformance.v1.Signatures/Add", `{"a": 4294967295, "b": 1}`, `{"value": "4294967296"}`},
 	{"test.conformance.v1.Signatures/Many",
-		`{"a": 1, "b": "b", "c": [3], "d": "d", "e": true, "f": {"f0": 6, "f1": 6}, "g": "g", "h": 0.5, "i": "i",
+		`{"a": 1, "b": "b", "c": [3, 4], "d": "d", "e": true, "f": {"f0": 6, "f1": 6}, "g": "g", "h": 0.5, "i": "i",
 			"j": "-10", "k": "k", "l": 12}`,
-		`{"value": "1 b [3] Some(\"d\") true (6, 6) g 0.5 i -10 k 12"}`},
+		`{"value": "1 b 3,4 d true 6,6 g 0.5 i -10 k 12"}`},
 
 	{"test.conformance.v1.Interface/Func",
 		`{"import": {"type": "t", "package": 1, "message": true, "oneof": -1, "class": "c", "self": "s"},
@@ -197,24 +181,73 @@ var calls = []call{
 	{"test.conformance.v1.Errors/AsVariant", `{}`, `{"value": 7}`},
 	{"test.conformance.v1.Errors/NoValue", `{}`, `{}`},
 	{"test.conformance.v1.Errors/Neither", `{}`, `{}`},
-
-	{"test.conformance.v1.Host/Environment", ``, `{"value": [{"f0": "COLOR", "f1": "indigo"}]}`},
-	{"test.conformance.v1.Host/Count", ``, `{"value": 1}`},
-	{"test.conformance.v1.Host/Count", ``, `{"value": 1}`},
 }
 
-func TestCalls(t *testing.T) {
-	inEachLanguage(t, map[string]string{"COLOR": "indigo"}, func(t *testing.T, client *weft.Client) {
-		t.Helper()
-		for _, c := range calls {
-			t.Run(c.method, func(t *testing.T) {
-				m := method(t, client, c.method)
-				got, err := m.Call(t.Context(), []byte(c.request))
-				if err != nil {
-					t.Fatal(err)
-				}
-				equal(t, m, got, []byte(c.response))
-			})
+// changed are calls whose function looks into its arguments.
+var changed = []call{
+	{"test.conformance.v1.Changes/Not", `{"v": true}`, `{}`},
+	{"test.conformance.v1.Changes/Add", `{"a": "18446744073709551615", "b": "3"}`, `{"value": "2"}`},
+	{"test.conformance.v1.Changes/Add", `{"a": "9007199254740993", "b": "2"}`, `{"value": "9007199254740995"}`},
+	{"test.conformance.v1.Changes/Negate", `{"v": "9223372036854775807"}`, `{"value": "-9223372036854775807"}`},
+	{"test.conformance.v1.Changes/Negate", `{"v": "-9223372036854775808"}`, `{"value": "-9223372036854775808"}`},
+	{"test.conformance.v1.Changes/Halve", `{"v": 5}`, `{"value": 2.5}`},
+	{"test.conformance.v1.Changes/Halve", `{"v": "-Infinity"}`, `{"value": "-Infinity"}`},
+	{"test.conformance.v1.Changes/Next", `{"v": "🧵"}`, `{"value": "🧶"}`},
+	{"test.conformance.v1.Changes/Join", `{"v": ["織", "", "物"], "by": "\u0000"}`, `{"value": "織\u0000\u0000物"}`},
+	{"test.conformance.v1.Changes/Join", `{"v": [], "by": ","}`, `{}`},
+	{"test.conformance.v1.Changes/Reverse", `{"v": "AAH+/w=="}`, `{"value": "//4BAA=="}`},
+	{"test.conformance.v1.Changes/Reverse", `{}`, `{}`},
+	{"test.conformance.v1.Changes/Swap", `{"v": {"f0": 255, "f1": "x"}}`, `{"value": {"f0": "x", "f1": 255}}`},
+	{"test.conformance.v1.Changes/Raise", `{"v": "LEVEL_MEDIUM"}`, `{"value": "LEVEL_HIGH"}`},
+	{"test.conformance.v1.Changes/Raise", `{"v": "LEVEL_HIGH"}`, `{}`},
+	{"test.conformance.v1.Changes/Complement",
+		`{"v": {"p00": true, "p02": true, "p03": true, "p04": true, "p05": true, "p06": true, "p07": true, "p08": true,
+			"p09": true, "p10": true, "p11": true, "p12": true, "p13": true, "p14": true, "p15": true, "p16": true,
+			"p17": true, "p18": true, "p19": true, "p20": true, "p21": true, "p22": true, "p23": true, "p24": true,
+			"p25": true, "p26": true, "p27": true, "p28": true, "p29": true, "p30": true}}`,
+		`{"value": {"p01": true, "p31": true}}`},
+	{"test.conformance.v1.Changes/Both", `{"a": {"read": true}, "b": {"write": true}}`, `{"value": {"read": true, "write": true}}`},
+	{"test.conformance.v1.Changes/Both", `{"a": {"read": true}, "b": {"read": true}}`, `{"value": {"read": true}}`},
+	{"test.conformance.v1.Changes/Flip", `{"v": [{"ok": 0}, {"err": "x"}, {"err": ""}]}`,
+		`{"value": [{"err": 0}, {"ok": "x"}, {"ok": ""}]}`},
+	{"test.conformance.v1.Changes/Depth", `{}`, `{}`},
+	{"test.conformance.v1.Changes/Depth", `{"v": {}}`, `{"value": 1}`},
+	{"test.conformance.v1.Changes/Depth", `{"v": {"value": {}}}`, `{"value": 2}`},
+	{"test.conformance.v1.Changes/Depth", `{"v": {"value": {"value": ""}}}`, `{"value": 3}`},
+	{"test.conformance.v1.Changes/Name", `{"v": {"nothing": {}}}`, `{"value": "nothing"}`},
+	{"test.conformance.v1.Changes/Name", `{"v": {"rect": {"f0": 1}}}`, `{"value": "rect"}`},
+	{"test.conformance.v1.Changes/Name", `{"v": {"many": {"items": [{"gap": {}}, {"dot": {}}]}}}`, `{"value": "many:2"}`},
+	{"test.conformance.v1.Changes/Name", `{"v": {"tried": {"err": "no"}}}`, `{"value": "tried"}`},
+	{"test.conformance.v1.Changes/Name", `{"v": {"data": "AAAA"}}`, `{"value": "data:3"}`},
+	{"test.conformance.v1.Changes/Weigh", `{"v": ` + tree + `}`, `{"value": 2.25}`},
+	{"test.conformance.v1.Changes/Weigh", `{"v": {}}`, `{}`},
+	{"test.conformance.v1.Changes/Increment", `{"v": ` + everything + `}`,
+		`{"value": {"a": true, "c": -127, "e": -32767, "g": -2147483647, "i": "-9223372036854775807", "j": 1.5, "k": 0.75,
+			"l": "ß", "m": "text", "n": "3q2+7w==", "o": "LEVEL_HIGH", "p": {"read": true}, "q": "UNIT_FOOT"}}`},
+}
+
+func TestHost(t *testing.T) { inEachLanguage(t, map[string]string{"COLOR": "indigo"}, testHost) }
+
+func testHost(t *testing.T, client *weft.Client) {
+	t.Helper()
+	for _, c := range []call{
+		{"test.conformance.v1.Host/Environment", ``, `{"value": [{"f0": "COLOR", "f1": "indigo"}]}`},
+		{"test.conformance.v1.Host/Count", ``, `{"value": 1}`},
+		{"test.conformance.v1.Host/Count", ``, `{"value": 1}`},
+	} {
+		t.Run(c.method, func(t *testing.T) {
+			m := method(t, client, c.method)
+			got, err := m.Call(t.Context(), []byte(c.request))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, m, got, []byte(c.response))
+		})
+	}
+	t.Run("there are no files", func(t *testing.T) {
+		got := fails(t, method(t, client, "test.conformance.v1.Host/Open"), `{"path": "/etc/passwd"}`)
+		if got.Code != codes.FailedPrecondition || len(got.Details) != 1 {
+			t.Errorf("%v %q, want the function's own error", got.Code, got.Message)
 		}
 	})
 }

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"github.com/weft-run/weft/test/components/conformance-go/gen/test/conformance/changes"
 	"github.com/weft-run/weft/test/components/conformance-go/gen/test/conformance/errors"
 	"github.com/weft-run/weft/test/components/conformance-go/gen/test/conformance/host"
 	"github.com/weft-run/weft/test/components/conformance-go/gen/test/conformance/hostile"
@@ -15,6 +16,7 @@ import (
 func init() {
 	scalars.Export(scalarValues{})
 	shapes.Export(shapeValues{})
+	changes.Export(changed{})
 	signatures.Export(someSignatures{})
 	errors.Export(failures{})
 	interfaces.Export(keywords{})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/weft-run/weft/test/components/conformance-go/gen/guest"
 	interfaces "github.com/weft-run/weft/test/components/conformance-go/gen/test/conformance/interface_"
@@ -93,15 +94,18 @@ func (someSignatures) Produce() string { return "produced" }
 
 func (someSignatures) Add(a, b uint32) uint64 { return uint64(a) + uint64(b) }
 
-// Many writes its arguments as Rust does.
 func (someSignatures) Many(a uint8, b string, c []uint32, d *string, e bool, f guest.Tuple2[uint8, uint8], g string, h float64,
 	i rune, j int64, k string, l uint16,
 ) string {
-	option := "None"
-	if d != nil {
-		option = fmt.Sprintf("Some(%q)", *d)
+	var numbers []string
+	for _, number := range c {
+		numbers = append(numbers, fmt.Sprint(number))
 	}
-	return fmt.Sprintf("%d %s %d %s %t (%d, %d) %s %v %c %d %s %d", a, b, c, option, e, f.F0, f.F1, g, h, i, j, k, l)
+	option := "-"
+	if d != nil {
+		option = *d
+	}
+	return fmt.Sprintf("%d %s %s %s %t %d,%d %s %v %c %d %s %d", a, b, strings.Join(numbers, ","), option, e, f.F0, f.F1, g, h, i, j, k, l)
 }
 
 type keywords struct{}

@@ -1,5 +1,6 @@
 //! A component over every WIT type, for tests.
 
+mod changes;
 mod errors;
 mod host;
 mod hostile;

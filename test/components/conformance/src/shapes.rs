@@ -118,7 +118,9 @@ impl signatures::Guest for Component {
         k: String,
         l: u16,
     ) -> String {
-        format!("{a} {b} {c:?} {d:?} {e} {f:?} {g} {h} {i} {j} {k} {l}")
+        let c = c.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let d = d.as_deref().unwrap_or("-");
+        format!("{a} {b} {c} {d} {e} {},{} {g} {h} {i} {j} {k} {l}", f.0, f.1)
     }
 }
 

@@ -13,7 +13,8 @@ type Exports interface {
 	Consume(v string)
 	Produce() string
 	Add(a uint32, b uint32) uint64
-	// More parameters than the flat calling convention holds.
+	// More parameters than the flat calling convention holds. All of them as text, divided by spaces: lists and tuples with
+	// commas, none as a hyphen.
 	Many(a uint8, b string, c []uint32, d *string, e bool, f guest.Tuple2[uint8, uint8], g string, h float64, i rune, j int64, k string, l uint16) string
 }
 
