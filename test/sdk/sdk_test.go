@@ -86,3 +86,34 @@ func (w *world) java(t *testing.T) {
 	classes := filepath.Join(target, "weft-client-0.1.0.jar") + string(os.PathListSeparator) + filepath.Join(target, "dependency", "*")
 	w.example(t, w.run(t, client, nil, "java", "-cp", classes, filepath.Join("example", "Example.java"), w.env["WEFT_COMPONENT"]))
 }
+
+// TestStubs has weft sdk write stubs in every language, and runs the programs that come with them.
+func TestStubs(t *testing.T) {
+	w := newWorld(t)
+	w.node.Must("deploy", w.env["WEFT_COMPONENT"], "--name", "orders", "--wait", "1m")
+	generators, modules := w.tool(t, "clients.sh", "generators"), w.tool(t, "clients.sh", "python")
+	tools := t.TempDir()
+	if err := os.Symlink(filepath.Join(generators, "maven-protoc"), filepath.Join(tools, "protoc")); err != nil {
+		t.Fatal(err)
+	}
+	path := strings.Join([]string{tools, generators, w.tool(t, "go-tools.sh", "protoc-gen-go", "protoc-gen-go-grpc"), os.Getenv("PATH")},
+		string(os.PathListSeparator))
+	env := map[string]string{"PATH": path, "PYTHONPATH": modules}
+	t.Setenv("PATH", path)
+	t.Setenv("PYTHONPATH", modules)
+	for language, run := range map[string]string{
+		"python": `python3 main.py "$WEFT_ADDR"`,
+		"ts":     `ln -s "$(` + w.root + `/examples/toolchains/clients.sh typescript)/node_modules" . && node main.mjs "$WEFT_ADDR"`,
+		"go": `sed 's#^module .*#module weft.internal#' ` + w.root + `/go.mod >go.mod && cp ` + w.root + `/go.sum . &&
+			go run -mod=mod . "$WEFT_ADDR"`,
+		"java": `mvn -q -B compile dependency:copy-dependencies && java -cp 'target/classes:target/dependency/*' Main "$WEFT_ADDR"`,
+	} {
+		t.Run(language, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "stubs")
+			w.node.Must("sdk", "orders", "--lang", language, "-o", dir)
+			if out := w.run(t, dir, env, "bash", "-c", run); !strings.Contains(out, "book-loom") {
+				t.Errorf("the program says\n%s", out)
+			}
+		})
+	}
+}
