@@ -125,6 +125,7 @@ generate: ## Write generated code anew
 	buf generate
 	buf generate --template clients/buf.gen.yaml
 	buf generate --template clients/java/buf.gen.yaml
+	for dir in $(GO_COMPONENTS); do go run ./cmd/weft bindgen go --out $$dir/gen $$dir/wit; done
 
 .PHONY: race
 race: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
