@@ -248,7 +248,7 @@ func (p sdkProtoc) generate(dir string, schema *weftv1.SchemaResponse) error {
 		return err
 	}
 	args := append(slices.Clone(p.command[1:]), "--descriptor_set_in="+file.Name())
-	command := exec.Command(p.command[0], append(args, generated(schema)...)...) //nolint:gosec // from the table above
+	command := exec.Command(p.command[0], append(args, generated(schema)...)...)
 	command.Dir = dir
 	if _, err := command.Output(); err != nil {
 		name := strings.Join(p.command, " ")
