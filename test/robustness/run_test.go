@@ -46,7 +46,8 @@ func (s scenario) run(t *testing.T, out string) report.Run {
 	t.Helper()
 	random := rand.New(rand.NewPCG(s.seed, 0))
 	c := cluster.New(t)
-	c.Grow(s.nodes, cluster.Spec{Env: s.env, Lossy: s.failpoint.Lossy})
+	env := append([]string{fmt.Sprintf("WEFT_TEST_SNAPSHOTS=%d", 10+random.IntN(90))}, s.env...)
+	c.Grow(s.nodes, cluster.Spec{Env: env, Lossy: s.failpoint.Lossy})
 	target := failpoint.NewTarget(t, c, random)
 	routed := setUp(t, c)
 	config := traffic.Config{

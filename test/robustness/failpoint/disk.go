@@ -62,6 +62,13 @@ var damages = []Failpoint{
 // say that it can't go on; then it is no member any more.
 func (t *Target) damage(kind cluster.Kind, change func(string) error) {
 	n := t.pick(t.Members())
+	t.Cluster.Eventually("files of the kind "+string(kind), func() error {
+		files, err := n.Files(kind)
+		if err == nil && len(files) == 0 {
+			err = errors.New("there are none")
+		}
+		return err
+	})
 	n.Kill()
 	files, err := n.Files(kind)
 	t.check(err)
