@@ -102,7 +102,7 @@ func (n *Node) buildExecution(p *parts) (err error) {
 func (n *Node) buildDirectory(*parts) (err error) {
 	n.directory, err = directory.New(directory.Config{
 		ID: n.consensus.ID(), Leadership: leadership{n.consensus}, Peers: n.peers, Placements: n.table,
-		Self: n.report, Members: n.memberIDs, Roles: n.raftRoles, HashAt: n.consensus.HashAt, Learn: n.consensus.Learn,
+		Self: n.report, Members: n.memberIDs, Roles: n.consensus.Roles, HashAt: n.consensus.HashAt, Learn: n.consensus.Learn,
 		Gone: func(id string) {
 			n.peers.Drop(id)
 			n.link.Drop(id)
@@ -188,14 +188,6 @@ func (n *Node) memberIDs() (ids []string) {
 		ids = append(ids, row.GetId())
 	}
 	return ids
-}
-
-func (n *Node) raftRoles() map[string]string {
-	roles := map[string]string{}
-	for id, role := range n.consensus.Roles() {
-		roles[id] = role
-	}
-	return roles
 }
 
 // advertised is where clients of other machines reach a port of this node.

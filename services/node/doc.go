@@ -5,8 +5,8 @@
 //	artifacts/  components, by digest
 //	code/       compiled code, by digest and engine; it can be deleted while the node is stopped
 //	consensus/  who the node is, its keys, the log, snapshots and the local copy of the catalog; and a lock, since two
-//	            nodes can not share a directory
-//	directory   a file: what was last known of other nodes; it can be deleted
+//	            nodes can not share one
+//	directory   what was last known of other nodes, as a file that can be deleted
 //
 // The parts start from the bottom up: consensus with its local copy of the catalog, artifacts, the executor, placements,
 // then the ports. A node is ready once its ports are open; it does not wait for a leader, nor for revisions to be
