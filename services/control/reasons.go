@@ -48,6 +48,7 @@ const (
 	NoLeader           failure.Reason = "NO_LEADER"
 	OutcomeUnknown     failure.Reason = "OUTCOME_UNKNOWN"
 	DiskFull           failure.Reason = "DISK_FULL"
+	Damaged            failure.Reason = "DAMAGED"
 	Idle               failure.Reason = "IDLE"
 	Closing            failure.Reason = "CLOSING"
 )
@@ -164,6 +165,8 @@ func classify(err error) (codes.Code, failure.Reason) {
 		return codes.ResourceExhausted, TooLarge
 	case errors.Is(err, consensus.ErrClosed):
 		return codes.Unavailable, Closing
+	case errors.Is(err, consensus.ErrDamaged):
+		return codes.Unavailable, Damaged
 	case errors.Is(err, context.DeadlineExceeded):
 		return codes.DeadlineExceeded, failure.Deadline
 	case errors.Is(err, context.Canceled):

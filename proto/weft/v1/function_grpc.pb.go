@@ -61,6 +61,7 @@ const (
 //	NO_LEADER              nobody leads the cluster at the moment; nothing was changed
 //	OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
 //	DISK_FULL              the node can't store the component
+//	DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
 //	IDLE                   the upload stood still for a minute
 //	CLOSING                the node is shutting down
 //	INTERNAL               a fault of weft or of its machine
@@ -243,6 +244,7 @@ type FunctionService_LogsClient = grpc.ServerStreamingClient[LogsResponse]
 //	NO_LEADER              nobody leads the cluster at the moment; nothing was changed
 //	OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
 //	DISK_FULL              the node can't store the component
+//	DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
 //	IDLE                   the upload stood still for a minute
 //	CLOSING                the node is shutting down
 //	INTERNAL               a fault of weft or of its machine

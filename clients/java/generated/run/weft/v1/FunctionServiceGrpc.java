@@ -28,6 +28,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
  *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
  *   DISK_FULL              the node can't store the component
+ *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
  *   IDLE                   the upload stood still for a minute
  *   CLOSING                the node is shutting down
  *   INTERNAL               a fault of weft or of its machine
@@ -436,6 +437,7 @@ public final class FunctionServiceGrpc {
    *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
    *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
    *   DISK_FULL              the node can't store the component
+   *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
    *   IDLE                   the upload stood still for a minute
    *   CLOSING                the node is shutting down
    *   INTERNAL               a fault of weft or of its machine
@@ -574,6 +576,7 @@ public final class FunctionServiceGrpc {
    *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
    *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
    *   DISK_FULL              the node can't store the component
+   *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
    *   IDLE                   the upload stood still for a minute
    *   CLOSING                the node is shutting down
    *   INTERNAL               a fault of weft or of its machine
@@ -614,6 +617,7 @@ public final class FunctionServiceGrpc {
    *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
    *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
    *   DISK_FULL              the node can't store the component
+   *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
    *   IDLE                   the upload stood still for a minute
    *   CLOSING                the node is shutting down
    *   INTERNAL               a fault of weft or of its machine
@@ -773,6 +777,7 @@ public final class FunctionServiceGrpc {
    *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
    *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
    *   DISK_FULL              the node can't store the component
+   *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
    *   IDLE                   the upload stood still for a minute
    *   CLOSING                the node is shutting down
    *   INTERNAL               a fault of weft or of its machine
@@ -928,6 +933,7 @@ public final class FunctionServiceGrpc {
    *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
    *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
    *   DISK_FULL              the node can't store the component
+   *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
    *   IDLE                   the upload stood still for a minute
    *   CLOSING                the node is shutting down
    *   INTERNAL               a fault of weft or of its machine
@@ -1056,6 +1062,7 @@ public final class FunctionServiceGrpc {
    *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
    *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
    *   DISK_FULL              the node can't store the component
+   *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
    *   IDLE                   the upload stood still for a minute
    *   CLOSING                the node is shutting down
    *   INTERNAL               a fault of weft or of its machine

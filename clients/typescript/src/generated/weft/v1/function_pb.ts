@@ -1360,6 +1360,7 @@ export const ConsistencySchema: GenEnum<Consistency> = /*@__PURE__*/
  *   NO_LEADER              nobody leads the cluster at the moment; nothing was changed
  *   OUTCOME_UNKNOWN        the leader was lost meanwhile; repeat the request with the same request_id
  *   DISK_FULL              the node can't store the component
+ *   DAMAGED                this node's log can't be applied any further, so it can neither write nor tell what is newest
  *   IDLE                   the upload stood still for a minute
  *   CLOSING                the node is shutting down
  *   INTERNAL               a fault of weft or of its machine
