@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,12 +9,13 @@ import (
 
 func TestTrimmer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		trims := 0
-		trimmer := &trimmer{trim: func() { trims++ }}
-		expect := func(want int) {
+		var trims atomic.Int32
+		trimmer := &trimmer{trim: func() { trims.Add(1) }}
+		expect := func(want int32) {
 			t.Helper()
-			if synctest.Wait(); trims != want {
-				t.Fatalf("%d trims, want %d", trims, want)
+			synctest.Wait()
+			if got := trims.Load(); got != want {
+				t.Fatalf("%d trims, want %d", got, want)
 			}
 		}
 		trimmer.large()
