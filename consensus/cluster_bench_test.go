@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -21,6 +22,7 @@ import (
 // the turns. Ours are encrypted, checked, journaled and applied to three catalogs.
 func BenchmarkClusterWrites(b *testing.B) {
 	const turn, turns = 700 * time.Millisecond, 5
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as weft server has it
 	commands := make([]*catalogv1.Command, 1<<16)
 	entries := make([][]byte, len(commands))
 	for i := range commands {

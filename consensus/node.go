@@ -97,7 +97,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.snapshotEvery, snapshotEvery)
 	setDefault(&c.trailing, trailingLogs)
 	setDefault(&c.snapshotCheck, snapshotCheck)
-	setDefault(&c.journal, 4<<20)
+	setDefault(&c.journal, 16<<20)
 	setDefault(&c.heartbeat, 500*time.Millisecond)
 	setDefault(&c.election, time.Second)
 	setDefault(&c.governEvery, time.Second)
