@@ -258,6 +258,9 @@ func (s *served) answer(r *Response, err error) {
 func (s *served) send(head, body []byte, sending *claim) {
 	a := s.answerer
 	if !a.room(nil) || a.streams[s.stream] != s {
+		if a.streams[s.stream] == s { // the connection has just broken, and failed must not find what is used again
+			delete(a.streams, s.stream)
+		}
 		a.mu.Unlock()
 		sending.release()
 		s.release()
