@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weft-run/weft/internal/testlog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 )
 
 // testLog writes a node's log to the test's.
 func testLog(t testing.TB) *slog.Logger {
 	t.Helper()
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return testlog.New(t, slog.LevelDebug)
 }
 
 // open starts a node that is closed when the test ends. Whatever config leaves out is set for a test: short pauses.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weft-run/weft/consensus"
+	"github.com/weft-run/weft/internal/testlog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/directory"
@@ -29,7 +30,7 @@ type member struct {
 
 func testLog(t *testing.T) *slog.Logger {
 	t.Helper()
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return testlog.New(t, slog.LevelDebug)
 }
 
 // options change how a member starts.

@@ -15,6 +15,7 @@ import (
 
 	weft "github.com/weft-run/weft/clients/go"
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/internal/testlog"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/node"
 	"github.com/weft-run/weft/test/components"
@@ -72,7 +73,7 @@ func startNode(t *testing.T) *server {
 		GRPC:    "127.0.0.1:0",
 		HTTP:    "127.0.0.1:0",
 		Cluster: "127.0.0.1:0",
-		Logger:  slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger:  testlog.New(t, slog.LevelWarn),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	weft "github.com/weft-run/weft/clients/go"
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/internal/testlog"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/node"
 	"github.com/weft-run/weft/services/outgoing"
@@ -48,7 +49,7 @@ func start(t testing.TB, change ...func(*node.Config)) *server {
 	ctx := t.Context()
 	config := node.Config{
 		DataDir: t.TempDir(), Name: "n1", GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Cluster: "127.0.0.1:0",
-		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger: testlog.New(t, slog.LevelWarn),
 	}
 	for _, c := range change {
 		c(&config)
