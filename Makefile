@@ -87,6 +87,7 @@ $(COMPONENTS)/bench.wasm: FORCE
 .PHONY: bench
 bench: build examples $(COMPONENTS)/bench.wasm ## Measure weft against its baselines
 	@go run ./test/bench -json build/bench.json
+	go test -run '^$$' -bench Fresh ./executor/wasmtime
 
 .PHONY: bench-cluster
 bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nodes do together

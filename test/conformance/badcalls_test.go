@@ -85,7 +85,7 @@ func TestBadCalls(t *testing.T) {
 		{"1,000 levels", "Shapes/EchoTree", nested, codes.InvalidArgument, "MALFORMED_REQUEST", nil},
 		{"request over the limit", "Scalars/EchoBytes", text(strings.Repeat("x", 2<<20)), codes.ResourceExhausted, "REQUEST_TOO_LARGE", []string{"1048576"}},
 		{"response over the limit", "Hostile/Text", number(2 << 20), codes.ResourceExhausted, "RESPONSE_TOO_LARGE", nil},
-		{"a million records", "Hostile/Rows", number(300_000), codes.ResourceExhausted, "", nil},
+		{"300,000 records", "Hostile/Rows", number(300_000), codes.ResourceExhausted, "", nil},
 		{"endless loop", "Hostile/EndlessLoop", nil, codes.DeadlineExceeded, "DEADLINE", []string{"2s"}},
 		{"endless recursion", "Hostile/EndlessRecursion", nil, codes.Internal, "TRAP", []string{"stack", "descend"}},
 		{"endless growth", "Hostile/EndlessGrowth", nil, codes.ResourceExhausted, "MEMORY_LIMIT", []string{"32 MiB", "--memory"}},
