@@ -16,7 +16,7 @@ func (s *state) do(cmd *catalogv1.Command) *catalogv1.Result {
 	case *catalogv1.Command_PutRevision:
 		return s.doPutRevision(action.PutRevision, cmd)
 	case *catalogv1.Command_DeleteFunction:
-		return s.doDeleteFunction(action.DeleteFunction)
+		return s.doDeleteFunction(action.DeleteFunction, cmd.GetLevel())
 	case *catalogv1.Command_SetRoute:
 		return s.doSetRoute(action.SetRoute)
 	case *catalogv1.Command_ForgetContract:
@@ -36,6 +36,10 @@ func (s *state) do(cmd *catalogv1.Command) *catalogv1.Result {
 		return s.doRevokeToken(action.RevokeToken)
 	case *catalogv1.Command_SetPlacements:
 		return s.doSetPlacements(action.SetPlacements)
+	case *catalogv1.Command_PutSecret:
+		return s.doPutSecret(action.PutSecret.GetSecret(), cmd.GetTimeUnixNanos())
+	case *catalogv1.Command_DeleteSecret:
+		return s.doDeleteSecret(action.DeleteSecret)
 	}
 	return refuse(catalogv1.Refusal_REASON_INVALID, "the command has no action that this weft knows")
 }
@@ -150,7 +154,8 @@ func (s *state) compare(namespace, pkg string, version uint64) *catalogv1.Result
 	return nil
 }
 
-func (s *state) doDeleteFunction(del *catalogv1.DeleteFunction) *catalogv1.Result {
+// doDeleteFunction leaves the function's secrets where they are if the command's level does: see trimRevisions.
+func (s *state) doDeleteFunction(del *catalogv1.DeleteFunction, level uint32) *catalogv1.Result {
 	f, ok := s.functions.Get(key(del.GetNamespace(), del.GetName()))
 	if !ok {
 		return refuse(catalogv1.Refusal_REASON_NOT_FOUND, "there is no function %q", del.GetName())
@@ -159,7 +164,11 @@ func (s *state) doDeleteFunction(del *catalogv1.DeleteFunction) *catalogv1.Resul
 		return refusal
 	}
 	s.deleteFunction(f)
-	return &catalogv1.Result{DeletedRevisions: uint32(len(f.GetRevisions()))}
+	result := &catalogv1.Result{DeletedRevisions: uint32(len(f.GetRevisions()))}
+	if level >= 4 {
+		result.DeletedSecrets = s.dropSecrets(f.GetNamespace(), f.GetName())
+	}
+	return result
 }
 
 func (s *state) doSetRoute(set *catalogv1.SetRoute) *catalogv1.Result {

@@ -2,14 +2,16 @@ package catalog
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // TestBackup keeps what is of use elsewhere and nothing else.
 func TestBackup(t *testing.T) {
-	for name, c := range map[string]*Catalog{"level 1": sample(t), "level 2": clusterSample(t), "empty": New()} {
+	for name, c := range map[string]*Catalog{"level 1": sample(t), "level 2": clusterSample(t), "level 4": secretSample(t), "empty": New()} {
 		t.Run(name, func(t *testing.T) {
 			before := c.View()
 			var file bytes.Buffer
@@ -22,8 +24,11 @@ func TestBackup(t *testing.T) {
 			}
 			checkSum(t, restored)
 			v := restored.View()
-			if v.Index() != before.Index() || v.Level() != 2 || !bytes.Equal(v.Hash(), before.Backup().Hash()) || v.Len() != before.Len() {
+			if v.Index() != before.Index() || v.Level() != max(2, before.Level()) || !bytes.Equal(v.Hash(), before.Backup().Hash()) || v.Len() != before.Len() {
 				t.Fatalf("index %d, level %d, %d functions", v.Index(), v.Level(), v.Len())
+			}
+			if before, after := slices.Collect(before.Secrets(ns)), slices.Collect(v.Secrets(ns)); !slices.EqualFunc(before, after, func(a, b *catalogv1.Secret) bool { return proto.Equal(a, b) }) {
+				t.Errorf("secrets %v, want %v", after, before)
 			}
 			for f := range before.All() {
 				if got := v.Function(f.GetNamespace(), f.GetName()); got.GetCreatedIndex() != f.GetCreatedIndex() || len(got.GetRevisions()) != len(f.GetRevisions()) {

@@ -16,7 +16,7 @@ func FuzzApply(f *testing.F) {
 		put(deploy{name: "a", services: []string{"s.S"}}), put(deploy{name: "a", current: 1}), route("s.S", "a"), forget("s"), raise(2), del("a"), {},
 		level2(put(deploy{name: "a"})), member(1), member(2), place(on("a", 2, 1, 2)), drain(1, true), removal(1), token("t", "s", 10, 1),
 		token("u", "r", 100, 20), revoke("u"),
-		raise(3), bound("b", toFunction("x:y/z", "a", "s.S"), toAddress("x:y/z2", "grpc://h:1", "s.S")), bound("a", toFunction("x:y/z", "b", "s.S")), del("a"),
+		raise(3), raise(4), sealed("", "k", "x"), sealed("a", "k", "y"), unsealed("", "k"), bound("b", toFunction("x:y/z", "a", "s.S"), toAddress("x:y/z2", "grpc://h:1", "s.S")), bound("a", toFunction("x:y/z", "b", "s.S")), del("a"),
 	} {
 		cmd.RequestId = string(rune('a' + i))
 		b, err := proto.Marshal(cmd)
@@ -48,7 +48,7 @@ func FuzzApply(f *testing.F) {
 // themselves are what is tried.
 func FuzzRestore(f *testing.F) {
 	f.Add([]byte{})
-	for _, c := range []*Catalog{sample(&testing.T{}), clusterSample(&testing.T{}), boundSample(&testing.T{})} {
+	for _, c := range []*Catalog{sample(&testing.T{}), clusterSample(&testing.T{}), boundSample(&testing.T{}), secretSample(&testing.T{})} {
 		var rows []byte
 		for row := range c.Image().rows() {
 			b := appendRow(nil, row)
@@ -57,7 +57,7 @@ func FuzzRestore(f *testing.F) {
 		f.Add(rows)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m := &forged{level: 3}
+		m := &forged{level: 4}
 		for len(data) > 0 {
 			n := min(int(data[0]), len(data)-1)
 			var row catalogv1.SnapshotRow
@@ -81,6 +81,9 @@ func FuzzRestore(f *testing.F) {
 			c.Apply(c.Index()+1, &catalogv1.Command{RequestId: "remove " + n.GetId(), Level: 2, Action: &catalogv1.Command_RemoveNode{
 				RemoveNode: &catalogv1.RemoveNode{Node: n.GetId()},
 			}})
+		}
+		for secret := range c.View().Secrets(ns) {
+			c.Apply(c.Index()+1, &catalogv1.Command{RequestId: "secret " + key(secret.GetFunction(), secret.GetKey()), Level: 4, Action: unsealed(secret.GetFunction(), secret.GetKey()).GetAction()})
 		}
 		for fn := range c.View().All() {
 			for _, r := range fn.GetRevisions() {

@@ -83,7 +83,9 @@ func appliedHash(a *catalogv1.Applied) [32]byte {
 			b = appendNumber(b, 1, r.GetIndex())
 			b = appendNumber(b, 3, uint64(r.GetRevision()))
 			b = appendText(b, 4, r.GetPreviousOwner())
-			return appendNumber(b, 5, uint64(r.GetDeletedRevisions()))
+			b = appendNumber(b, 5, uint64(r.GetDeletedRevisions()))
+			b = appendNumber(b, 6, r.GetSecretVersion())
+			return appendNumber(b, 7, uint64(r.GetDeletedSecrets()))
 		})
 	})
 }
@@ -174,6 +176,10 @@ func tokenRow(t *catalogv1.Token) *catalogv1.SnapshotRow {
 
 func placementRow(p *catalogv1.Placement) *catalogv1.SnapshotRow {
 	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Placement{Placement: p}}
+}
+
+func secretRow(secret *catalogv1.Secret) *catalogv1.SnapshotRow {
+	return &catalogv1.SnapshotRow{Row: &catalogv1.SnapshotRow_Secret{Secret: secret}}
 }
 
 func appliedRow(a *catalogv1.Applied) *catalogv1.SnapshotRow {

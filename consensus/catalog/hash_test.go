@@ -26,6 +26,7 @@ func TestHandHashes(t *testing.T) {
 			a.Result = &catalogv1.Result{
 				Index: rapid.Uint64().Draw(t, "index"), Revision: rapid.Uint32().Draw(t, "revision"),
 				PreviousOwner: text("previous"), DeletedRevisions: rapid.Uint32().Draw(t, "deleted"),
+				SecretVersion: rapid.Uint64().Draw(t, "version"), DeletedSecrets: rapid.Uint32().Draw(t, "secrets"),
 			}
 			if rapid.Bool().Draw(t, "refusal") {
 				a.Result.Refusal = &catalogv1.Refusal{Message: text("message")}
@@ -47,7 +48,7 @@ func TestRowsHaveEveryField(t *testing.T) {
 	if got := newRevision(put, 7, 8); !proto.Equal(got, want) {
 		t.Errorf("the row is\n%v\nwant\n%v", got, want)
 	}
-	for message, fields := range map[proto.Message]int{&catalogv1.Function{}: 5, &catalogv1.Applied{}: 2, &catalogv1.Result{}: 5} {
+	for message, fields := range map[proto.Message]int{&catalogv1.Function{}: 5, &catalogv1.Applied{}: 2, &catalogv1.Result{}: 7} {
 		if n := message.ProtoReflect().Descriptor().Fields().Len(); n != fields {
 			t.Errorf("%T has %d fields; hash.go knows %d", message, n, fields)
 		}

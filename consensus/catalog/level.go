@@ -7,4 +7,5 @@ package catalog
 //	1  functions, contracts, routes
 //	2  nodes, join tokens, placements and where revisions are to run; a function keeps keptRevisions
 //	3  bindings of imports to functions and services outside
-const Level = 3
+//	4  secrets; those of a function go with it
+const Level = 4

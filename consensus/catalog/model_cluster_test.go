@@ -219,7 +219,7 @@ func compareCluster(t *rapid.T, m *model, v *View) {
 			t.Fatalf("token %v, model %v", token, c.tokens[token.Id])
 		}
 	}
-	if count != len(c.tokens) || v.state.secrets.Len() != len(c.tokens) {
+	if count != len(c.tokens) || v.state.tokenHashes.Len() != len(c.tokens) {
 		t.Fatalf("%d tokens, model %d", count, len(c.tokens))
 	}
 	count = 0

@@ -23,6 +23,7 @@ type model struct {
 	routes    map[string]string
 	results   map[string]*catalogv1.Result
 	cluster   modelCluster
+	secrets   map[[2]string]*catalogv1.Secret // by function and key
 }
 
 type modelFunction struct {
@@ -34,6 +35,7 @@ func newModel() *model {
 	return &model{
 		level: 1, functions: map[string]*modelFunction{}, numbers: map[string]uint32{}, contracts: map[string]*weftv1.Contract{},
 		routes: map[string]string{}, results: map[string]*catalogv1.Result{}, cluster: newModelCluster(),
+		secrets: map[[2]string]*catalogv1.Secret{},
 	}
 }
 
@@ -112,7 +114,11 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 		delete(m.functions, name)
 		maps.DeleteFunc(m.cluster.placements, func(k Key, _ []string) bool { return k.Function == name })
 		maps.DeleteFunc(m.routes, func(_, function string) bool { return function == name })
-		return &catalogv1.Result{DeletedRevisions: uint32(len(f.revisions))}
+		before := len(m.secrets)
+		if cmd.Level >= 4 {
+			maps.DeleteFunc(m.secrets, func(k [2]string, _ *catalogv1.Secret) bool { return k[0] == name })
+		}
+		return &catalogv1.Result{DeletedRevisions: uint32(len(f.revisions)), DeletedSecrets: uint32(before - len(m.secrets))}
 	case *catalogv1.Command_SetRoute:
 		service, name := a.SetRoute.Service, a.SetRoute.Function
 		if m.functions[name] == nil {
@@ -149,6 +155,9 @@ func (m *model) do(cmd *catalogv1.Command) *catalogv1.Result {
 		}
 		m.level = a.RaiseLevel.Level
 		return &catalogv1.Result{}
+	}
+	if result := m.doSecret(cmd); result != nil {
+		return result
 	}
 	return m.doCluster(cmd)
 }
@@ -229,11 +238,17 @@ func drawCommand(t *rapid.T, m *model) *catalogv1.Command {
 		cmd.RequestId = fmt.Sprint("id-", rapid.IntRange(0, 60).Draw(t, "id"))
 		return cmd
 	}
+	if m.level >= 4 && rapid.IntRange(0, 3).Draw(t, "secret") == 0 {
+		cmd = drawSecret(t, name)
+		cmd.RequestId = fmt.Sprint("id-", rapid.IntRange(0, 60).Draw(t, "id"))
+		return cmd
+	}
 	switch kind := rapid.IntRange(0, 11).Draw(t, "kind"); {
 	case kind < 6:
 		cmd = drawPut(t, m, name)
 	case kind < 8:
 		cmd = del(name)
+		cmd.Level = rapid.Uint32Range(1, m.level).Draw(t, "level")
 	case kind < 10:
 		cmd = route(rapid.SampledFrom(someServices).Draw(t, "service"), name)
 	case kind < 11 || rapid.IntRange(0, 3).Draw(t, "raise") > 0:
@@ -331,6 +346,7 @@ func compare(t *rapid.T, m *model, c *Catalog) {
 		}
 	}
 	compareCluster(t, m, v)
+	compareSecrets(t, m, v)
 	if got := len(v.Contracts(ns)); got != len(m.contracts) {
 		t.Fatalf("%d contracts, model %d", got, len(m.contracts))
 	}
@@ -344,8 +360,8 @@ func TestModel(t *testing.T) {
 		index := uint64(0)
 		if rapid.Bool().Draw(t, "raised") {
 			before := []*catalogv1.Command{raise(2)}
-			if rapid.Bool().Draw(t, "to 3") {
-				before = append(before, raise(3))
+			for level := uint32(3); level <= Level && rapid.IntRange(0, 3).Draw(t, "further") > 0; level++ {
+				before = append(before, raise(level))
 			}
 			if rapid.IntRange(0, 9).Draw(t, "full") == 0 { // a function with as many revisions as it may keep
 				before = append(before, slices.Repeat([]*catalogv1.Command{put(deploy{name: "a"})}, keptRevisions)...)
@@ -363,7 +379,8 @@ func TestModel(t *testing.T) {
 			cmd := drawCommand(t, m)
 			want, got := m.apply(index, cmd), c.Apply(index, cmd)
 			if got.GetRefusal().GetReason() != want.GetRefusal().GetReason() || got.Index != want.Index || got.Revision != want.Revision ||
-				got.PreviousOwner != want.PreviousOwner || got.DeletedRevisions != want.DeletedRevisions {
+				got.PreviousOwner != want.PreviousOwner || got.DeletedRevisions != want.DeletedRevisions ||
+				got.SecretVersion != want.SecretVersion || got.DeletedSecrets != want.DeletedSecrets {
 				t.Fatalf("%v gives %v, model %v", cmd, got, want)
 			}
 			compare(t, m, c)

@@ -19,6 +19,8 @@ func RequiredLevel(cmd *catalogv1.Command) uint32 {
 	case *catalogv1.Command_PutNode, *catalogv1.Command_RemoveNode, *catalogv1.Command_SetDrain,
 		*catalogv1.Command_PutToken, *catalogv1.Command_RevokeToken, *catalogv1.Command_SetPlacements:
 		return 2
+	case *catalogv1.Command_PutSecret, *catalogv1.Command_DeleteSecret:
+		return 4
 	}
 	return 1
 }

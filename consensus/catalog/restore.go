@@ -31,6 +31,7 @@ type builder struct {
 	exporters *immutable.SortedMapBuilder[string, string]
 
 	cluster clusterBuilder
+	secrets secretBuilder
 }
 
 // rowKind is what a row is of, in the order of a snapshot.
@@ -45,6 +46,7 @@ const (
 	removedKind
 	tokenKind
 	placementKind
+	secretKind
 	appliedKind
 )
 
@@ -58,6 +60,7 @@ func newBuilder() *builder {
 		routes:    immutable.NewSortedMapBuilder[string, string](nil),
 		exporters: immutable.NewSortedMapBuilder[string, string](nil),
 		cluster:   newClusterBuilder(),
+		secrets:   newSecretBuilder(),
 	}
 }
 
@@ -86,6 +89,8 @@ func (b *builder) put(row *catalogv1.SnapshotRow) error {
 		return b.putToken(row.Token)
 	case *catalogv1.SnapshotRow_Placement:
 		return b.putPlacement(row.Placement)
+	case *catalogv1.SnapshotRow_Secret:
+		return b.putSecret(row.Secret)
 	case *catalogv1.SnapshotRow_Applied:
 		return b.putApplied(row.Applied)
 	}
@@ -201,6 +206,9 @@ func (b *builder) finish(header *catalogv1.SnapshotHeader) error {
 	s.functions, s.deleted, s.contracts = b.functions.Map(), b.deleted.Map(), b.contracts.Map()
 	s.routes, s.exporters = b.routes.Map(), b.exporters.Map()
 	if err := b.cluster.finish(s); err != nil {
+		return err
+	}
+	if err := b.secrets.finish(s); err != nil {
 		return err
 	}
 	if err := b.checkBound(); err != nil {

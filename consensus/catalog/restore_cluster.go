@@ -18,7 +18,7 @@ type clusterBuilder struct {
 	tokens     *immutable.SortedMapBuilder[string, *catalogv1.Token]
 	placements *immutable.SortedMapBuilder[string, *catalogv1.Placement]
 	nodeNames  *immutable.SortedMapBuilder[string, *catalogv1.Node]
-	secrets    *immutable.SortedMapBuilder[string, *catalogv1.Token]
+	hashes     *immutable.SortedMapBuilder[string, *catalogv1.Token] // tokens by hash of their secret
 	placed     *immutable.SortedMapBuilder[string, struct{}]
 }
 
@@ -29,7 +29,7 @@ func newClusterBuilder() clusterBuilder {
 		tokens:     immutable.NewSortedMapBuilder[string, *catalogv1.Token](nil),
 		placements: immutable.NewSortedMapBuilder[string, *catalogv1.Placement](nil),
 		nodeNames:  immutable.NewSortedMapBuilder[string, *catalogv1.Node](nil),
-		secrets:    immutable.NewSortedMapBuilder[string, *catalogv1.Token](nil),
+		hashes:     immutable.NewSortedMapBuilder[string, *catalogv1.Token](nil),
 		placed:     immutable.NewSortedMapBuilder[string, struct{}](nil),
 	}
 }
@@ -58,11 +58,11 @@ func (b *builder) putRemoved(r *catalogv1.RemovedNode) error {
 func (b *builder) putToken(t *catalogv1.Token) error {
 	c := &b.cluster
 	c.seen = true
-	if _, taken := c.secrets.Get(string(t.GetSecretHash())); taken || checkToken(t) != nil || !b.advance(tokenKind, t.GetId()) || c.tokens.Len() >= maxTokens {
+	if _, taken := c.hashes.Get(string(t.GetSecretHash())); taken || checkToken(t) != nil || !b.advance(tokenKind, t.GetId()) || c.tokens.Len() >= maxTokens {
 		return fmt.Errorf("token %q: %w", clip(t.GetId()), errRow)
 	}
 	c.tokens.Set(t.GetId(), t)
-	c.secrets.Set(string(t.GetSecretHash()), t)
+	c.hashes.Set(string(t.GetSecretHash()), t)
 	return nil
 }
 
@@ -99,6 +99,6 @@ func (c *clusterBuilder) finish(s *state) error {
 		return fmt.Errorf("at level %d: %w", s.level, errRow)
 	}
 	s.nodes, s.removed, s.tokens, s.placements = c.nodes.Map(), c.removed.Map(), c.tokens.Map(), c.placements.Map()
-	s.nodeNames, s.secrets, s.placed = c.nodeNames.Map(), c.secrets.Map(), c.placed.Map()
+	s.nodeNames, s.tokenHashes, s.placed = c.nodeNames.Map(), c.hashes.Map(), c.placed.Map()
 	return nil
 }

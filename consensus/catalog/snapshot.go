@@ -28,8 +28,8 @@ import (
 //	32       SHA-256 of all bytes before
 //
 // Rows come in this order: each function with its revisions after it, deleted functions, contracts, routes, nodes,
-// removed nodes, tokens, placements (each kind by its key), results by request ID (in log order). Equal states at equal
-// indexes give equal bytes.
+// removed nodes, tokens, placements, secrets (each kind by its key), results by request ID (in log order). Equal states at
+// equal indexes give equal bytes.
 const (
 	magic          = "weftcat1"
 	snapshotFormat = 1
@@ -116,6 +116,11 @@ func (m *Image) rows() iter.Seq[*catalogv1.SnapshotRow] {
 		}
 		if !yieldClusterRows(s, yield) {
 			return
+		}
+		for secret := range values(s.secrets) {
+			if !yield(secretRow(secret)) {
+				return
+			}
 		}
 		for _, a := range m.applied {
 			if !yield(appliedRow(a)) {

@@ -111,6 +111,21 @@ func TestGoldenBindings(t *testing.T) {
 	}
 }
 
+// TestGoldenSecrets is TestGoldenSnapshot for what came with level 4.
+func TestGoldenSecrets(t *testing.T) {
+	c := golden(t, "testdata/v4.snapshot", secretSample(t))
+	v := c.View()
+	if got := v.Secret(ns, "", "db/password"); got.GetVersion() != 2 || string(got.GetCiphertext()) != "third" || got.GetSetUnixNanos() != 30 || got.GetSizeBytes() != 5 {
+		t.Fatalf("secret %v", got)
+	}
+	if v.Secret(ns, "orders", "db/password").GetKeyId() != "other" || v.Secret(ns, "gone", "a") != nil {
+		t.Fatal("the secrets of functions are others")
+	}
+	if got := c.Apply(100, &catalogv1.Command{RequestId: "new", Level: 4, Action: sealed("orders", "db/password", "x").GetAction()}); got.GetSecretVersion() != 2 {
+		t.Fatalf("set after a restore: %v", got)
+	}
+}
+
 // golden compares a catalog's snapshot with a stored one and restores that.
 func golden(t *testing.T, file string, sample *Catalog) *Catalog {
 	t.Helper()
@@ -140,7 +155,7 @@ func golden(t *testing.T, file string, sample *Catalog) *Catalog {
 
 // TestRestoreIsAllOrNothing cuts a snapshot at every length and flips a bit in every byte.
 func TestRestoreIsAllOrNothing(t *testing.T) {
-	for name, good := range map[string]*Catalog{"level 1": sample(t), "level 2": clusterSample(t), "level 3": boundSample(t)} {
+	for name, good := range map[string]*Catalog{"level 1": sample(t), "level 2": clusterSample(t), "level 3": boundSample(t), "level 4": secretSample(t)} {
 		t.Run(name, func(t *testing.T) { restoreBad(t, snapshotOf(t, good), good.Index()) })
 	}
 }
@@ -218,6 +233,13 @@ func TestForgedRows(t *testing.T) {
 		{"bound to nobody", 3, calls("gone"), false},
 		{"bound to itself", 3, calls("shop"), false},
 		{"bound to nothing", 3, calls(""), false},
+		{"secrets", 4, []*catalogv1.SnapshotRow{secretRow(stored("", "b")), secretRow(stored("a", "a"))}, true},
+		{"secrets at level 3", 3, []*catalogv1.SnapshotRow{secretRow(stored("", "a"))}, false},
+		{"secrets out of order", 4, []*catalogv1.SnapshotRow{secretRow(stored("a", "a")), secretRow(stored("", "b"))}, false},
+		{"secret twice", 4, []*catalogv1.SnapshotRow{secretRow(stored("", "a")), secretRow(stored("", "a"))}, false},
+		{"secret of version 0", 4, []*catalogv1.SnapshotRow{secretRow(&catalogv1.Secret{Namespace: ns, Key: "a", Ciphertext: []byte("x"), KeyId: "k"})}, false},
+		{"secret without a ciphertext", 4, []*catalogv1.SnapshotRow{secretRow(&catalogv1.Secret{Namespace: ns, Key: "a", Version: 1, KeyId: "k"})}, false},
+		{"secrets before nodes", 4, []*catalogv1.SnapshotRow{secretRow(stored("", "a")), nodeRow(node)}, false},
 		{"placed on a stranger", 2, with(placementRow(on("orders", 1, 2))), false},
 		{"placed on a scheduler", 2, with(placementRow(on("orders", 1, 3))), false},
 		{"placed nowhere", 2, with(placementRow(on("orders", 1))), false},

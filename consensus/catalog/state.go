@@ -30,11 +30,14 @@ type state struct {
 	tokens     *immutable.SortedMap[string, *catalogv1.Token]     // by ID
 	placements *immutable.SortedMap[string, *catalogv1.Placement] // by namespace, name and revision
 
+	// From level 4 on.
+	secrets *immutable.SortedMap[string, *catalogv1.Secret] // by namespace, function (or nothing) and key
+
 	// Derived from the rows above; no rows of their own.
-	exporters *immutable.SortedMap[string, string]           // function whose current revision exports it, by namespace, service and age
-	nodeNames *immutable.SortedMap[string, *catalogv1.Node]  // by name
-	secrets   *immutable.SortedMap[string, *catalogv1.Token] // by hash of the secret
-	placed    *immutable.SortedMap[string, struct{}]         // by node and the key of the placement
+	exporters   *immutable.SortedMap[string, string]           // function whose current revision exports it, by namespace, service and age
+	nodeNames   *immutable.SortedMap[string, *catalogv1.Node]  // by name
+	tokenHashes *immutable.SortedMap[string, *catalogv1.Token] // by hash of the token's secret
+	placed      *immutable.SortedMap[string, struct{}]         // by node and the key of the placement
 }
 
 // contract is the row of one proto package. It keeps the encoding, which is several times smaller than the message,
@@ -59,10 +62,12 @@ func emptyState() state {
 		tokens:     immutable.NewSortedMap[string, *catalogv1.Token](nil),
 		placements: immutable.NewSortedMap[string, *catalogv1.Placement](nil),
 
-		exporters: immutable.NewSortedMap[string, string](nil),
-		nodeNames: immutable.NewSortedMap[string, *catalogv1.Node](nil),
-		secrets:   immutable.NewSortedMap[string, *catalogv1.Token](nil),
-		placed:    immutable.NewSortedMap[string, struct{}](nil),
+		secrets: immutable.NewSortedMap[string, *catalogv1.Secret](nil),
+
+		exporters:   immutable.NewSortedMap[string, string](nil),
+		nodeNames:   immutable.NewSortedMap[string, *catalogv1.Node](nil),
+		tokenHashes: immutable.NewSortedMap[string, *catalogv1.Token](nil),
+		placed:      immutable.NewSortedMap[string, struct{}](nil),
 	}
 }
 

@@ -19,7 +19,7 @@ func (v *View) Token(id string) *catalogv1.Token {
 
 // TokenBySecret returns the join token whose secret has a SHA-256; nil if there is none. It may have expired.
 func (v *View) TokenBySecret(hash [32]byte) *catalogv1.Token {
-	t, _ := v.state.secrets.Get(string(hash[:]))
+	t, _ := v.state.tokenHashes.Get(string(hash[:]))
 	return t
 }
 
@@ -37,7 +37,7 @@ func (s *state) doPutToken(put *catalogv1.PutToken, now int64) *catalogv1.Result
 			s.dropToken(old)
 		}
 	}
-	if other, ok := s.secrets.Get(string(t.GetSecretHash())); ok {
+	if other, ok := s.tokenHashes.Get(string(t.GetSecretHash())); ok {
 		return refuse(catalogv1.Refusal_REASON_TAKEN, "the secret of token %q belongs to token %q", t.GetId(), other.GetId())
 	}
 	if s.tokens.Len() >= maxTokens {
@@ -45,7 +45,7 @@ func (s *state) doPutToken(put *catalogv1.PutToken, now int64) *catalogv1.Result
 	}
 	s.add(tokenRow(t))
 	s.tokens = s.tokens.Set(t.GetId(), t)
-	s.secrets = s.secrets.Set(string(t.GetSecretHash()), t)
+	s.tokenHashes = s.tokenHashes.Set(string(t.GetSecretHash()), t)
 	return &catalogv1.Result{}
 }
 
@@ -67,5 +67,5 @@ func (s *state) doRevokeToken(revoke *catalogv1.RevokeToken) *catalogv1.Result {
 func (s *state) dropToken(t *catalogv1.Token) {
 	s.drop(tokenRow(t))
 	s.tokens = s.tokens.Delete(t.GetId())
-	s.secrets = s.secrets.Delete(string(t.GetSecretHash()))
+	s.tokenHashes = s.tokenHashes.Delete(string(t.GetSecretHash()))
 }

@@ -96,6 +96,10 @@ func checkCommand(cmd *catalogv1.Command, level uint32) *catalogv1.Result {
 		}
 	case *catalogv1.Command_SetPlacements:
 		return checkPlacements(action.SetPlacements.GetPlacements())
+	case *catalogv1.Command_PutSecret:
+		return checkSecret(action.PutSecret.GetSecret())
+	case *catalogv1.Command_DeleteSecret:
+		return checkSecretName(action.DeleteSecret.GetNamespace(), action.DeleteSecret.GetFunction(), action.DeleteSecret.GetKey())
 	case *catalogv1.Command_RaiseLevel:
 		if to := action.RaiseLevel.GetLevel(); to != level && to != level+1 {
 			return refuse(catalogv1.Refusal_REASON_INVALID, "the level can be raised by one, from %d, not to %d", level, to)

@@ -27,7 +27,7 @@ type Refusal_Reason int32
 
 const (
 	Refusal_REASON_UNSPECIFIED Refusal_Reason = 0
-	// No such function, service, contract, node or token.
+	// No such function, service, contract, node, token or secret.
 	Refusal_REASON_NOT_FOUND Refusal_Reason = 1
 	// A contract or a revision has changed since; build again.
 	Refusal_REASON_CONFLICT Refusal_Reason = 2
@@ -99,7 +99,7 @@ func (x Refusal_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Refusal_Reason.Descriptor instead.
 func (Refusal_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13, 0}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{15, 0}
 }
 
 // Command is one entry of the replicated log. Applying it is a pure function of the catalog and the command.
@@ -108,8 +108,8 @@ type Command struct {
 	// 1 to 128 bytes. A command that took effect does so once per ID: applied again, it gives its first result. A refused
 	// one leaves nothing behind, so it may be tried again, changed or not, under the same ID.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The oldest format level that can apply the command, 1 to 3; 0 means 1. A PutRevision from level 2 on also drops the
-	// oldest revisions that are too many.
+	// The oldest format level that can apply the command, 1 to 4; 0 means 1. A PutRevision from level 2 on also drops the
+	// oldest revisions that are too many, a DeleteFunction from level 4 on also the function's own secrets.
 	Level uint32 `protobuf:"varint,2,opt,name=level,proto3" json:"level,omitempty"`
 	// When the proposing node made it, Unix nanoseconds. Part of the input; the state machine has no clock.
 	TimeUnixNanos int64 `protobuf:"varint,3,opt,name=time_unix_nanos,json=timeUnixNanos,proto3" json:"time_unix_nanos,omitempty"`
@@ -126,6 +126,8 @@ type Command struct {
 	//	*Command_PutToken
 	//	*Command_RevokeToken
 	//	*Command_SetPlacements
+	//	*Command_PutSecret
+	//	*Command_DeleteSecret
 	Action        isCommand_Action `protobuf_oneof:"action"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -288,6 +290,24 @@ func (x *Command) GetSetPlacements() *SetPlacements {
 	return nil
 }
 
+func (x *Command) GetPutSecret() *PutSecret {
+	if x != nil {
+		if x, ok := x.Action.(*Command_PutSecret); ok {
+			return x.PutSecret
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDeleteSecret() *DeleteSecret {
+	if x != nil {
+		if x, ok := x.Action.(*Command_DeleteSecret); ok {
+			return x.DeleteSecret
+		}
+	}
+	return nil
+}
+
 type isCommand_Action interface {
 	isCommand_Action()
 }
@@ -337,6 +357,15 @@ type Command_SetPlacements struct {
 	SetPlacements *SetPlacements `protobuf:"bytes,14,opt,name=set_placements,json=setPlacements,proto3,oneof"`
 }
 
+type Command_PutSecret struct {
+	// From level 4 on:
+	PutSecret *PutSecret `protobuf:"bytes,15,opt,name=put_secret,json=putSecret,proto3,oneof"`
+}
+
+type Command_DeleteSecret struct {
+	DeleteSecret *DeleteSecret `protobuf:"bytes,16,opt,name=delete_secret,json=deleteSecret,proto3,oneof"`
+}
+
 func (*Command_PutRevision) isCommand_Action() {}
 
 func (*Command_DeleteFunction) isCommand_Action() {}
@@ -358,6 +387,10 @@ func (*Command_PutToken) isCommand_Action() {}
 func (*Command_RevokeToken) isCommand_Action() {}
 
 func (*Command_SetPlacements) isCommand_Action() {}
+
+func (*Command_PutSecret) isCommand_Action() {}
+
+func (*Command_DeleteSecret) isCommand_Action() {}
 
 // PutRevision adds a revision to a function, creating the function when it is the first.
 //
@@ -454,7 +487,7 @@ func (x *PutRevision) GetBaseRevision() uint32 {
 }
 
 // DeleteFunction removes a function with all its revisions. One that the current revision of another function is bound to
-// stays.
+// stays. From level 4 on its own secrets go with it: another function of its name must not find them.
 type DeleteFunction struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
@@ -951,6 +984,114 @@ func (x *SetPlacements) GetPlacements() []*Placement {
 	return nil
 }
 
+// PutSecret stores a secret, in place of the one that its namespace, function and key have. The function need not exist.
+type PutSecret struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its version and time are filled in by the state machine.
+	Secret        *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutSecret) Reset() {
+	*x = PutSecret{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutSecret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutSecret) ProtoMessage() {}
+
+func (x *PutSecret) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutSecret.ProtoReflect.Descriptor instead.
+func (*PutSecret) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PutSecret) GetSecret() *Secret {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
+// DeleteSecret removes a secret.
+type DeleteSecret struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// As in Secret.
+	Function      string `protobuf:"bytes,2,opt,name=function,proto3" json:"function,omitempty"`
+	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteSecret) Reset() {
+	*x = DeleteSecret{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteSecret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteSecret) ProtoMessage() {}
+
+func (x *DeleteSecret) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteSecret.ProtoReflect.Descriptor instead.
+func (*DeleteSecret) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeleteSecret) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *DeleteSecret) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *DeleteSecret) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 // Result is what applying a command gave.
 type Result struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -964,13 +1105,17 @@ type Result struct {
 	PreviousOwner string `protobuf:"bytes,4,opt,name=previous_owner,json=previousOwner,proto3" json:"previous_owner,omitempty"`
 	// How many revisions a DeleteFunction removed.
 	DeletedRevisions uint32 `protobuf:"varint,5,opt,name=deleted_revisions,json=deletedRevisions,proto3" json:"deleted_revisions,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Version of the secret that a PutSecret stored.
+	SecretVersion uint64 `protobuf:"varint,6,opt,name=secret_version,json=secretVersion,proto3" json:"secret_version,omitempty"`
+	// How many secrets a DeleteFunction removed.
+	DeletedSecrets uint32 `protobuf:"varint,7,opt,name=deleted_secrets,json=deletedSecrets,proto3" json:"deleted_secrets,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -982,7 +1127,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[12]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -995,7 +1140,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{12}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Result) GetIndex() uint64 {
@@ -1033,6 +1178,20 @@ func (x *Result) GetDeletedRevisions() uint32 {
 	return 0
 }
 
+func (x *Result) GetSecretVersion() uint64 {
+	if x != nil {
+		return x.SecretVersion
+	}
+	return 0
+}
+
+func (x *Result) GetDeletedSecrets() uint32 {
+	if x != nil {
+		return x.DeletedSecrets
+	}
+	return 0
+}
+
 // Refusal is a command that had no effect.
 type Refusal struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1045,7 +1204,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +1216,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[13]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +1229,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{13}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Refusal) GetReason() Refusal_Reason {
@@ -1105,7 +1264,7 @@ type Function struct {
 
 func (x *Function) Reset() {
 	*x = Function{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1276,7 @@ func (x *Function) String() string {
 func (*Function) ProtoMessage() {}
 
 func (x *Function) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[14]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1289,7 @@ func (x *Function) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Function.ProtoReflect.Descriptor instead.
 func (*Function) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{14}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Function) GetNamespace() string {
@@ -1196,7 +1355,7 @@ type Revision struct {
 
 func (x *Revision) Reset() {
 	*x = Revision{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1367,7 @@ func (x *Revision) String() string {
 func (*Revision) ProtoMessage() {}
 
 func (x *Revision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[15]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1380,7 @@ func (x *Revision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revision.ProtoReflect.Descriptor instead.
 func (*Revision) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{15}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Revision) GetNumber() uint32 {
@@ -1340,7 +1499,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1511,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[16]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1524,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{16}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Binding) GetImport() string {
@@ -1442,7 +1601,7 @@ type Scheduling struct {
 
 func (x *Scheduling) Reset() {
 	*x = Scheduling{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1613,7 @@ func (x *Scheduling) String() string {
 func (*Scheduling) ProtoMessage() {}
 
 func (x *Scheduling) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[17]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1626,7 @@ func (x *Scheduling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scheduling.ProtoReflect.Descriptor instead.
 func (*Scheduling) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{17}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Scheduling) GetReplicas() uint32 {
@@ -1520,7 +1679,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1691,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[18]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1704,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{18}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Node) GetId() string {
@@ -1612,7 +1771,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1783,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1796,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Token) GetId() string {
@@ -1661,6 +1820,114 @@ func (x *Token) GetExpiresUnixNanos() int64 {
 	return 0
 }
 
+// Secret is a value that functions may read and nobody else. The catalog holds it encrypted, by a key that it does not have.
+type Secret struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The only function that may read it; empty: all functions of the namespace, except where they have one of their own.
+	Function string `protobuf:"bytes,2,opt,name=function,proto3" json:"function,omitempty"`
+	// What functions ask for: 1 to 128 letters, digits and . _ - / :
+	Key string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	// 1 at first, one more each time it is set. It starts anew when the secret was deleted.
+	Version uint64 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	// services/secrets says what it consists of. Up to 64 KiB and 64 bytes.
+	Ciphertext []byte `protobuf:"bytes,5,opt,name=ciphertext,proto3" json:"ciphertext,omitempty"`
+	// Which key encrypted it: 1 to 64 letters, digits or dashes.
+	KeyId string `protobuf:"bytes,6,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// Bytes of the value, 64 KiB at most.
+	SizeBytes uint32 `protobuf:"varint,7,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// When it was set, by the command's time.
+	SetUnixNanos  int64 `protobuf:"varint,8,opt,name=set_unix_nanos,json=setUnixNanos,proto3" json:"set_unix_nanos,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Secret) Reset() {
+	*x = Secret{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Secret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Secret) ProtoMessage() {}
+
+func (x *Secret) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Secret.ProtoReflect.Descriptor instead.
+func (*Secret) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Secret) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *Secret) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *Secret) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Secret) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Secret) GetCiphertext() []byte {
+	if x != nil {
+		return x.Ciphertext
+	}
+	return nil
+}
+
+func (x *Secret) GetKeyId() string {
+	if x != nil {
+		return x.KeyId
+	}
+	return ""
+}
+
+func (x *Secret) GetSizeBytes() uint32 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *Secret) GetSetUnixNanos() int64 {
+	if x != nil {
+		return x.SetUnixNanos
+	}
+	return 0
+}
+
 // Placement is where a revision is to run.
 type Placement struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1675,7 +1942,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1954,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1967,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Placement) GetNamespace() string {
@@ -1743,7 +2010,7 @@ type RemovedNode struct {
 
 func (x *RemovedNode) Reset() {
 	*x = RemovedNode{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +2022,7 @@ func (x *RemovedNode) String() string {
 func (*RemovedNode) ProtoMessage() {}
 
 func (x *RemovedNode) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +2035,7 @@ func (x *RemovedNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedNode.ProtoReflect.Descriptor instead.
 func (*RemovedNode) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RemovedNode) GetId() string {
@@ -1797,7 +2064,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +2076,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +2089,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Route) GetNamespace() string {
@@ -1858,7 +2125,7 @@ type StoredRevision struct {
 
 func (x *StoredRevision) Reset() {
 	*x = StoredRevision{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +2137,7 @@ func (x *StoredRevision) String() string {
 func (*StoredRevision) ProtoMessage() {}
 
 func (x *StoredRevision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +2150,7 @@ func (x *StoredRevision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRevision.ProtoReflect.Descriptor instead.
 func (*StoredRevision) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *StoredRevision) GetNamespace() string {
@@ -1920,7 +2187,7 @@ type StoredContract struct {
 
 func (x *StoredContract) Reset() {
 	*x = StoredContract{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +2199,7 @@ func (x *StoredContract) String() string {
 func (*StoredContract) ProtoMessage() {}
 
 func (x *StoredContract) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +2212,7 @@ func (x *StoredContract) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredContract.ProtoReflect.Descriptor instead.
 func (*StoredContract) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *StoredContract) GetNamespace() string {
@@ -1981,7 +2248,7 @@ type DeletedFunction struct {
 
 func (x *DeletedFunction) Reset() {
 	*x = DeletedFunction{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2260,7 @@ func (x *DeletedFunction) String() string {
 func (*DeletedFunction) ProtoMessage() {}
 
 func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2273,7 @@ func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletedFunction.ProtoReflect.Descriptor instead.
 func (*DeletedFunction) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeletedFunction) GetNamespace() string {
@@ -2041,7 +2308,7 @@ type Applied struct {
 
 func (x *Applied) Reset() {
 	*x = Applied{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2053,7 +2320,7 @@ func (x *Applied) String() string {
 func (*Applied) ProtoMessage() {}
 
 func (x *Applied) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2066,7 +2333,7 @@ func (x *Applied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Applied.ProtoReflect.Descriptor instead.
 func (*Applied) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Applied) GetRequestId() string {
@@ -2099,7 +2366,7 @@ type SnapshotHeader struct {
 
 func (x *SnapshotHeader) Reset() {
 	*x = SnapshotHeader{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2378,7 @@ func (x *SnapshotHeader) String() string {
 func (*SnapshotHeader) ProtoMessage() {}
 
 func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2391,7 @@ func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotHeader.ProtoReflect.Descriptor instead.
 func (*SnapshotHeader) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SnapshotHeader) GetFormat() uint32 {
@@ -2177,6 +2444,7 @@ type SnapshotRow struct {
 	//	*SnapshotRow_RemovedNode
 	//	*SnapshotRow_Token
 	//	*SnapshotRow_Placement
+	//	*SnapshotRow_Secret
 	Row           isSnapshotRow_Row `protobuf_oneof:"row"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2184,7 +2452,7 @@ type SnapshotRow struct {
 
 func (x *SnapshotRow) Reset() {
 	*x = SnapshotRow{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2196,7 +2464,7 @@ func (x *SnapshotRow) String() string {
 func (*SnapshotRow) ProtoMessage() {}
 
 func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2209,7 +2477,7 @@ func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRow.ProtoReflect.Descriptor instead.
 func (*SnapshotRow) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SnapshotRow) GetRow() isSnapshotRow_Row {
@@ -2309,6 +2577,15 @@ func (x *SnapshotRow) GetPlacement() *Placement {
 	return nil
 }
 
+func (x *SnapshotRow) GetSecret() *Secret {
+	if x != nil {
+		if x, ok := x.Row.(*SnapshotRow_Secret); ok {
+			return x.Secret
+		}
+	}
+	return nil
+}
+
 type isSnapshotRow_Row interface {
 	isSnapshotRow_Row()
 }
@@ -2353,6 +2630,10 @@ type SnapshotRow_Placement struct {
 	Placement *Placement `protobuf:"bytes,10,opt,name=placement,proto3,oneof"`
 }
 
+type SnapshotRow_Secret struct {
+	Secret *Secret `protobuf:"bytes,11,opt,name=secret,proto3,oneof"`
+}
+
 func (*SnapshotRow_Function) isSnapshotRow_Row() {}
 
 func (*SnapshotRow_Revision) isSnapshotRow_Row() {}
@@ -2373,11 +2654,13 @@ func (*SnapshotRow_Token) isSnapshotRow_Row() {}
 
 func (*SnapshotRow_Placement) isSnapshotRow_Row() {}
 
+func (*SnapshotRow_Secret) isSnapshotRow_Row() {}
+
 var File_weft_catalog_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x1dweft/catalog/v1/catalog.proto\x12\x0fweft.catalog.v1\x1a\x16weft/v1/contract.proto\"\xbc\x06\n" +
+	"\x1dweft/catalog/v1/catalog.proto\x12\x0fweft.catalog.v1\x1a\x16weft/v1/contract.proto\"\xbf\a\n" +
 	"\aCommand\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x14\n" +
@@ -2396,7 +2679,10 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\tset_drain\x18\v \x01(\v2\x19.weft.catalog.v1.SetDrainH\x00R\bsetDrain\x128\n" +
 	"\tput_token\x18\f \x01(\v2\x19.weft.catalog.v1.PutTokenH\x00R\bputToken\x12A\n" +
 	"\frevoke_token\x18\r \x01(\v2\x1c.weft.catalog.v1.RevokeTokenH\x00R\vrevokeToken\x12G\n" +
-	"\x0eset_placements\x18\x0e \x01(\v2\x1e.weft.catalog.v1.SetPlacementsH\x00R\rsetPlacementsB\b\n" +
+	"\x0eset_placements\x18\x0e \x01(\v2\x1e.weft.catalog.v1.SetPlacementsH\x00R\rsetPlacements\x12;\n" +
+	"\n" +
+	"put_secret\x18\x0f \x01(\v2\x1a.weft.catalog.v1.PutSecretH\x00R\tputSecret\x12D\n" +
+	"\rdelete_secret\x18\x10 \x01(\v2\x1d.weft.catalog.v1.DeleteSecretH\x00R\fdeleteSecretB\b\n" +
 	"\x06action\"\xe2\x02\n" +
 	"\vPutRevision\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
@@ -2436,13 +2722,21 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\rSetPlacements\x12:\n" +
 	"\n" +
 	"placements\x18\x01 \x03(\v2\x1a.weft.catalog.v1.PlacementR\n" +
-	"placements\"\xc2\x01\n" +
+	"placements\"<\n" +
+	"\tPutSecret\x12/\n" +
+	"\x06secret\x18\x01 \x01(\v2\x17.weft.catalog.v1.SecretR\x06secret\"Z\n" +
+	"\fDeleteSecret\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1a\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"\x92\x02\n" +
 	"\x06Result\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x122\n" +
 	"\arefusal\x18\x02 \x01(\v2\x18.weft.catalog.v1.RefusalR\arefusal\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\rR\brevision\x12%\n" +
 	"\x0eprevious_owner\x18\x04 \x01(\tR\rpreviousOwner\x12+\n" +
-	"\x11deleted_revisions\x18\x05 \x01(\rR\x10deletedRevisions\"\xb4\x02\n" +
+	"\x11deleted_revisions\x18\x05 \x01(\rR\x10deletedRevisions\x12%\n" +
+	"\x0esecret_version\x18\x06 \x01(\x04R\rsecretVersion\x12'\n" +
+	"\x0fdeleted_secrets\x18\a \x01(\rR\x0edeletedSecrets\"\xb4\x02\n" +
 	"\aRefusal\x127\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1f.weft.catalog.v1.Refusal.ReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\xd5\x01\n" +
@@ -2515,7 +2809,19 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vsecret_hash\x18\x02 \x01(\fR\n" +
 	"secretHash\x12,\n" +
-	"\x12expires_unix_nanos\x18\x03 \x01(\x03R\x10expiresUnixNanos\"o\n" +
+	"\x12expires_unix_nanos\x18\x03 \x01(\x03R\x10expiresUnixNanos\"\xea\x01\n" +
+	"\x06Secret\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1a\n" +
+	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\x04R\aversion\x12\x1e\n" +
+	"\n" +
+	"ciphertext\x18\x05 \x01(\fR\n" +
+	"ciphertext\x12\x15\n" +
+	"\x06key_id\x18\x06 \x01(\tR\x05keyId\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\a \x01(\rR\tsizeBytes\x12$\n" +
+	"\x0eset_unix_nanos\x18\b \x01(\x03R\fsetUnixNanos\"o\n" +
 	"\tPlacement\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -2550,7 +2856,7 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x05level\x18\x03 \x01(\rR\x05level\x12\x1d\n" +
 	"\n" +
 	"state_hash\x18\x04 \x01(\fR\tstateHash\x12\x12\n" +
-	"\x04rows\x18\x05 \x01(\x04R\x04rows\"\xcb\x04\n" +
+	"\x04rows\x18\x05 \x01(\x04R\x04rows\"\xfe\x04\n" +
 	"\vSnapshotRow\x127\n" +
 	"\bfunction\x18\x01 \x01(\v2\x19.weft.catalog.v1.FunctionH\x00R\bfunction\x12=\n" +
 	"\brevision\x18\x02 \x01(\v2\x1f.weft.catalog.v1.StoredRevisionH\x00R\brevision\x12<\n" +
@@ -2562,7 +2868,8 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\fremoved_node\x18\b \x01(\v2\x1c.weft.catalog.v1.RemovedNodeH\x00R\vremovedNode\x12.\n" +
 	"\x05token\x18\t \x01(\v2\x16.weft.catalog.v1.TokenH\x00R\x05token\x12:\n" +
 	"\tplacement\x18\n" +
-	" \x01(\v2\x1a.weft.catalog.v1.PlacementH\x00R\tplacementB\x05\n" +
+	" \x01(\v2\x1a.weft.catalog.v1.PlacementH\x00R\tplacement\x121\n" +
+	"\x06secret\x18\v \x01(\v2\x17.weft.catalog.v1.SecretH\x00R\x06secretB\x05\n" +
 	"\x03rowB:Z8github.com/weft-run/weft/proto/weft/catalog/v1;catalogv1b\x06proto3"
 
 var (
@@ -2578,7 +2885,7 @@ func file_weft_catalog_v1_catalog_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(Refusal_Reason)(0),     // 0: weft.catalog.v1.Refusal.Reason
 	(*Command)(nil),         // 1: weft.catalog.v1.Command
@@ -2593,28 +2900,31 @@ var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(*PutToken)(nil),        // 10: weft.catalog.v1.PutToken
 	(*RevokeToken)(nil),     // 11: weft.catalog.v1.RevokeToken
 	(*SetPlacements)(nil),   // 12: weft.catalog.v1.SetPlacements
-	(*Result)(nil),          // 13: weft.catalog.v1.Result
-	(*Refusal)(nil),         // 14: weft.catalog.v1.Refusal
-	(*Function)(nil),        // 15: weft.catalog.v1.Function
-	(*Revision)(nil),        // 16: weft.catalog.v1.Revision
-	(*Binding)(nil),         // 17: weft.catalog.v1.Binding
-	(*Scheduling)(nil),      // 18: weft.catalog.v1.Scheduling
-	(*Node)(nil),            // 19: weft.catalog.v1.Node
-	(*Token)(nil),           // 20: weft.catalog.v1.Token
-	(*Placement)(nil),       // 21: weft.catalog.v1.Placement
-	(*RemovedNode)(nil),     // 22: weft.catalog.v1.RemovedNode
-	(*Route)(nil),           // 23: weft.catalog.v1.Route
-	(*StoredRevision)(nil),  // 24: weft.catalog.v1.StoredRevision
-	(*StoredContract)(nil),  // 25: weft.catalog.v1.StoredContract
-	(*DeletedFunction)(nil), // 26: weft.catalog.v1.DeletedFunction
-	(*Applied)(nil),         // 27: weft.catalog.v1.Applied
-	(*SnapshotHeader)(nil),  // 28: weft.catalog.v1.SnapshotHeader
-	(*SnapshotRow)(nil),     // 29: weft.catalog.v1.SnapshotRow
-	nil,                     // 30: weft.catalog.v1.PutRevision.BaseVersionsEntry
-	nil,                     // 31: weft.catalog.v1.Revision.EnvironmentEntry
-	nil,                     // 32: weft.catalog.v1.Scheduling.RequireEntry
-	nil,                     // 33: weft.catalog.v1.Node.LabelsEntry
-	(*v1.Contract)(nil),     // 34: weft.v1.Contract
+	(*PutSecret)(nil),       // 13: weft.catalog.v1.PutSecret
+	(*DeleteSecret)(nil),    // 14: weft.catalog.v1.DeleteSecret
+	(*Result)(nil),          // 15: weft.catalog.v1.Result
+	(*Refusal)(nil),         // 16: weft.catalog.v1.Refusal
+	(*Function)(nil),        // 17: weft.catalog.v1.Function
+	(*Revision)(nil),        // 18: weft.catalog.v1.Revision
+	(*Binding)(nil),         // 19: weft.catalog.v1.Binding
+	(*Scheduling)(nil),      // 20: weft.catalog.v1.Scheduling
+	(*Node)(nil),            // 21: weft.catalog.v1.Node
+	(*Token)(nil),           // 22: weft.catalog.v1.Token
+	(*Secret)(nil),          // 23: weft.catalog.v1.Secret
+	(*Placement)(nil),       // 24: weft.catalog.v1.Placement
+	(*RemovedNode)(nil),     // 25: weft.catalog.v1.RemovedNode
+	(*Route)(nil),           // 26: weft.catalog.v1.Route
+	(*StoredRevision)(nil),  // 27: weft.catalog.v1.StoredRevision
+	(*StoredContract)(nil),  // 28: weft.catalog.v1.StoredContract
+	(*DeletedFunction)(nil), // 29: weft.catalog.v1.DeletedFunction
+	(*Applied)(nil),         // 30: weft.catalog.v1.Applied
+	(*SnapshotHeader)(nil),  // 31: weft.catalog.v1.SnapshotHeader
+	(*SnapshotRow)(nil),     // 32: weft.catalog.v1.SnapshotRow
+	nil,                     // 33: weft.catalog.v1.PutRevision.BaseVersionsEntry
+	nil,                     // 34: weft.catalog.v1.Revision.EnvironmentEntry
+	nil,                     // 35: weft.catalog.v1.Scheduling.RequireEntry
+	nil,                     // 36: weft.catalog.v1.Node.LabelsEntry
+	(*v1.Contract)(nil),     // 37: weft.v1.Contract
 }
 var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	2,  // 0: weft.catalog.v1.Command.put_revision:type_name -> weft.catalog.v1.PutRevision
@@ -2628,37 +2938,41 @@ var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	10, // 8: weft.catalog.v1.Command.put_token:type_name -> weft.catalog.v1.PutToken
 	11, // 9: weft.catalog.v1.Command.revoke_token:type_name -> weft.catalog.v1.RevokeToken
 	12, // 10: weft.catalog.v1.Command.set_placements:type_name -> weft.catalog.v1.SetPlacements
-	16, // 11: weft.catalog.v1.PutRevision.revision:type_name -> weft.catalog.v1.Revision
-	34, // 12: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
-	30, // 13: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
-	19, // 14: weft.catalog.v1.PutNode.node:type_name -> weft.catalog.v1.Node
-	20, // 15: weft.catalog.v1.PutToken.token:type_name -> weft.catalog.v1.Token
-	21, // 16: weft.catalog.v1.SetPlacements.placements:type_name -> weft.catalog.v1.Placement
-	14, // 17: weft.catalog.v1.Result.refusal:type_name -> weft.catalog.v1.Refusal
-	0,  // 18: weft.catalog.v1.Refusal.reason:type_name -> weft.catalog.v1.Refusal.Reason
-	16, // 19: weft.catalog.v1.Function.revisions:type_name -> weft.catalog.v1.Revision
-	31, // 20: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
-	18, // 21: weft.catalog.v1.Revision.scheduling:type_name -> weft.catalog.v1.Scheduling
-	17, // 22: weft.catalog.v1.Revision.bindings:type_name -> weft.catalog.v1.Binding
-	32, // 23: weft.catalog.v1.Scheduling.require:type_name -> weft.catalog.v1.Scheduling.RequireEntry
-	33, // 24: weft.catalog.v1.Node.labels:type_name -> weft.catalog.v1.Node.LabelsEntry
-	16, // 25: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
-	13, // 26: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
-	15, // 27: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
-	24, // 28: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
-	26, // 29: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
-	25, // 30: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
-	23, // 31: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
-	27, // 32: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
-	19, // 33: weft.catalog.v1.SnapshotRow.node:type_name -> weft.catalog.v1.Node
-	22, // 34: weft.catalog.v1.SnapshotRow.removed_node:type_name -> weft.catalog.v1.RemovedNode
-	20, // 35: weft.catalog.v1.SnapshotRow.token:type_name -> weft.catalog.v1.Token
-	21, // 36: weft.catalog.v1.SnapshotRow.placement:type_name -> weft.catalog.v1.Placement
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	13, // 11: weft.catalog.v1.Command.put_secret:type_name -> weft.catalog.v1.PutSecret
+	14, // 12: weft.catalog.v1.Command.delete_secret:type_name -> weft.catalog.v1.DeleteSecret
+	18, // 13: weft.catalog.v1.PutRevision.revision:type_name -> weft.catalog.v1.Revision
+	37, // 14: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
+	33, // 15: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
+	21, // 16: weft.catalog.v1.PutNode.node:type_name -> weft.catalog.v1.Node
+	22, // 17: weft.catalog.v1.PutToken.token:type_name -> weft.catalog.v1.Token
+	24, // 18: weft.catalog.v1.SetPlacements.placements:type_name -> weft.catalog.v1.Placement
+	23, // 19: weft.catalog.v1.PutSecret.secret:type_name -> weft.catalog.v1.Secret
+	16, // 20: weft.catalog.v1.Result.refusal:type_name -> weft.catalog.v1.Refusal
+	0,  // 21: weft.catalog.v1.Refusal.reason:type_name -> weft.catalog.v1.Refusal.Reason
+	18, // 22: weft.catalog.v1.Function.revisions:type_name -> weft.catalog.v1.Revision
+	34, // 23: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
+	20, // 24: weft.catalog.v1.Revision.scheduling:type_name -> weft.catalog.v1.Scheduling
+	19, // 25: weft.catalog.v1.Revision.bindings:type_name -> weft.catalog.v1.Binding
+	35, // 26: weft.catalog.v1.Scheduling.require:type_name -> weft.catalog.v1.Scheduling.RequireEntry
+	36, // 27: weft.catalog.v1.Node.labels:type_name -> weft.catalog.v1.Node.LabelsEntry
+	18, // 28: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
+	15, // 29: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
+	17, // 30: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
+	27, // 31: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
+	29, // 32: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
+	28, // 33: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
+	26, // 34: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
+	30, // 35: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
+	21, // 36: weft.catalog.v1.SnapshotRow.node:type_name -> weft.catalog.v1.Node
+	25, // 37: weft.catalog.v1.SnapshotRow.removed_node:type_name -> weft.catalog.v1.RemovedNode
+	22, // 38: weft.catalog.v1.SnapshotRow.token:type_name -> weft.catalog.v1.Token
+	24, // 39: weft.catalog.v1.SnapshotRow.placement:type_name -> weft.catalog.v1.Placement
+	23, // 40: weft.catalog.v1.SnapshotRow.secret:type_name -> weft.catalog.v1.Secret
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_weft_catalog_v1_catalog_proto_init() }
@@ -2678,12 +2992,14 @@ func file_weft_catalog_v1_catalog_proto_init() {
 		(*Command_PutToken)(nil),
 		(*Command_RevokeToken)(nil),
 		(*Command_SetPlacements)(nil),
+		(*Command_PutSecret)(nil),
+		(*Command_DeleteSecret)(nil),
 	}
-	file_weft_catalog_v1_catalog_proto_msgTypes[16].OneofWrappers = []any{
+	file_weft_catalog_v1_catalog_proto_msgTypes[18].OneofWrappers = []any{
 		(*Binding_Function)(nil),
 		(*Binding_Address)(nil),
 	}
-	file_weft_catalog_v1_catalog_proto_msgTypes[28].OneofWrappers = []any{
+	file_weft_catalog_v1_catalog_proto_msgTypes[31].OneofWrappers = []any{
 		(*SnapshotRow_Function)(nil),
 		(*SnapshotRow_Revision)(nil),
 		(*SnapshotRow_Deleted)(nil),
@@ -2694,6 +3010,7 @@ func file_weft_catalog_v1_catalog_proto_init() {
 		(*SnapshotRow_RemovedNode)(nil),
 		(*SnapshotRow_Token)(nil),
 		(*SnapshotRow_Placement)(nil),
+		(*SnapshotRow_Secret)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2701,7 +3018,7 @@ func file_weft_catalog_v1_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_catalog_v1_catalog_proto_rawDesc), len(file_weft_catalog_v1_catalog_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   33,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
