@@ -11,7 +11,7 @@ TOOLCHAINS := examples/toolchains
 COMPONENTS := build/components
 
 # Components in Go, with bindings that weft bindgen go writes.
-GO_COMPONENTS := examples/report $(addprefix test/components/,conformance-go load-go cursors-go cursors-user-go)
+GO_COMPONENTS := examples/report examples/shop/checkout $(addprefix test/components/,conformance-go load-go cursors-go cursors-user-go)
 
 # What go test tests, and what bounds it on a slow machine.
 PACKAGES ?= ./...
@@ -54,14 +54,15 @@ build: ## Build bin/weft
 	go build -trimpath -o bin/weft ./cmd/weft
 
 .PHONY: examples
-examples: orders text stats report checksum ## Build the example components
+examples: orders text stats report checksum shop ## Build the example components
 
-.PHONY: orders text stats report checksum
+.PHONY: orders text stats report checksum shop
 orders: $(COMPONENTS)/orders.wasm ## Build the example in Rust
 text: $(COMPONENTS)/text.wasm ## Build the example in JavaScript
 stats: $(COMPONENTS)/stats.wasm ## Build the example in Python
 report: $(COMPONENTS)/report.wasm ## Build the example in Go
 checksum: $(COMPONENTS)/checksum.wasm ## Build the example in C
+shop: $(addprefix $(COMPONENTS)/,barcode.wasm receipts.wasm stock.wasm pricing.wasm checkout.wasm) ## Build one service from functions in five languages
 
 # The scripts build only what changed: they compare contents, so make always asks them.
 .PHONY: FORCE
@@ -75,6 +76,16 @@ $(COMPONENTS)/report.wasm: FORCE
 	@$(TOOLCHAINS)/go.sh build examples/report $@
 $(COMPONENTS)/checksum.wasm: FORCE
 	@$(TOOLCHAINS)/c.sh build examples/checksum $@
+$(COMPONENTS)/barcode.wasm: FORCE
+	@$(TOOLCHAINS)/c.sh build examples/shop/barcode $@
+$(COMPONENTS)/receipts.wasm: FORCE
+	@$(TOOLCHAINS)/js.sh build examples/shop/receipts $@
+$(COMPONENTS)/stock.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build examples/shop/stock $@
+$(COMPONENTS)/pricing.wasm: FORCE
+	@$(TOOLCHAINS)/python.sh build examples/shop/pricing $@
+$(COMPONENTS)/checkout.wasm: FORCE
+	@$(TOOLCHAINS)/go.sh build examples/shop/checkout $@
 $(COMPONENTS)/conformance.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/conformance $@
 $(COMPONENTS)/conformance-go.wasm: FORCE

@@ -24,8 +24,15 @@ var sources = map[string]source{
 	"stats":    {"examples/stats", "python.sh"},
 	"report":   {"examples/report", "go.sh"},
 	"checksum": {"examples/checksum", "c.sh"},
-	"bench":    {"test/components/bench", "rust.sh"},
-	"load-go":  {"test/components/load-go", "go.sh"},
+
+	"barcode":  {"examples/shop/barcode", "c.sh"},
+	"receipts": {"examples/shop/receipts", "js.sh"},
+	"stock":    {"examples/shop/stock", "rust.sh"},
+	"pricing":  {"examples/shop/pricing", "python.sh"},
+	"checkout": {"examples/shop/checkout", "go.sh"},
+
+	"bench":   {"test/components/bench", "rust.sh"},
+	"load-go": {"test/components/load-go", "go.sh"},
 
 	"cursors-go":      {"test/components/cursors-go", "go.sh"},
 	"cursors-user-go": {"test/components/cursors-user-go", "go.sh"},
