@@ -29,6 +29,9 @@ typedef struct wasmtime_component_instance_type wasmtime_component_instance_type
 typedef struct wasmtime_component_item_t wasmtime_component_item_t;
 typedef struct wasmtime_component_linker_t wasmtime_component_linker_t;
 typedef struct wasmtime_component_linker_instance_t wasmtime_component_linker_instance_t;
+typedef struct wasmtime_component_resource_any wasmtime_component_resource_any_t;
+typedef struct wasmtime_component_resource_host wasmtime_component_resource_host_t;
+typedef struct wasmtime_component_resource_type wasmtime_component_resource_type_t;
 typedef struct wasmtime_component_type_t wasmtime_component_type_t;
 typedef struct wasmtime_component_val wasmtime_component_val_t;
 typedef struct wasmtime_component_valtype_t wasmtime_component_valtype_t;
@@ -80,6 +83,7 @@ enum {
   WEFT_ITEM_INSTANCE = 1,
   WEFT_ITEM_FUNC = 3,
   WEFT_CONTINUE = 0, // wasmtime_update_deadline_kind_t
+  WEFT_RESOURCE = 21, // wasmtime_component_valkind_t
 };
 
 // Memory.
@@ -176,6 +180,9 @@ wasmtime_error_t *wasmtime_component_linker_instance_add_instance(wasmtime_compo
                                                                   size_t, wasmtime_component_linker_instance_t **);
 wasmtime_error_t *wasmtime_component_linker_instance_add_func(wasmtime_component_linker_instance_t *, const char *,
                                                               size_t, weft_host_callback, void *, void (*)(void *));
+wasmtime_error_t *wasmtime_component_linker_instance_add_resource(
+    wasmtime_component_linker_instance_t *, const char *, size_t, const wasmtime_component_resource_type_t *,
+    wasmtime_error_t *(*)(void *, wasmtime_context_t *, uint32_t), void *, void (*)(void *));
 void wasmtime_component_linker_instance_delete(wasmtime_component_linker_instance_t *);
 wasmtime_error_t *wasmtime_component_linker_add_wasip2(wasmtime_component_linker_t *);
 wasmtime_error_t *wasmtime_component_linker_instantiate(const wasmtime_component_linker_t *, wasmtime_context_t *,
@@ -206,5 +213,19 @@ wasmtime_error_t *wasmtime_component_func_call(const wasmtime_component_func_t *
                                                size_t);
 void wasmtime_component_val_clone(const wasmtime_component_val_t *, wasmtime_component_val_t *);
 void wasmtime_component_val_delete(wasmtime_component_val_t *);
+
+// Resources.
+
+wasmtime_component_resource_type_t *wasmtime_component_resource_type_new_host(uint32_t);
+void wasmtime_component_resource_type_delete(wasmtime_component_resource_type_t *);
+wasmtime_component_resource_host_t *wasmtime_component_resource_host_new(bool, uint32_t, uint32_t);
+uint32_t wasmtime_component_resource_host_rep(const wasmtime_component_resource_host_t *);
+bool wasmtime_component_resource_host_owned(const wasmtime_component_resource_host_t *);
+void wasmtime_component_resource_host_delete(wasmtime_component_resource_host_t *);
+wasmtime_error_t *wasmtime_component_resource_any_to_host(wasmtime_context_t *, const wasmtime_component_resource_any_t *,
+                                                          wasmtime_component_resource_host_t **);
+wasmtime_error_t *wasmtime_component_resource_host_to_any(wasmtime_context_t *, const wasmtime_component_resource_host_t *,
+                                                          wasmtime_component_resource_any_t **);
+void wasmtime_component_resource_any_delete(wasmtime_component_resource_any_t *);
 
 #endif

@@ -69,6 +69,8 @@ func layouts() string {
 	c.equal("WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE - WEFT_ITEM_INSTANCE", 0)
 	c.equal("WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC - WEFT_ITEM_FUNC", 0)
 	c.equal("WASMTIME_UPDATE_DEADLINE_CONTINUE - WEFT_CONTINUE", 0)
+	c.equal("WASMTIME_COMPONENT_RESOURCE - WEFT_RESOURCE", 0)
+	c.equal("offsetof(wasmtime_component_val_t, of.resource)", unsafe.Offsetof(slot{}.a))
 	c.equal("WASMTIME_STRATEGY_CRANELIFT", 1)
 
 	// Go's types of values.

@@ -19,14 +19,16 @@ type HostFunc func(call *HostCall) error
 
 // HostCall is one call of a [HostFunc]. It and all its values are valid until that returns.
 type HostCall struct {
-	data   any
-	args   Values
-	arena  *Arena
-	result Value
+	instance *Instance
+	context  *C.wasmtime_context_t
+	args     Values
+	arena    *Arena
+	result   Value
+	made     []*C.wasmtime_component_resource_any_t
 }
 
 // Data returns the Data of the instance's [InstanceConfig].
-func (c *HostCall) Data() any { return c.data }
+func (c *HostCall) Data() any { return c.instance.config.Data }
 
 // Args returns the arguments.
 func (c *HostCall) Args() Values { return c.args }
@@ -69,11 +71,12 @@ func guard(f func() error) (err error) {
 }
 
 //export weft_go_host
-func weft_go_host(data, handle C.uintptr_t, args *C.weft_val, nargs C.size_t, results *C.weft_val, nresults C.size_t) *C.wasmtime_error_t {
+func weft_go_host(data, handle C.uintptr_t, context *C.wasmtime_context_t, args *C.weft_val, nargs C.size_t, results *C.weft_val,
+	nresults C.size_t) *C.wasmtime_error_t {
 	i := cgo.Handle(handle).Value().(*Instance)
 	err := guard(func() error {
-		call := &HostCall{data: i.config.Data, arena: NewArena()}
-		defer call.arena.Free()
+		call := &HostCall{instance: i, context: context, arena: NewArena()}
+		defer call.free()
 		if nargs > 0 {
 			call.args = Values{unsafe.Pointer(args), int(nargs), slotSize}
 		}
@@ -89,6 +92,11 @@ func weft_go_host(data, handle C.uintptr_t, args *C.weft_val, nargs C.size_t, re
 		}
 		return nil
 	})
+	return i.trapped(err)
+}
+
+// trapped makes the engine's error of the failure of a callback, NULL of none.
+func (i *Instance) trapped(err error) *C.wasmtime_error_t {
 	if err == nil {
 		return nil
 	}

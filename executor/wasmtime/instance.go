@@ -39,6 +39,8 @@ type Instance struct {
 	// fault is the first failure of a callback into Go. It explains the trap that follows.
 	fault error
 	dead  bool
+	// resources are those of the host that the guest has.
+	resources resources
 }
 
 // NewInstance makes an instance, to be closed with [Instance.Close], and runs its start functions. The error is a
@@ -95,6 +97,7 @@ func (i *Instance) Close() {
 	i.c = nil
 	i.handle.Delete()
 	i.template.release(i.template.free)
+	i.resources.dropAll()
 }
 
 // Call calls the export with that index in [Linker.Prepare]. The arguments are those of [Arena.Args]; a nil arena has

@@ -1,5 +1,18 @@
 #include "weft.h"
 
+// take_resource turns a handle that a guest passes into the rep that the host gave it. The engine then regards a borrowed
+// one as given back. The words that it writes to are not used by values of this kind.
+static wasmtime_error_t *take_resource(wasmtime_context_t *context, weft_val *arg) {
+  wasmtime_component_resource_host_t *host = NULL;
+  wasmtime_error_t *error =
+      wasmtime_component_resource_any_to_host(context, (wasmtime_component_resource_any_t *)arg->of[0], &host);
+  if (error != NULL) return error;
+  arg->of[1] = wasmtime_component_resource_host_rep(host);
+  arg->of[2] = wasmtime_component_resource_host_owned(host);
+  wasmtime_component_resource_host_delete(host);
+  return NULL;
+}
+
 static wasmtime_error_t *on_host(void *data, wasmtime_context_t *context, const wasmtime_component_func_type_t *type,
                                  wasmtime_component_val_t *args, size_t nargs, wasmtime_component_val_t *results,
                                  size_t nresults) {
@@ -7,7 +20,13 @@ static wasmtime_error_t *on_host(void *data, wasmtime_context_t *context, const 
   // An empty slice of Rust points to its alignment. Go's stack must hold no such pointer.
   if (nargs == 0) args = NULL;
   if (nresults == 0) results = NULL;
-  return weft_go_host((uintptr_t)data, in->handle, (weft_val *)args, nargs, (weft_val *)results, nresults);
+  weft_val *vals = (weft_val *)args;
+  for (size_t i = 0; i < nargs; i++) {
+    if (vals[i].kind != WEFT_RESOURCE) continue;
+    wasmtime_error_t *error = take_resource(context, &vals[i]);
+    if (error != NULL) return error;
+  }
+  return weft_go_host((uintptr_t)data, in->handle, context, vals, nargs, (weft_val *)results, nresults);
 }
 
 static void on_drop(void *data) { weft_go_drop((uintptr_t)data); }
@@ -15,6 +34,28 @@ static void on_drop(void *data) { weft_go_drop((uintptr_t)data); }
 wasmtime_error_t *weft_linker_define(wasmtime_component_linker_instance_t *instance, const char *name, size_t size,
                                      uintptr_t data) {
   return wasmtime_component_linker_instance_add_func(instance, name, size, on_host, (void *)data, on_drop);
+}
+
+static wasmtime_error_t *on_drop_resource(void *data, wasmtime_context_t *context, uint32_t rep) {
+  const weft_instance *in = wasmtime_context_get_data(context);
+  return weft_go_drop_resource(in->handle, rep);
+}
+
+wasmtime_error_t *weft_linker_define_resource(wasmtime_component_linker_instance_t *instance, const char *name,
+                                              size_t size, uint32_t type) {
+  wasmtime_component_resource_type_t *resource = wasmtime_component_resource_type_new_host(type);
+  wasmtime_error_t *error =
+      wasmtime_component_linker_instance_add_resource(instance, name, size, resource, on_drop_resource, NULL, NULL);
+  wasmtime_component_resource_type_delete(resource);
+  return error;
+}
+
+wasmtime_error_t *weft_resource_new(wasmtime_context_t *context, uint32_t type, uint32_t rep,
+                                    wasmtime_component_resource_any_t **any) {
+  wasmtime_component_resource_host_t *host = wasmtime_component_resource_host_new(true, rep, type);
+  wasmtime_error_t *error = wasmtime_component_resource_host_to_any(context, host, any);
+  wasmtime_component_resource_host_delete(host);
+  return error;
 }
 
 // find_type finds the type of an export of the component, or of one of its instances.

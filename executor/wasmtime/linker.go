@@ -24,6 +24,7 @@ type Linker struct {
 
 	mu     sync.Mutex
 	funcs  map[string]map[string]HostFunc // by interface and name; nil once they are defined
+	types  map[string]map[string]*ResourceType
 	failed error
 }
 
@@ -38,6 +39,7 @@ func (e *Engine) NewLinker() *Linker {
 		engine: C.wasmtime_engine_clone(e.c),
 		limit:  e.maxMemory,
 		funcs:  map[string]map[string]HostFunc{},
+		types:  map[string]map[string]*ResourceType{},
 	}
 	l.own()
 	return l
@@ -100,19 +102,26 @@ func (l *Linker) finish() error {
 	if l.funcs == nil || l.failed != nil {
 		return l.failed
 	}
-	funcs := l.funcs
-	l.funcs = nil
+	funcs, types := l.funcs, l.types
+	l.funcs, l.types = nil, nil
+	for iface := range types {
+		if _, ok := funcs[iface]; !ok {
+			funcs[iface] = nil // it has resources only
+		}
+	}
 	root := C.wasmtime_component_linker_root(l.c)
 	defer C.wasmtime_component_linker_instance_delete(root)
 	for iface, fs := range funcs {
-		if l.failed = defineInterface(root, iface, fs); l.failed != nil {
+		if l.failed = defineInterface(root, iface, fs, types[iface]); l.failed != nil {
 			return l.failed
 		}
 	}
 	return nil
 }
 
-func defineInterface(root *C.wasmtime_component_linker_instance_t, iface string, fs map[string]HostFunc) error {
+func defineInterface(root *C.wasmtime_component_linker_instance_t, iface string, fs map[string]HostFunc,
+	types map[string]*ResourceType,
+) error {
 	in := root
 	if iface != "" {
 		name := C.CString(iface)
@@ -121,6 +130,14 @@ func defineInterface(root *C.wasmtime_component_linker_instance_t, iface string,
 			return takeError("link", err)
 		}
 		defer C.wasmtime_component_linker_instance_delete(in)
+	}
+	for r, t := range types {
+		name := C.CString(r)
+		err := C.weft_linker_define_resource(in, name, C.size_t(len(r)), C.uint32_t(t.id))
+		C.free(unsafe.Pointer(name))
+		if err != nil {
+			return takeError("link", err)
+		}
 	}
 	for fn, f := range fs {
 		name := C.CString(fn)

@@ -31,6 +31,15 @@ void weft_trim(void);
 // weft_linker_define adds a function to an instance. The data is a handle that weft_go_drop gets back.
 wasmtime_error_t *weft_linker_define(wasmtime_component_linker_instance_t *, const char *name, size_t, uintptr_t data);
 
+// weft_linker_define_resource adds a resource type to an instance. The number tells types apart.
+wasmtime_error_t *weft_linker_define_resource(wasmtime_component_linker_instance_t *, const char *name, size_t,
+                                              uint32_t type);
+
+// weft_resource_new makes a handle of a resource, for weft_val.of[0]; it is to be deleted with
+// wasmtime_component_resource_any_delete. The rep is what comes back in weft_go_host and weft_go_drop_resource.
+wasmtime_error_t *weft_resource_new(wasmtime_context_t *, uint32_t type, uint32_t rep,
+                                    wasmtime_component_resource_any_t **);
+
 // weft_func_find looks a function up. It returns what it found, and whether the function returns a value.
 typedef struct weft_found {
   wasmtime_component_export_index_t *index;
@@ -85,8 +94,10 @@ void weft_value_delete(weft_val *);
 int weft_trap_code(const wasmtime_error_t *);
 
 // What C calls in Go.
-extern wasmtime_error_t *weft_go_host(uintptr_t data, uintptr_t handle, weft_val *args, size_t nargs,
-                                      weft_val *results, size_t nresults);
+// An argument that is a resource has its rep in of[1], and in of[2] whether it is owned.
+extern wasmtime_error_t *weft_go_host(uintptr_t data, uintptr_t handle, wasmtime_context_t *context, weft_val *args,
+                                      size_t nargs, weft_val *results, size_t nresults);
+extern wasmtime_error_t *weft_go_drop_resource(uintptr_t handle, uint32_t rep);
 extern void weft_go_drop(uintptr_t data);
 extern ptrdiff_t weft_go_write(uintptr_t handle, int stream, unsigned char *data, size_t size);
 
