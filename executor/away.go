@@ -1,10 +1,55 @@
 package executor
 
-import "slices"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // While the guest of a call waits for a call that it made itself, it is away: it keeps its goroutine, its thread and its
 // instance, but not its slot. Otherwise two callers on two slots could wait for callees that wait for a slot. It takes a
 // slot again before it goes on, ahead of all calls that have not begun: these would only add to what waits.
+
+// errand is what a guest waits for: String names it as its caller knows it, target as the one who answers does.
+type errand interface {
+	fmt.Stringer
+	target() string
+}
+
+// endedError is why the call that a guest works on is over, while it waits.
+type endedError struct{ err *Error }
+
+func (e *endedError) Error() string { return e.err.Message }
+
+// leaveSlot runs f for the guest of a job, which has no slot meanwhile. The context ends with the call that the guest works
+// on. The error is that of f, or an *endedError: then the guest must trap with that.
+func (x *Executor) leaveSlot(j *job, to errand, f func(context.Context) error) (err error) {
+	ctx, cancel := context.WithDeadline(j.ctx, j.entered.Add(j.rev.limits.Timeout))
+	defer cancel()
+	defer context.AfterFunc(x.stopping, cancel)()
+	if ctx.Err() != nil {
+		return x.ended(j, to)
+	}
+	if !x.queue.depart(j) {
+		return &endedError{&Error{Reason: WaitLimit, Message: fmt.Sprintf("%s: %s: %d guests of this node wait for calls "+
+			"that they made, which is its limit", j.method.name, to, x.config.Waiting)}}
+	}
+	defer func() {
+		if !x.queue.comeBack(j, ctx.Done()) || err != nil && ctx.Err() != nil {
+			err = x.ended(j, to)
+		}
+	}()
+	return f(ctx)
+}
+
+// ended says why nobody waits for a job any more.
+func (x *Executor) ended(j *job, to errand) error {
+	if j.ctx.Err() == nil && x.stopping.Err() != nil {
+		return &endedError{&Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"}}
+	}
+	return &endedError{x.late(j.ctx, j.rev, j.method, time.Since(j.entered), "waiting for "+to.target())}
+}
 
 // depart takes its slot from a running call. It is false if as many are away as may be.
 func (q *queue) depart(j *job) bool {

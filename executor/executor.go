@@ -27,6 +27,8 @@ type Config struct {
 	Log func(Line)
 	// Outgoing makes the calls of guests through Revision.Imports. Nil: revisions with such imports do not load.
 	Outgoing Outgoing
+	// Host are the interfaces that guests may import besides those of WASI. Nobody may change them any more.
+	Host []HostInterface
 	// Waiting is how many guests may wait for calls that they make, beyond those that run. Each keeps its memory and a
 	// thread. Default: DefaultWaiting.
 	Waiting int
@@ -64,6 +66,7 @@ type Executor struct {
 	queue    *queue
 	ticker   *ticker
 	trimmer  *trimmer
+	hosts    *hosts
 	metrics  *metrics
 
 	// table holds what is loaded. It is replaced, never changed; loading guards that and loads.
@@ -112,9 +115,12 @@ func New(config Config) (*Executor, error) {
 	if config.Compiles <= 0 {
 		config.Compiles = defaultCompiles
 	}
-	x := &Executor{config: config, loads: make(map[Key]*load)}
+	hosts, err := newHosts(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load)}
 	x.table.Store(&map[Key]*revision{})
-	var err error
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
 		MaxInstances: config.Slots + spareSlots + config.Waiting + instanceSlack,
 		MaxMemory:    maxMemory,

@@ -26,10 +26,14 @@ var provided = map[string]string{
 // what to do. Its errors have Reason Unsupported.
 func (x *Executor) CheckImports(world *wit.World, bound ...*contract.Service) error {
 	for _, i := range world.Imports {
-		if slices.ContainsFunc(bound, func(s *contract.Service) bool { return s.Interface == i.ID }) {
+		if isBound(i, bound) {
 			continue
 		}
-		if reason := importRefused(i); reason != "" {
+		reason, known := x.hosts.refused(i)
+		if !known {
+			reason = x.importRefused(i)
+		}
+		if reason != "" {
 			return unsupported("import %s: %s", i.ID, reason)
 		}
 	}
@@ -64,8 +68,13 @@ func unsupported(format string, args ...any) error {
 	return &Error{Reason: Unsupported, Message: fmt.Sprintf(format, args...)}
 }
 
+// isBound tells whether an import is answered by others than the host.
+func isBound(i *wit.Interface, bound []*contract.Service) bool {
+	return slices.ContainsFunc(bound, func(s *contract.Service) bool { return s.Interface == i.ID })
+}
+
 // importRefused says why nobody provides an interface. It is empty if somebody does.
-func importRefused(i *wit.Interface) string {
+func (x *Executor) importRefused(i *wit.Interface) string {
 	switch {
 	case isLogging(i):
 		for _, f := range i.Functions {
@@ -75,7 +84,7 @@ func importRefused(i *wit.Interface) string {
 		}
 		return ""
 	case i.Namespace == "wasi":
-		return wasiRefused(i)
+		return x.wasiRefused(i)
 	}
 	var resource string
 	for _, t := range i.Types {
@@ -86,8 +95,7 @@ func importRefused(i *wit.Interface) string {
 	}
 	switch {
 	case len(i.Functions) > 0:
-		return "nobody provides it; weft provides wasi:cli, io, clocks, random, filesystem and sockets at 0.2, and " +
-			"wasi:logging/logging. Bind it to a function that exports it (--bind), or compose the component with one"
+		return "nobody provides it; " + x.hosts.provided() + ". Bind it to a function that exports it (--bind), or compose the component with one"
 	case resource != "":
 		return fmt.Sprintf("nobody provides its resource %s; compose the component with one that exports the interface, "+
 			"or remove the import", resource)
@@ -100,15 +108,14 @@ func isLogging(i *wit.Interface) bool {
 	return i.Namespace == "wasi" && i.Package == "logging" && i.Name == "logging"
 }
 
-func wasiRefused(i *wit.Interface) string {
+func (x *Executor) wasiRefused(i *wit.Interface) string {
 	names, known := provided[i.Package]
 	switch {
 	case i.Package == "http":
 		return "weft gives functions no outgoing HTTP, and serves gRPC instead of HTTP handlers; build without it " +
 			"(componentize-js: disableFeatures ['http', 'fetch-event'])"
 	case !known:
-		return "weft does not provide this part of WASI, only cli, io, clocks, random, filesystem, sockets and logging; " +
-			"build without it"
+		return "weft does not provide this part of WASI; " + x.hosts.provided() + ". Build without it"
 	case i.Version != "0.2" && !strings.HasPrefix(i.Version, "0.2."):
 		return "weft provides WASI 0.2; build with an SDK for that version"
 	case strings.Contains(" "+names+" ", " "+i.Name+" "), len(i.Functions) == 0 && len(i.Types) == 0:

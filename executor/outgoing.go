@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
@@ -58,7 +57,12 @@ func (c *callee) call(call *wasmtime.HostCall) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", c, err)
 	}
-	response, err := c.wait(j, message)
+	var response []byte
+	err = c.x.leaveSlot(j, c, func(ctx context.Context) (err error) {
+		response, err = c.x.config.Outgoing.Call(ctx, OutgoingCall{From: j.rev.key, CallID: j.callID, Import: c.iface,
+			Service: c.service, Method: c.method, Message: message, Metadata: j.metadata})
+		return err
+	})
 	if failed, ok := errors.AsType[*FunctionError](err); ok {
 		return c.failed(call, failed)
 	}
@@ -84,48 +88,14 @@ func (c *callee) String() string {
 	return fmt.Sprintf("import %s: call of %s/%s", c.iface, c.service, c.method)
 }
 
+func (c *callee) target() string { return c.service + "/" + c.method }
+
 // result gives the value that the guest gets.
 func (c *callee) result(call *wasmtime.HostCall) wasmtime.Value {
 	if !c.returns {
 		return wasmtime.Value{}
 	}
 	return call.Result()
-}
-
-// endedError is why the call that a guest works on is over, while it waits for one of its own.
-type endedError struct{ err *Error }
-
-func (e *endedError) Error() string { return e.err.Message }
-
-// wait makes the call, without a slot meanwhile.
-func (c *callee) wait(j *job, message []byte) (response []byte, err error) {
-	x := c.x
-	ctx, cancel := context.WithDeadline(j.ctx, j.entered.Add(j.rev.limits.Timeout))
-	defer cancel()
-	defer context.AfterFunc(x.stopping, cancel)()
-	if ctx.Err() != nil {
-		return nil, c.ended(j)
-	}
-	if !x.queue.depart(j) {
-		return nil, &endedError{&Error{Reason: WaitLimit, Message: fmt.Sprintf("%s: %s: %d guests of this node wait for calls "+
-			"that they made, which is its limit", j.method.name, c, x.config.Waiting)}}
-	}
-	defer func() {
-		if !x.queue.comeBack(j, ctx.Done()) || err != nil && ctx.Err() != nil {
-			response, err = nil, c.ended(j)
-		}
-	}()
-	return x.config.Outgoing.Call(ctx, OutgoingCall{From: j.rev.key, CallID: j.callID, Import: c.iface, Service: c.service,
-		Method: c.method, Message: message, Metadata: j.metadata})
-}
-
-// ended says why nobody waits for a job any more.
-func (c *callee) ended(j *job) error {
-	x := c.x
-	if j.ctx.Err() == nil && x.stopping.Err() != nil {
-		return &endedError{&Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"}}
-	}
-	return &endedError{x.late(j.ctx, j.rev, j.method, time.Since(j.entered), fmt.Sprintf("waiting for %s/%s", c.service, c.method))}
 }
 
 // failed gives the guest the error that the function returned.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
 )
 
@@ -191,6 +192,9 @@ func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linke
 	l := x.engine.NewLinker()
 	err := l.AddWASI()
 	if r.World != nil {
+		err = errors.Join(err, x.linkHosts(l, slices.DeleteFunc(slices.Clone(r.World.Imports), func(i *wit.Interface) bool {
+			return isBound(i, r.Imports)
+		})))
 		for _, i := range r.World.Imports {
 			if isLogging(i) && len(i.Functions) > 0 {
 				err = errors.Join(err, l.Define(i.ID, "log", logLine))

@@ -211,6 +211,11 @@ func (a *Arena) SetString(v Value, text []byte) error {
 	return nil
 }
 
+// SetText is SetString of a string.
+func (a *Arena) SetText(v Value, text string) error {
+	return a.SetString(v, unsafe.Slice(unsafe.StringData(text), len(text)))
+}
+
 // SetBytes sets v to a list<u8>, which takes 32 bytes of C memory per element.
 func (a *Arena) SetBytes(v Value, b []byte) {
 	if len(b) == 0 {

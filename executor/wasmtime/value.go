@@ -2,6 +2,7 @@ package wasmtime
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 )
 
@@ -133,6 +134,19 @@ func (v Value) Bytes() []byte {
 	return bytesAt(&s.a, &s.b)
 }
 
+// Text returns a copy of a string.
+func (v Value) Text() string { return string(v.Bytes()) }
+
+// Case returns the name of the case of a variant or an enum, and the payload if there is one.
+func (v Value) Case() (name string, value Value, has bool) {
+	if v.s.kind == KindEnum {
+		return string(bytesAt(&v.s.a, &v.s.b)), Value{}, false
+	}
+	s := v.must(KindVariant)
+	value, has = payload(&s.c)
+	return string(bytesAt(&s.a, &s.b)), value, has
+}
+
 // List returns the elements of a list.
 func (v Value) List() Values { return v.must(KindList).row(slotSize, 0) }
 
@@ -143,6 +157,7 @@ func (v Value) U8s(b []byte) []byte {
 	if s.a == 0 {
 		return b
 	}
+	b = slices.Grow(b, int(s.a))
 	for _, e := range unsafe.Slice((*slot)(address(&s.b)), s.a) {
 		if e.kind != KindU8 {
 			mismatch(KindU8, e.kind)

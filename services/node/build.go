@@ -64,7 +64,9 @@ func (n *Node) buildExecution(p *parts) (err error) {
 		Catalog: n.consensus.Catalog(), Router: way{n}, Components: way{n}, Allow: n.config.AllowHosts, Logger: n.config.Logger,
 		Registerer: p.registry,
 	})
-	n.executor, err = executor.New(executor.Config{Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Registerer: p.registry})
+	n.executor, err = executor.New(executor.Config{
+		Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Host: n.hostInterfaces(), Registerer: p.registry,
+	})
 	if err != nil {
 		return err
 	}

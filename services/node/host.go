@@ -1,0 +1,13 @@
+package node
+
+import (
+	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/services/callinfo"
+)
+
+// hostInterfaces are the interfaces that functions on this node may import, besides those of WASI 0.2.
+func (n *Node) hostInterfaces() []executor.HostInterface {
+	return []executor.HostInterface{
+		callinfo.Interface(),
+	}
+}

@@ -1,0 +1,23 @@
+package host_test
+
+import (
+	"io/fs"
+	"testing"
+
+	"github.com/weft-run/weft/wit/host"
+)
+
+// TestPackages reads every package.
+func TestPackages(t *testing.T) {
+	dirs, err := fs.ReadDir(host.Files(), ".")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal(dirs, err)
+	}
+	for _, d := range dirs {
+		for name, i := range host.Interfaces(d.Name()) {
+			if i.Name != name || i.Version == "" || len(i.Functions) == 0 {
+				t.Errorf("%s: interface %s has version %q and %d functions", d.Name(), i.ID, i.Version, len(i.Functions))
+			}
+		}
+	}
+}
