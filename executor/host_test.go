@@ -206,9 +206,9 @@ func TestHostWait(t *testing.T) {
 		})
 		if err != nil {
 			c.Result().U32(0) // nobody sees it
-			return nil
+		} else {
+			c.Result().U32(n)
 		}
-		c.Result().U32(n)
 		return nil
 	}}, Config{Slots: 1})
 	answers := make(chan string, 4)
