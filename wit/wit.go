@@ -133,6 +133,9 @@ type World struct {
 	Imports, Exports []*Interface
 	// ImportFunctions and ExportFunctions are the functions that the world itself names.
 	ImportFunctions, ExportFunctions []*Function
+	// ImportTypes are the types that the world itself imports: those that it defines outside of any interface, and those that it
+	// uses from its imports. Nobody has to provide them. Resources that it defines are among ImportOthers.
+	ImportTypes []NamedType
 	// ImportOthers names what else is imported and somebody would have to provide: core modules, components, values, and
 	// resources outside any interface.
 	ImportOthers []string

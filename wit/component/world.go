@@ -117,8 +117,12 @@ func (b *builder) importing(x extern, i *wit.Interface) {
 	case *wit.Function:
 		w.ImportFunctions = append(w.ImportFunctions, named(x.name, e))
 	case *typeDef:
-		if fresh := b.claim(e, x.name, nil); fresh && e.resource != nil {
+		fresh := b.claim(e, x.name, nil)
+		switch {
+		case fresh && e.resource != nil:
 			w.ImportOthers = append(w.ImportOthers, x.name)
+		case e.typ != nil || e.resource != nil:
+			w.ImportTypes = append(w.ImportTypes, wit.NamedType{Name: x.name, Type: e.typ, Resource: e.resource})
 		}
 	default:
 		w.ImportOthers = append(w.ImportOthers, x.name)

@@ -1,0 +1,259 @@
+package compose
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weft-run/weft/wit"
+)
+
+// outer writes the outer component.
+type outer struct {
+	writer
+
+	// The sizes of its index spaces.
+	types, instances, components, funcs int
+	// budget is how many more bytes may be spent on types.
+	budget int
+
+	imports map[string]*imported // by ID
+	// aliases are the indices of types of imported interfaces.
+	aliases map[typeName]int
+	// environments are the instances that give parts environments of their own, by what is in them.
+	environments map[string]int
+}
+
+// maxTypes bounds the declarations of types, in bytes. Those of a Python component with all of WASI take 20 KiB.
+const maxTypes = 4 << 20
+
+// imported is an interface that the composition imports: what all parts use of it.
+type imported struct {
+	iface *wit.Interface // with Types and Functions of its own
+	types map[string]wit.NamedType
+	funcs map[string]*wit.Function
+	from  string // name of the part that brought it
+	state importState
+	// instance is its index, once it is written.
+	instance int
+}
+
+type importState uint8
+
+const (
+	waiting importState = iota
+	underWay
+	written
+)
+
+// typeName names a type that has a name of its own.
+type typeName struct{ iface, name string }
+
+func newOuter() *outer {
+	o := &outer{budget: maxTypes, imports: map[string]*imported{}, aliases: map[typeName]int{}, environments: map[string]int{}}
+	o.buf = append(o.buf, preamble...)
+	return o
+}
+
+// compose writes everything.
+func (o *outer) compose(parts []Part) error {
+	o.raw(customSection, partNames(parts))
+	for n := range parts {
+		if err := o.merge(&parts[n]); err != nil {
+			return err
+		}
+	}
+	for n := range parts {
+		for _, i := range parts[n].World.Imports {
+			if parts[n].answers(i) {
+				continue
+			}
+			if err := o.require(&parts[n], i.ID); err != nil {
+				return err
+			}
+		}
+	}
+	instances := make([]int, len(parts))
+	for n := range parts {
+		o.raw(componentSection, parts[n].Component)
+	}
+	o.components = len(parts)
+	for n := len(parts) - 1; n >= 0; n-- {
+		var err error
+		if instances[n], err = o.instantiate(parts, n, instances); err != nil {
+			return err
+		}
+	}
+	o.exportAll(&parts[0], instances[0])
+	return nil
+}
+
+// answered returns the link that answers an import, or nil.
+func (p *Part) answered(id string) *Link {
+	for n := range p.Links {
+		if p.Links[n].Import == id {
+			return &p.Links[n]
+		}
+	}
+	return nil
+}
+
+// answers tells whether an import of a part is answered within the composition.
+func (p *Part) answers(i *wit.Interface) bool {
+	return p.answered(i.ID) != nil || p.HasEnvironment && isEnvironment(i)
+}
+
+// require writes the import of an interface, and before that what it needs.
+func (o *outer) require(p *Part, id string) error {
+	i := o.imports[id]
+	if i == nil {
+		return &Error{Part: p.Name, Import: id, Msg: "its types are used, and nobody says what they are"}
+	}
+	switch i.state {
+	case written:
+		return nil
+	case underWay:
+		return &Error{Part: p.Name, Import: id, Msg: "it uses types of interfaces that use its own"}
+	}
+	i.state = underWay
+	s := o.newScope(p, i)
+	for _, t := range i.iface.Types {
+		if _, err := s.own(t.Name); err != nil {
+			return err
+		}
+	}
+	for _, f := range i.iface.Functions {
+		content, err := s.function(f)
+		if err != nil {
+			return err
+		}
+		s.export(f.Name, "\x01"+leb(s.define(content)))
+	}
+	if err := o.spend(len(s.decls)); err != nil {
+		return err
+	}
+	o.item(typeSection, "\x42"+leb(s.count)+string(s.decls))
+	o.item(importSection, externName(id)+sortInstance+leb(o.types))
+	o.types++
+	i.instance, i.state = o.instances, written
+	o.instances++
+	return nil
+}
+
+func (o *outer) spend(n int) error {
+	if o.budget -= n; o.budget < 0 {
+		return ErrTooComplex
+	}
+	return nil
+}
+
+// alias returns the index of a type of an imported interface.
+func (o *outer) alias(p *Part, t typeName) (int, error) {
+	if index, ok := o.aliases[t]; ok {
+		return index, nil
+	}
+	if err := o.require(p, t.iface); err != nil {
+		return 0, err
+	}
+	o.item(aliasSection, sortType+aliasOfExport+leb(o.imports[t.iface].instance)+text(t.name))
+	o.aliases[t] = o.types
+	o.types++
+	return o.aliases[t], nil
+}
+
+// instantiate writes an instance of a part and returns its index. The parts that answer it have theirs.
+func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
+	p := &parts[n]
+	var args []string
+	for _, i := range p.World.Imports {
+		var index int
+		switch l := p.answered(i.ID); {
+		case l != nil:
+			index = o.aliasInstance(instances[l.Part], l.Export)
+		case p.HasEnvironment && isEnvironment(i):
+			index = o.environment(p.Environment)
+		default:
+			index = o.imports[i.ID].instance
+		}
+		args = append(args, text(i.ID)+sortInstance+leb(index))
+	}
+	world := o.newScope(p, nil)
+	for _, t := range p.World.ImportTypes {
+		index, err := world.namedType(t)
+		if err != nil {
+			return 0, err
+		}
+		if n == 0 { // its exports use the type, which needs a name for that
+			o.item(importSection, externName(t.Name)+sortType+"\x00"+leb(index))
+			index = o.types
+			o.types++
+		}
+		world.named[t.Name] = index
+		args = append(args, text(t.Name)+sortType+leb(index))
+	}
+	return o.instance(n, args), nil
+}
+
+// aliasInstance makes an interface that an instance exports an instance of the composition.
+func (o *outer) aliasInstance(instance int, id string) int {
+	o.item(aliasSection, sortInstance+aliasOfExport+leb(instance)+text(id))
+	o.instances++
+	return o.instances - 1
+}
+
+// instance writes an instance of a component of the composition and returns its index.
+func (o *outer) instance(component int, args []string) int {
+	o.item(instanceSection, "\x00"+leb(component)+leb(len(args))+strings.Join(args, ""))
+	o.instances++
+	return o.instances - 1
+}
+
+// exportAll exports what the first part exports.
+func (o *outer) exportAll(p *Part, instance int) {
+	for _, i := range p.World.Exports {
+		o.item(exportSection, externName(i.ID)+sortInstance+leb(o.aliasInstance(instance, i.ID))+"\x00")
+		o.instances++ // an export is an instance as well
+	}
+	for _, f := range p.World.ExportFunctions {
+		o.item(aliasSection, sortFunc+aliasOfExport+leb(instance)+text(f.Name))
+		o.item(exportSection, externName(f.Name)+sortFunc+leb(o.funcs)+"\x00")
+		o.funcs += 2
+	}
+}
+
+// merge adds the imports of a part to those of the composition.
+func (o *outer) merge(p *Part) error {
+	for _, i := range p.World.Imports {
+		m := o.imports[i.ID]
+		if m == nil {
+			m = &imported{iface: &wit.Interface{ID: i.ID}, types: map[string]wit.NamedType{}, funcs: map[string]*wit.Function{}, from: p.Name}
+			o.imports[i.ID] = m
+		}
+		c := &comparison{}
+		for _, t := range i.Types {
+			known, ok := m.types[t.Name]
+			if !ok {
+				m.types[t.Name] = t
+				m.iface.Types = append(m.iface.Types, t)
+				continue
+			}
+			if reason := c.namedTypes(known, t); reason != "" {
+				return &Error{Part: p.Name, Import: i.ID, Msg: fmt.Sprintf("%s imports it with another type %s: %s", m.from, t.Name, reason)}
+			}
+		}
+		if p.answers(i) {
+			continue // its types may be used by other imports
+		}
+		for _, f := range i.Functions {
+			known, ok := m.funcs[f.Name]
+			if !ok {
+				m.funcs[f.Name] = f
+				m.iface.Functions = append(m.iface.Functions, f)
+				continue
+			}
+			if reason := c.functions(known, f); reason != "" {
+				return &Error{Part: p.Name, Import: i.ID, Msg: fmt.Sprintf("%s imports it with another function %s: %s", m.from, f.Name, reason)}
+			}
+		}
+	}
+	return nil
+}
