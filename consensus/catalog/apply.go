@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
-	"google.golang.org/protobuf/proto"
 )
 
 // do carries out the action of a command that passed checkCommand. It changes s even where it refuses; the caller
@@ -100,9 +99,7 @@ func newRevision(put *catalogv1.Revision, number uint32, now int64) *catalogv1.R
 		}
 	}
 	for _, b := range put.GetBindings() {
-		b = proto.CloneOf(b)
-		b.ProtoReflect().SetUnknown(nil)
-		r.Bindings = append(r.Bindings, b)
+		r.Bindings = append(r.Bindings, newBinding(b))
 	}
 	return r
 }

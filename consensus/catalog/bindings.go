@@ -104,7 +104,7 @@ func (s *state) bind(namespace, function string, bindings []*catalogv1.Binding) 
 			return refuse(catalogv1.Refusal_REASON_NOT_FOUND, "import %s of function %q is bound to function %q, which does not exist",
 				b.GetImport(), function, name)
 		}
-		if !exports(f, b.GetService()) {
+		if b.GetLink() == nil && !exports(f, b.GetService()) { // what is linked is part of the component
 			return refuse(catalogv1.Refusal_REASON_NOT_EXPORTED, "import %s of function %q is bound to function %q, which does not export %q",
 				b.GetImport(), function, name, b.GetService())
 		}
@@ -157,6 +157,8 @@ func (v *View) Cycle(namespace, function string, bindings []*catalogv1.Binding) 
 type Call struct {
 	// Function is the name of the one that calls, Import what it imports, and Service what that is called in gRPC.
 	Function, Import, Service string
+	// Linked is set where the one that calls was composed with what it calls (Binding.link).
+	Linked bool
 }
 
 // Callers ranges over the bindings to a function, in order of the names of the functions that call it and their imports.
@@ -169,7 +171,7 @@ func (s *state) callers(namespace, function string) iter.Seq[Call] {
 	return func(yield func(Call) bool) {
 		for name, f := range prefixed(s.functions, namespace) {
 			for _, b := range currentRevision(f).GetBindings() {
-				if b.GetFunction() == function && !yield(Call{name, b.GetImport(), b.GetService()}) {
+				if b.GetFunction() == function && !yield(Call{name, b.GetImport(), b.GetService(), b.GetLink() != nil}) {
 					return
 				}
 			}

@@ -109,7 +109,7 @@ func TestCalledFunctionStays(t *testing.T) {
 		l.must(calls(name, "pay"))
 	}
 	l.refused(catalogv1.Refusal_REASON_IN_USE, `"pay" is called by a, b, c and 1 more`, del("pay"))
-	if got := slices.Collect(l.c.View().Callers(ns, "pay")); len(got) != 4 || got[3] != (Call{"d", "x:y/pay", "s.S"}) {
+	if got := slices.Collect(l.c.View().Callers(ns, "pay")); len(got) != 4 || got[3] != (Call{"d", "x:y/pay", "s.S", false}) {
 		t.Fatalf("callers %v", got)
 	}
 	for _, name := range []string{"a", "b"} {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -55,13 +56,17 @@ func TestRowsHaveEveryField(t *testing.T) {
 	}
 }
 
-// fill sets every field of a message, the last one of a oneof.
-func fill(m protoreflect.Message) {
+// fill sets every field of a message, the last one of a oneof. A message within one of its own type stays empty.
+func fill(m protoreflect.Message, within ...protoreflect.FullName) {
+	if slices.Contains(within, m.Descriptor().FullName()) {
+		return
+	}
+	within = append(within, m.Descriptor().FullName())
 	value := func(f protoreflect.FieldDescriptor, fresh func() protoreflect.Value) protoreflect.Value {
 		switch f.Kind() {
 		case protoreflect.MessageKind:
 			v := fresh()
-			fill(v.Message())
+			fill(v.Message(), within...)
 			return v
 		case protoreflect.StringKind:
 			return protoreflect.ValueOfString("x")

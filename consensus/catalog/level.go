@@ -7,5 +7,5 @@ package catalog
 //	1  functions, contracts, routes
 //	2  nodes, join tokens, placements and where revisions are to run; a function keeps keptRevisions
 //	3  bindings of imports to functions and services outside
-//	4  secrets; those of a function go with it
+//	4  secrets; those of a function go with it; functions that are linked with others
 const Level = 4

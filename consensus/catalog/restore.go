@@ -23,6 +23,7 @@ type builder struct {
 
 	function *catalogv1.Function // whose revisions are being read
 	bound    bool                // whether any revision has bindings
+	linked   bool                // whether any has links
 
 	functions *immutable.SortedMapBuilder[string, *catalogv1.Function]
 	deleted   *immutable.SortedMapBuilder[string, uint32]
@@ -133,11 +134,13 @@ func (b *builder) putRevision(row *catalogv1.StoredRevision) error {
 	if f == nil || b.kind != functionKind || row.GetNamespace() != f.GetNamespace() || row.GetName() != f.GetName() || r.GetNumber() <= lastRevision(f) {
 		return fmt.Errorf("revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
 	}
-	if checkBindings(f.GetName(), r.GetBindings()) != nil {
+	left := maxLinks
+	if checkBindings(f.GetName(), r.GetBindings()) != nil || checkLinks(f.GetName(), r.GetBindings(), &left) != nil {
 		return fmt.Errorf("bindings of revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
 	}
 	f.Revisions = append(f.Revisions, r)
 	b.bound = b.bound || len(r.GetBindings()) > 0
+	b.linked = b.linked || linked(r)
 	b.cluster.seen = b.cluster.seen || r.GetScheduling() != nil
 	return nil
 }
@@ -227,6 +230,8 @@ func (b *builder) checkBound() error {
 		return nil
 	case b.state.level < 3:
 		return fmt.Errorf("bindings at level %d: %w", b.state.level, errRow)
+	case b.linked && b.state.level < 4:
+		return fmt.Errorf("links at level %d: %w", b.state.level, errRow)
 	}
 	for f := range values(b.state.functions) {
 		for _, binding := range currentRevision(f).GetBindings() {

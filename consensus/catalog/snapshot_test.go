@@ -99,7 +99,7 @@ func TestGoldenCluster(t *testing.T) {
 func TestGoldenBindings(t *testing.T) {
 	c := golden(t, "testdata/v3.snapshot", boundSample(t))
 	for call := range c.View().Callers(ns, "pay") {
-		if call != (Call{"orders", "demo:pay/api@1.0.0", "demo.pay.v1.Api"}) {
+		if call != (Call{"orders", "demo:pay/api@1.0.0", "demo.pay.v1.Api", false}) {
 			t.Fatalf("called by %v", call)
 		}
 	}

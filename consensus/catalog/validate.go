@@ -144,6 +144,10 @@ func checkPutRevision(put *catalogv1.PutRevision) *catalogv1.Result {
 	if refusal := checkBindings(put.GetName(), r.GetBindings()); refusal != nil {
 		return refusal
 	}
+	left := maxLinks
+	if refusal := checkLinks(put.GetName(), r.GetBindings(), &left); refusal != nil {
+		return refusal
+	}
 	return checkContracts(put)
 }
 

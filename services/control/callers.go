@@ -20,10 +20,14 @@ const (
 	maxCalls   = 256
 )
 
-// deserted are the bindings of other functions that a new revision would leave without an answer.
+// deserted are the bindings of other functions that a new revision would leave without an answer. Functions that are linked
+// have theirs.
 func (s *Server) deserted(ctx context.Context, view *catalog.View, namespace, name string, services []*contract.Service) ([]*weftv1.Change, error) {
 	var lost []*weftv1.Change
 	for call := range view.Callers(namespace, name) {
+		if call.Linked {
+			continue
+		}
 		at := slices.IndexFunc(services, func(s *contract.Service) bool { return s.Name == call.Service })
 		description := fmt.Sprintf("service no longer exported by %s, which answers import %s of function %s", name, call.Import, call.Function)
 		if at >= 0 {

@@ -325,7 +325,11 @@ type DeploySpec struct {
 	// namespace, or the address of a gRPC service outside: "grpc://HOST:PORT" with TLS, "grpc+insecure://HOST:PORT" without.
 	// An import that is neither here nor the host's stays bound as in the current revision, or else is bound to the one
 	// function that exports it.
-	Bindings      map[string]string `protobuf:"bytes,13,rep,name=bindings,proto3" json:"bindings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Bindings map[string]string `protobuf:"bytes,13,rep,name=bindings,proto3" json:"bindings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Compose the component with those of the functions that its imports are bound to, and those that they are bound to, as
+	// they are now: calls between them are calls within one component then, and a later revision of a provider changes nothing
+	// of it. What can't be linked is refused with LINK. Imports that services outside answer stay calls to them.
+	Link          bool `protobuf:"varint,14,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -449,6 +453,13 @@ func (x *DeploySpec) GetBindings() map[string]string {
 		return x.Bindings
 	}
 	return nil
+}
+
+func (x *DeploySpec) GetLink() bool {
+	if x != nil {
+		return x.Link
+	}
+	return false
 }
 
 // WitFile is one WIT source file.
@@ -676,7 +687,10 @@ type UpdateRequest struct {
 	// Replaces where it runs, as a whole. Unset: it stays.
 	Scheduling *Scheduling `protobuf:"bytes,8,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
 	// Imports to bind anew, as in DeploySpec. The others stay as they are.
-	Bindings      map[string]string `protobuf:"bytes,9,rep,name=bindings,proto3" json:"bindings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Bindings map[string]string `protobuf:"bytes,9,rep,name=bindings,proto3" json:"bindings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+	// is linked stays so, with the same components unless bindings change.
+	Link          *bool `protobuf:"varint,10,opt,name=link,proto3,oneof" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -772,6 +786,13 @@ func (x *UpdateRequest) GetBindings() map[string]string {
 		return x.Bindings
 	}
 	return nil
+}
+
+func (x *UpdateRequest) GetLink() bool {
+	if x != nil && x.Link != nil {
+		return *x.Link
+	}
+	return false
 }
 
 // UpdateResponse tells what is deployed now.
@@ -1971,9 +1992,11 @@ type Call struct {
 	// The gRPC service: "demo.pay.v1.Api".
 	Service string `protobuf:"bytes,3,opt,name=service,proto3" json:"service,omitempty"`
 	// What the function calls in turn.
-	Calls         []*Call `protobuf:"bytes,4,rep,name=calls,proto3" json:"calls,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Calls []*Call `protobuf:"bytes,4,rep,name=calls,proto3" json:"calls,omitempty"`
+	// The revision of the function that is part of the caller's component (DeploySpec.link); 0 for one that is called by itself.
+	LinkedRevision uint32 `protobuf:"varint,5,opt,name=linked_revision,json=linkedRevision,proto3" json:"linked_revision,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Call) Reset() {
@@ -2032,6 +2055,13 @@ func (x *Call) GetCalls() []*Call {
 		return x.Calls
 	}
 	return nil
+}
+
+func (x *Call) GetLinkedRevision() uint32 {
+	if x != nil {
+		return x.LinkedRevision
+	}
+	return 0
 }
 
 // Revision is one component with its limits and environment.
@@ -2241,7 +2271,11 @@ type Binding struct {
 	// The address of the service outside: "grpc://pay.example:443".
 	Address string `protobuf:"bytes,4,opt,name=address,proto3" json:"address,omitempty"`
 	// The gRPC service that is called: "demo.pay.v1.Api".
-	Service       string `protobuf:"bytes,5,opt,name=service,proto3" json:"service,omitempty"`
+	Service string `protobuf:"bytes,5,opt,name=service,proto3" json:"service,omitempty"`
+	// The revision of the function that is part of the component (DeploySpec.link); 0 for one that is called by itself.
+	LinkedRevision uint32 `protobuf:"varint,6,opt,name=linked_revision,json=linkedRevision,proto3" json:"linked_revision,omitempty"`
+	// The function's current revision, if it is linked and that is another one. weft update --link takes it in.
+	NewerRevision uint32 `protobuf:"varint,7,opt,name=newer_revision,json=newerRevision,proto3" json:"newer_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2309,6 +2343,20 @@ func (x *Binding) GetService() string {
 		return x.Service
 	}
 	return ""
+}
+
+func (x *Binding) GetLinkedRevision() uint32 {
+	if x != nil {
+		return x.LinkedRevision
+	}
+	return 0
+}
+
+func (x *Binding) GetNewerRevision() uint32 {
+	if x != nil {
+		return x.NewerRevision
+	}
+	return 0
 }
 
 // Service is one exported interface as gRPC shows it.
@@ -2495,7 +2543,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\tFreshness\x12\"\n" +
 	"\flinearizable\x18\x01 \x01(\bR\flinearizable\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x12/\n" +
-	"\x05stale\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05stale\"\x97\x05\n" +
+	"\x05stale\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05stale\"\xab\x05\n" +
 	"\n" +
 	"DeploySpec\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
@@ -2514,7 +2562,8 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\n" +
 	"scheduling\x18\f \x01(\v2\x13.weft.v1.SchedulingR\n" +
 	"scheduling\x12=\n" +
-	"\bbindings\x18\r \x03(\v2!.weft.v1.DeploySpec.BindingsEntryR\bbindings\x1a>\n" +
+	"\bbindings\x18\r \x03(\v2!.weft.v1.DeploySpec.BindingsEntryR\bbindings\x12\x12\n" +
+	"\x04link\x18\x0e \x01(\bR\x04link\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
@@ -2532,7 +2581,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x12)\n" +
 	"\achanges\x18\x02 \x03(\v2\x0f.weft.v1.ChangeR\achanges\x12\x14\n" +
 	"\x05ready\x18\x03 \x01(\bR\x05ready\x12\x1a\n" +
-	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"\xa4\x04\n" +
+	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"\xc6\x04\n" +
 	"\rUpdateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12'\n" +
@@ -2545,13 +2594,16 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\n" +
 	"scheduling\x18\b \x01(\v2\x13.weft.v1.SchedulingR\n" +
 	"scheduling\x12@\n" +
-	"\bbindings\x18\t \x03(\v2$.weft.v1.UpdateRequest.BindingsEntryR\bbindings\x1a>\n" +
+	"\bbindings\x18\t \x03(\v2$.weft.v1.UpdateRequest.BindingsEntryR\bbindings\x12\x17\n" +
+	"\x04link\x18\n" +
+	" \x01(\bH\x00R\x04link\x88\x01\x01\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rBindingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"q\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
+	"\x05_link\"q\n" +
 	"\x0eUpdateResponse\x12-\n" +
 	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x12\x14\n" +
 	"\x05ready\x18\x02 \x01(\bR\x05ready\x12\x1a\n" +
@@ -2629,12 +2681,13 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\trevisions\x18\x04 \x03(\v2\x11.weft.v1.RevisionR\trevisions\x12,\n" +
 	"\bservices\x18\x05 \x03(\v2\x10.weft.v1.ServiceR\bservices\x12#\n" +
 	"\x05calls\x18\x06 \x03(\v2\r.weft.v1.CallR\x05calls\x12\x18\n" +
-	"\acallers\x18\a \x03(\tR\acallers\"{\n" +
+	"\acallers\x18\a \x03(\tR\acallers\"\xa4\x01\n" +
 	"\x04Call\x12\x1a\n" +
 	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x18\n" +
 	"\aservice\x18\x03 \x01(\tR\aservice\x12#\n" +
-	"\x05calls\x18\x04 \x03(\v2\r.weft.v1.CallR\x05calls\"\x83\x04\n" +
+	"\x05calls\x18\x04 \x03(\v2\r.weft.v1.CallR\x05calls\x12'\n" +
+	"\x0flinked_revision\x18\x05 \x01(\rR\x0elinkedRevision\"\x83\x04\n" +
 	"\bRevision\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x1d\n" +
@@ -2659,13 +2712,15 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\tPlacement\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x89\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xd9\x01\n" +
 	"\aBinding\x12\x16\n" +
 	"\x06import\x18\x01 \x01(\tR\x06import\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12\x1a\n" +
 	"\bfunction\x18\x03 \x01(\tR\bfunction\x12\x18\n" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x18\n" +
-	"\aservice\x18\x05 \x01(\tR\aservice\"|\n" +
+	"\aservice\x18\x05 \x01(\tR\aservice\x12'\n" +
+	"\x0flinked_revision\x18\x06 \x01(\rR\x0elinkedRevision\x12%\n" +
+	"\x0enewer_revision\x18\a \x01(\rR\rnewerRevision\"|\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12\x14\n" +
@@ -2834,6 +2889,7 @@ func file_weft_v1_function_proto_init() {
 		(*DeployRequest_Spec)(nil),
 		(*DeployRequest_Chunk)(nil),
 	}
+	file_weft_v1_function_proto_msgTypes[7].OneofWrappers = []any{}
 	file_weft_v1_function_proto_msgTypes[21].OneofWrappers = []any{
 		(*DiffRequest_Spec)(nil),
 		(*DiffRequest_Chunk)(nil),

@@ -53,6 +53,7 @@ const (
 //	                       the catalog does not allow it as it stands
 //	UNBOUND                an import has no provider, or there are several: spec.bindings names one
 //	MISMATCH               the provider of an import has other types
+//	LINK                   a provider can't be linked; without spec.link its calls go by the router
 //	NOT_ALLOWED            the nodes do not allow functions to call the host
 //	CYCLE                  functions would call one another in circles
 //	LEVEL                  a node of the cluster is too old for it
@@ -236,6 +237,7 @@ type FunctionService_LogsClient = grpc.ServerStreamingClient[LogsResponse]
 //	                       the catalog does not allow it as it stands
 //	UNBOUND                an import has no provider, or there are several: spec.bindings names one
 //	MISMATCH               the provider of an import has other types
+//	LINK                   a provider can't be linked; without spec.link its calls go by the router
 //	NOT_ALLOWED            the nodes do not allow functions to call the host
 //	CYCLE                  functions would call one another in circles
 //	LEVEL                  a node of the cluster is too old for it

@@ -1492,7 +1492,9 @@ type Binding struct {
 	//	*Binding_Address
 	Target isBinding_Target `protobuf_oneof:"target"`
 	// Full name of the service that is called: "demo.pay.v1.Api".
-	Service       string `protobuf:"bytes,4,opt,name=service,proto3" json:"service,omitempty"`
+	Service string `protobuf:"bytes,4,opt,name=service,proto3" json:"service,omitempty"`
+	// Set where the function is part of the component, and no call of the import leaves that. From level 4 on.
+	Link          *Link `protobuf:"bytes,5,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1566,6 +1568,13 @@ func (x *Binding) GetService() string {
 	return ""
 }
 
+func (x *Binding) GetLink() *Link {
+	if x != nil {
+		return x.Link
+	}
+	return nil
+}
+
 type isBinding_Target interface {
 	isBinding_Target()
 }
@@ -1584,6 +1593,71 @@ func (*Binding_Function) isBinding_Target() {}
 
 func (*Binding_Address) isBinding_Target() {}
 
+// Link says what a component was composed with to answer one of its imports.
+type Link struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision of the function as it was then.
+	Revision uint32 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// SHA-256 of its component, 32 bytes.
+	Digest []byte `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	// What that revision is linked with in turn, as in Revision. Those that are functions have links; there are no others. At most 256 in all of a
+	// revision's links.
+	Bindings      []*Binding `protobuf:"bytes,3,rep,name=bindings,proto3" json:"bindings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Link) Reset() {
+	*x = Link{}
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Link) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Link) ProtoMessage() {}
+
+func (x *Link) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Link.ProtoReflect.Descriptor instead.
+func (*Link) Descriptor() ([]byte, []int) {
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Link) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Link) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Link) GetBindings() []*Binding {
+	if x != nil {
+		return x.Bindings
+	}
+	return nil
+}
+
 // Scheduling says how many executors run a revision, and which may.
 type Scheduling struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1601,7 +1675,7 @@ type Scheduling struct {
 
 func (x *Scheduling) Reset() {
 	*x = Scheduling{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1687,7 @@ func (x *Scheduling) String() string {
 func (*Scheduling) ProtoMessage() {}
 
 func (x *Scheduling) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[19]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1700,7 @@ func (x *Scheduling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scheduling.ProtoReflect.Descriptor instead.
 func (*Scheduling) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{19}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Scheduling) GetReplicas() uint32 {
@@ -1679,7 +1753,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1765,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[20]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1778,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{20}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Node) GetId() string {
@@ -1771,7 +1845,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1857,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[21]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1870,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{21}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Token) GetId() string {
@@ -1844,7 +1918,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +1930,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[22]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +1943,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{22}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Secret) GetNamespace() string {
@@ -1942,7 +2016,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2028,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[23]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2041,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{23}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Placement) GetNamespace() string {
@@ -2010,7 +2084,7 @@ type RemovedNode struct {
 
 func (x *RemovedNode) Reset() {
 	*x = RemovedNode{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2022,7 +2096,7 @@ func (x *RemovedNode) String() string {
 func (*RemovedNode) ProtoMessage() {}
 
 func (x *RemovedNode) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[24]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2035,7 +2109,7 @@ func (x *RemovedNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedNode.ProtoReflect.Descriptor instead.
 func (*RemovedNode) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{24}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RemovedNode) GetId() string {
@@ -2064,7 +2138,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2150,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[25]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2163,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{25}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Route) GetNamespace() string {
@@ -2125,7 +2199,7 @@ type StoredRevision struct {
 
 func (x *StoredRevision) Reset() {
 	*x = StoredRevision{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2137,7 +2211,7 @@ func (x *StoredRevision) String() string {
 func (*StoredRevision) ProtoMessage() {}
 
 func (x *StoredRevision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[26]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2150,7 +2224,7 @@ func (x *StoredRevision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRevision.ProtoReflect.Descriptor instead.
 func (*StoredRevision) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{26}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *StoredRevision) GetNamespace() string {
@@ -2187,7 +2261,7 @@ type StoredContract struct {
 
 func (x *StoredContract) Reset() {
 	*x = StoredContract{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2199,7 +2273,7 @@ func (x *StoredContract) String() string {
 func (*StoredContract) ProtoMessage() {}
 
 func (x *StoredContract) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[27]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2212,7 +2286,7 @@ func (x *StoredContract) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredContract.ProtoReflect.Descriptor instead.
 func (*StoredContract) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{27}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *StoredContract) GetNamespace() string {
@@ -2248,7 +2322,7 @@ type DeletedFunction struct {
 
 func (x *DeletedFunction) Reset() {
 	*x = DeletedFunction{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +2334,7 @@ func (x *DeletedFunction) String() string {
 func (*DeletedFunction) ProtoMessage() {}
 
 func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[28]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,7 +2347,7 @@ func (x *DeletedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletedFunction.ProtoReflect.Descriptor instead.
 func (*DeletedFunction) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{28}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeletedFunction) GetNamespace() string {
@@ -2308,7 +2382,7 @@ type Applied struct {
 
 func (x *Applied) Reset() {
 	*x = Applied{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[29]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2320,7 +2394,7 @@ func (x *Applied) String() string {
 func (*Applied) ProtoMessage() {}
 
 func (x *Applied) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[29]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2333,7 +2407,7 @@ func (x *Applied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Applied.ProtoReflect.Descriptor instead.
 func (*Applied) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{29}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Applied) GetRequestId() string {
@@ -2366,7 +2440,7 @@ type SnapshotHeader struct {
 
 func (x *SnapshotHeader) Reset() {
 	*x = SnapshotHeader{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[30]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2378,7 +2452,7 @@ func (x *SnapshotHeader) String() string {
 func (*SnapshotHeader) ProtoMessage() {}
 
 func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[30]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2391,7 +2465,7 @@ func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotHeader.ProtoReflect.Descriptor instead.
 func (*SnapshotHeader) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{30}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SnapshotHeader) GetFormat() uint32 {
@@ -2452,7 +2526,7 @@ type SnapshotRow struct {
 
 func (x *SnapshotRow) Reset() {
 	*x = SnapshotRow{}
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[31]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2464,7 +2538,7 @@ func (x *SnapshotRow) String() string {
 func (*SnapshotRow) ProtoMessage() {}
 
 func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[31]
+	mi := &file_weft_catalog_v1_catalog_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2477,7 +2551,7 @@ func (x *SnapshotRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRow.ProtoReflect.Descriptor instead.
 func (*SnapshotRow) Descriptor() ([]byte, []int) {
-	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{31}
+	return file_weft_catalog_v1_catalog_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SnapshotRow) GetRow() isSnapshotRow_Row {
@@ -2778,13 +2852,18 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\bbindings\x18\x0e \x03(\v2\x18.weft.catalog.v1.BindingR\bbindings\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x7f\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xaa\x01\n" +
 	"\aBinding\x12\x16\n" +
 	"\x06import\x18\x01 \x01(\tR\x06import\x12\x1c\n" +
 	"\bfunction\x18\x02 \x01(\tH\x00R\bfunction\x12\x1a\n" +
 	"\aaddress\x18\x03 \x01(\tH\x00R\aaddress\x12\x18\n" +
-	"\aservice\x18\x04 \x01(\tR\aserviceB\b\n" +
-	"\x06target\"\xd2\x01\n" +
+	"\aservice\x18\x04 \x01(\tR\aservice\x12)\n" +
+	"\x04link\x18\x05 \x01(\v2\x15.weft.catalog.v1.LinkR\x04linkB\b\n" +
+	"\x06target\"p\n" +
+	"\x04Link\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\rR\brevision\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\fR\x06digest\x124\n" +
+	"\bbindings\x18\x03 \x03(\v2\x18.weft.catalog.v1.BindingR\bbindings\"\xd2\x01\n" +
 	"\n" +
 	"Scheduling\x12\x1a\n" +
 	"\breplicas\x18\x01 \x01(\rR\breplicas\x12\x10\n" +
@@ -2885,7 +2964,7 @@ func file_weft_catalog_v1_catalog_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_catalog_v1_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_weft_catalog_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(Refusal_Reason)(0),     // 0: weft.catalog.v1.Refusal.Reason
 	(*Command)(nil),         // 1: weft.catalog.v1.Command
@@ -2907,24 +2986,25 @@ var file_weft_catalog_v1_catalog_proto_goTypes = []any{
 	(*Function)(nil),        // 17: weft.catalog.v1.Function
 	(*Revision)(nil),        // 18: weft.catalog.v1.Revision
 	(*Binding)(nil),         // 19: weft.catalog.v1.Binding
-	(*Scheduling)(nil),      // 20: weft.catalog.v1.Scheduling
-	(*Node)(nil),            // 21: weft.catalog.v1.Node
-	(*Token)(nil),           // 22: weft.catalog.v1.Token
-	(*Secret)(nil),          // 23: weft.catalog.v1.Secret
-	(*Placement)(nil),       // 24: weft.catalog.v1.Placement
-	(*RemovedNode)(nil),     // 25: weft.catalog.v1.RemovedNode
-	(*Route)(nil),           // 26: weft.catalog.v1.Route
-	(*StoredRevision)(nil),  // 27: weft.catalog.v1.StoredRevision
-	(*StoredContract)(nil),  // 28: weft.catalog.v1.StoredContract
-	(*DeletedFunction)(nil), // 29: weft.catalog.v1.DeletedFunction
-	(*Applied)(nil),         // 30: weft.catalog.v1.Applied
-	(*SnapshotHeader)(nil),  // 31: weft.catalog.v1.SnapshotHeader
-	(*SnapshotRow)(nil),     // 32: weft.catalog.v1.SnapshotRow
-	nil,                     // 33: weft.catalog.v1.PutRevision.BaseVersionsEntry
-	nil,                     // 34: weft.catalog.v1.Revision.EnvironmentEntry
-	nil,                     // 35: weft.catalog.v1.Scheduling.RequireEntry
-	nil,                     // 36: weft.catalog.v1.Node.LabelsEntry
-	(*v1.Contract)(nil),     // 37: weft.v1.Contract
+	(*Link)(nil),            // 20: weft.catalog.v1.Link
+	(*Scheduling)(nil),      // 21: weft.catalog.v1.Scheduling
+	(*Node)(nil),            // 22: weft.catalog.v1.Node
+	(*Token)(nil),           // 23: weft.catalog.v1.Token
+	(*Secret)(nil),          // 24: weft.catalog.v1.Secret
+	(*Placement)(nil),       // 25: weft.catalog.v1.Placement
+	(*RemovedNode)(nil),     // 26: weft.catalog.v1.RemovedNode
+	(*Route)(nil),           // 27: weft.catalog.v1.Route
+	(*StoredRevision)(nil),  // 28: weft.catalog.v1.StoredRevision
+	(*StoredContract)(nil),  // 29: weft.catalog.v1.StoredContract
+	(*DeletedFunction)(nil), // 30: weft.catalog.v1.DeletedFunction
+	(*Applied)(nil),         // 31: weft.catalog.v1.Applied
+	(*SnapshotHeader)(nil),  // 32: weft.catalog.v1.SnapshotHeader
+	(*SnapshotRow)(nil),     // 33: weft.catalog.v1.SnapshotRow
+	nil,                     // 34: weft.catalog.v1.PutRevision.BaseVersionsEntry
+	nil,                     // 35: weft.catalog.v1.Revision.EnvironmentEntry
+	nil,                     // 36: weft.catalog.v1.Scheduling.RequireEntry
+	nil,                     // 37: weft.catalog.v1.Node.LabelsEntry
+	(*v1.Contract)(nil),     // 38: weft.v1.Contract
 }
 var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	2,  // 0: weft.catalog.v1.Command.put_revision:type_name -> weft.catalog.v1.PutRevision
@@ -2941,38 +3021,40 @@ var file_weft_catalog_v1_catalog_proto_depIdxs = []int32{
 	13, // 11: weft.catalog.v1.Command.put_secret:type_name -> weft.catalog.v1.PutSecret
 	14, // 12: weft.catalog.v1.Command.delete_secret:type_name -> weft.catalog.v1.DeleteSecret
 	18, // 13: weft.catalog.v1.PutRevision.revision:type_name -> weft.catalog.v1.Revision
-	37, // 14: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
-	33, // 15: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
-	21, // 16: weft.catalog.v1.PutNode.node:type_name -> weft.catalog.v1.Node
-	22, // 17: weft.catalog.v1.PutToken.token:type_name -> weft.catalog.v1.Token
-	24, // 18: weft.catalog.v1.SetPlacements.placements:type_name -> weft.catalog.v1.Placement
-	23, // 19: weft.catalog.v1.PutSecret.secret:type_name -> weft.catalog.v1.Secret
+	38, // 14: weft.catalog.v1.PutRevision.contracts:type_name -> weft.v1.Contract
+	34, // 15: weft.catalog.v1.PutRevision.base_versions:type_name -> weft.catalog.v1.PutRevision.BaseVersionsEntry
+	22, // 16: weft.catalog.v1.PutNode.node:type_name -> weft.catalog.v1.Node
+	23, // 17: weft.catalog.v1.PutToken.token:type_name -> weft.catalog.v1.Token
+	25, // 18: weft.catalog.v1.SetPlacements.placements:type_name -> weft.catalog.v1.Placement
+	24, // 19: weft.catalog.v1.PutSecret.secret:type_name -> weft.catalog.v1.Secret
 	16, // 20: weft.catalog.v1.Result.refusal:type_name -> weft.catalog.v1.Refusal
 	0,  // 21: weft.catalog.v1.Refusal.reason:type_name -> weft.catalog.v1.Refusal.Reason
 	18, // 22: weft.catalog.v1.Function.revisions:type_name -> weft.catalog.v1.Revision
-	34, // 23: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
-	20, // 24: weft.catalog.v1.Revision.scheduling:type_name -> weft.catalog.v1.Scheduling
+	35, // 23: weft.catalog.v1.Revision.environment:type_name -> weft.catalog.v1.Revision.EnvironmentEntry
+	21, // 24: weft.catalog.v1.Revision.scheduling:type_name -> weft.catalog.v1.Scheduling
 	19, // 25: weft.catalog.v1.Revision.bindings:type_name -> weft.catalog.v1.Binding
-	35, // 26: weft.catalog.v1.Scheduling.require:type_name -> weft.catalog.v1.Scheduling.RequireEntry
-	36, // 27: weft.catalog.v1.Node.labels:type_name -> weft.catalog.v1.Node.LabelsEntry
-	18, // 28: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
-	15, // 29: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
-	17, // 30: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
-	27, // 31: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
-	29, // 32: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
-	28, // 33: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
-	26, // 34: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
-	30, // 35: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
-	21, // 36: weft.catalog.v1.SnapshotRow.node:type_name -> weft.catalog.v1.Node
-	25, // 37: weft.catalog.v1.SnapshotRow.removed_node:type_name -> weft.catalog.v1.RemovedNode
-	22, // 38: weft.catalog.v1.SnapshotRow.token:type_name -> weft.catalog.v1.Token
-	24, // 39: weft.catalog.v1.SnapshotRow.placement:type_name -> weft.catalog.v1.Placement
-	23, // 40: weft.catalog.v1.SnapshotRow.secret:type_name -> weft.catalog.v1.Secret
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	20, // 26: weft.catalog.v1.Binding.link:type_name -> weft.catalog.v1.Link
+	19, // 27: weft.catalog.v1.Link.bindings:type_name -> weft.catalog.v1.Binding
+	36, // 28: weft.catalog.v1.Scheduling.require:type_name -> weft.catalog.v1.Scheduling.RequireEntry
+	37, // 29: weft.catalog.v1.Node.labels:type_name -> weft.catalog.v1.Node.LabelsEntry
+	18, // 30: weft.catalog.v1.StoredRevision.revision:type_name -> weft.catalog.v1.Revision
+	15, // 31: weft.catalog.v1.Applied.result:type_name -> weft.catalog.v1.Result
+	17, // 32: weft.catalog.v1.SnapshotRow.function:type_name -> weft.catalog.v1.Function
+	28, // 33: weft.catalog.v1.SnapshotRow.revision:type_name -> weft.catalog.v1.StoredRevision
+	30, // 34: weft.catalog.v1.SnapshotRow.deleted:type_name -> weft.catalog.v1.DeletedFunction
+	29, // 35: weft.catalog.v1.SnapshotRow.contract:type_name -> weft.catalog.v1.StoredContract
+	27, // 36: weft.catalog.v1.SnapshotRow.route:type_name -> weft.catalog.v1.Route
+	31, // 37: weft.catalog.v1.SnapshotRow.applied:type_name -> weft.catalog.v1.Applied
+	22, // 38: weft.catalog.v1.SnapshotRow.node:type_name -> weft.catalog.v1.Node
+	26, // 39: weft.catalog.v1.SnapshotRow.removed_node:type_name -> weft.catalog.v1.RemovedNode
+	23, // 40: weft.catalog.v1.SnapshotRow.token:type_name -> weft.catalog.v1.Token
+	25, // 41: weft.catalog.v1.SnapshotRow.placement:type_name -> weft.catalog.v1.Placement
+	24, // 42: weft.catalog.v1.SnapshotRow.secret:type_name -> weft.catalog.v1.Secret
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_weft_catalog_v1_catalog_proto_init() }
@@ -2999,7 +3081,7 @@ func file_weft_catalog_v1_catalog_proto_init() {
 		(*Binding_Function)(nil),
 		(*Binding_Address)(nil),
 	}
-	file_weft_catalog_v1_catalog_proto_msgTypes[31].OneofWrappers = []any{
+	file_weft_catalog_v1_catalog_proto_msgTypes[32].OneofWrappers = []any{
 		(*SnapshotRow_Function)(nil),
 		(*SnapshotRow_Revision)(nil),
 		(*SnapshotRow_Deleted)(nil),
@@ -3018,7 +3100,7 @@ func file_weft_catalog_v1_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_catalog_v1_catalog_proto_rawDesc), len(file_weft_catalog_v1_catalog_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

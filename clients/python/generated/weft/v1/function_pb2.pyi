@@ -66,7 +66,7 @@ class Freshness(_message.Message):
     def __init__(self, linearizable: _Optional[bool] = ..., index: _Optional[int] = ..., stale: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class DeploySpec(_message.Message):
-    __slots__ = ("namespace", "name", "limits", "environment", "wit", "contracts", "allow_breaking", "dry_run", "wait", "request_id", "size", "scheduling", "bindings")
+    __slots__ = ("namespace", "name", "limits", "environment", "wit", "contracts", "allow_breaking", "dry_run", "wait", "request_id", "size", "scheduling", "bindings", "link")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +94,7 @@ class DeploySpec(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     SCHEDULING_FIELD_NUMBER: _ClassVar[int]
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     limits: Limits
@@ -107,7 +108,8 @@ class DeploySpec(_message.Message):
     size: int
     scheduling: Scheduling
     bindings: _containers.ScalarMap[str, str]
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., wit: _Optional[_Iterable[_Union[WitFile, _Mapping]]] = ..., contracts: _Optional[_Iterable[_Union[_contract_pb2.Contract, _Mapping]]] = ..., allow_breaking: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., size: _Optional[int] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ..., bindings: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    link: bool
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., wit: _Optional[_Iterable[_Union[WitFile, _Mapping]]] = ..., contracts: _Optional[_Iterable[_Union[_contract_pb2.Contract, _Mapping]]] = ..., allow_breaking: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., size: _Optional[int] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ..., bindings: _Optional[_Mapping[str, str]] = ..., link: _Optional[bool] = ...) -> None: ...
 
 class WitFile(_message.Message):
     __slots__ = ("path", "content")
@@ -138,7 +140,7 @@ class DeployResponse(_message.Message):
     def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., ready: _Optional[bool] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UpdateRequest(_message.Message):
-    __slots__ = ("namespace", "name", "limits", "environment", "unset_environment", "wait", "request_id", "scheduling", "bindings")
+    __slots__ = ("namespace", "name", "limits", "environment", "unset_environment", "wait", "request_id", "scheduling", "bindings", "link")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +164,7 @@ class UpdateRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SCHEDULING_FIELD_NUMBER: _ClassVar[int]
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     limits: Limits
@@ -171,7 +174,8 @@ class UpdateRequest(_message.Message):
     request_id: str
     scheduling: Scheduling
     bindings: _containers.ScalarMap[str, str]
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., unset_environment: _Optional[_Iterable[str]] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ..., bindings: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    link: bool
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., unset_environment: _Optional[_Iterable[str]] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ..., bindings: _Optional[_Mapping[str, str]] = ..., link: _Optional[bool] = ...) -> None: ...
 
 class UpdateResponse(_message.Message):
     __slots__ = ("function", "ready", "warnings")
@@ -358,16 +362,18 @@ class Function(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., callers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("function", "address", "service", "calls")
+    __slots__ = ("function", "address", "service", "calls", "linked_revision")
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    LINKED_REVISION_FIELD_NUMBER: _ClassVar[int]
     function: str
     address: str
     service: str
     calls: _containers.RepeatedCompositeFieldContainer[Call]
-    def __init__(self, function: _Optional[str] = ..., address: _Optional[str] = ..., service: _Optional[str] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ...) -> None: ...
+    linked_revision: int
+    def __init__(self, function: _Optional[str] = ..., address: _Optional[str] = ..., service: _Optional[str] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., linked_revision: _Optional[int] = ...) -> None: ...
 
 class Revision(_message.Message):
     __slots__ = ("number", "digest", "size_bytes", "created", "limits", "environment", "bindings", "state", "reason", "scheduling", "placements")
@@ -413,17 +419,21 @@ class Placement(_message.Message):
     def __init__(self, node: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Binding(_message.Message):
-    __slots__ = ("target", "function", "address", "service")
+    __slots__ = ("target", "function", "address", "service", "linked_revision", "newer_revision")
     IMPORT_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
+    LINKED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    NEWER_REVISION_FIELD_NUMBER: _ClassVar[int]
     target: str
     function: str
     address: str
     service: str
-    def __init__(self, target: _Optional[str] = ..., function: _Optional[str] = ..., address: _Optional[str] = ..., service: _Optional[str] = ..., **kwargs) -> None: ...
+    linked_revision: int
+    newer_revision: int
+    def __init__(self, target: _Optional[str] = ..., function: _Optional[str] = ..., address: _Optional[str] = ..., service: _Optional[str] = ..., linked_revision: _Optional[int] = ..., newer_revision: _Optional[int] = ..., **kwargs) -> None: ...
 
 class Service(_message.Message):
     __slots__ = ("name", "interface", "owner", "methods")

@@ -292,6 +292,36 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int LINKED_REVISION_FIELD_NUMBER = 6;
+  private int linkedRevision_ = 0;
+  /**
+   * <pre>
+   * The revision of the function that is part of the component (DeploySpec.link); 0 for one that is called by itself.
+   * </pre>
+   *
+   * <code>uint32 linked_revision = 6 [json_name = "linkedRevision"];</code>
+   * @return The linkedRevision.
+   */
+  @java.lang.Override
+  public int getLinkedRevision() {
+    return linkedRevision_;
+  }
+
+  public static final int NEWER_REVISION_FIELD_NUMBER = 7;
+  private int newerRevision_ = 0;
+  /**
+   * <pre>
+   * The function's current revision, if it is linked and that is another one. weft update --link takes it in.
+   * </pre>
+   *
+   * <code>uint32 newer_revision = 7 [json_name = "newerRevision"];</code>
+   * @return The newerRevision.
+   */
+  @java.lang.Override
+  public int getNewerRevision() {
+    return newerRevision_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -321,6 +351,12 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(service_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 5, service_);
     }
+    if (linkedRevision_ != 0) {
+      output.writeUInt32(6, linkedRevision_);
+    }
+    if (newerRevision_ != 0) {
+      output.writeUInt32(7, newerRevision_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -339,6 +375,14 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(service_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(5, service_);
+    }
+    if (linkedRevision_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(6, linkedRevision_);
+    }
+    if (newerRevision_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(7, newerRevision_);
     }
     return size;
   }
@@ -374,6 +418,10 @@ private static final long serialVersionUID = 0L;
         .equals(other.getAddress())) return false;
     if (!getService()
         .equals(other.getService())) return false;
+    if (getLinkedRevision()
+        != other.getLinkedRevision()) return false;
+    if (getNewerRevision()
+        != other.getNewerRevision()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -395,6 +443,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getAddress().hashCode();
     hash = (37 * hash) + SERVICE_FIELD_NUMBER;
     hash = (53 * hash) + getService().hashCode();
+    hash = (37 * hash) + LINKED_REVISION_FIELD_NUMBER;
+    hash = (53 * hash) + getLinkedRevision();
+    hash = (37 * hash) + NEWER_REVISION_FIELD_NUMBER;
+    hash = (53 * hash) + getNewerRevision();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -535,6 +587,8 @@ private static final long serialVersionUID = 0L;
       function_ = "";
       address_ = "";
       service_ = "";
+      linkedRevision_ = 0;
+      newerRevision_ = 0;
       return this;
     }
 
@@ -583,6 +637,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.service_ = service_;
       }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        result.linkedRevision_ = linkedRevision_;
+      }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.newerRevision_ = newerRevision_;
+      }
     }
 
     @java.lang.Override
@@ -621,6 +681,12 @@ private static final long serialVersionUID = 0L;
         service_ = other.service_;
         bitField0_ |= 0x00000010;
         onChanged();
+      }
+      if (other.getLinkedRevision() != 0) {
+        setLinkedRevision(other.getLinkedRevision());
+      }
+      if (other.getNewerRevision() != 0) {
+        setNewerRevision(other.getNewerRevision());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -673,6 +739,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000010;
               break;
             } // case 42
+            case 48: {
+              linkedRevision_ = input.readUInt32();
+              bitField0_ |= 0x00000020;
+              break;
+            } // case 48
+            case 56: {
+              newerRevision_ = input.readUInt32();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 56
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1146,6 +1222,94 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       service_ = value;
       bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+
+    private int linkedRevision_ ;
+    /**
+     * <pre>
+     * The revision of the function that is part of the component (DeploySpec.link); 0 for one that is called by itself.
+     * </pre>
+     *
+     * <code>uint32 linked_revision = 6 [json_name = "linkedRevision"];</code>
+     * @return The linkedRevision.
+     */
+    @java.lang.Override
+    public int getLinkedRevision() {
+      return linkedRevision_;
+    }
+    /**
+     * <pre>
+     * The revision of the function that is part of the component (DeploySpec.link); 0 for one that is called by itself.
+     * </pre>
+     *
+     * <code>uint32 linked_revision = 6 [json_name = "linkedRevision"];</code>
+     * @param value The linkedRevision to set.
+     * @return This builder for chaining.
+     */
+    public Builder setLinkedRevision(int value) {
+
+      linkedRevision_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The revision of the function that is part of the component (DeploySpec.link); 0 for one that is called by itself.
+     * </pre>
+     *
+     * <code>uint32 linked_revision = 6 [json_name = "linkedRevision"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearLinkedRevision() {
+      bitField0_ = (bitField0_ & ~0x00000020);
+      linkedRevision_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private int newerRevision_ ;
+    /**
+     * <pre>
+     * The function's current revision, if it is linked and that is another one. weft update --link takes it in.
+     * </pre>
+     *
+     * <code>uint32 newer_revision = 7 [json_name = "newerRevision"];</code>
+     * @return The newerRevision.
+     */
+    @java.lang.Override
+    public int getNewerRevision() {
+      return newerRevision_;
+    }
+    /**
+     * <pre>
+     * The function's current revision, if it is linked and that is another one. weft update --link takes it in.
+     * </pre>
+     *
+     * <code>uint32 newer_revision = 7 [json_name = "newerRevision"];</code>
+     * @param value The newerRevision to set.
+     * @return This builder for chaining.
+     */
+    public Builder setNewerRevision(int value) {
+
+      newerRevision_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The function's current revision, if it is linked and that is another one. weft update --link takes it in.
+     * </pre>
+     *
+     * <code>uint32 newer_revision = 7 [json_name = "newerRevision"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearNewerRevision() {
+      bitField0_ = (bitField0_ & ~0x00000040);
+      newerRevision_ = 0;
       onChanged();
       return this;
     }

@@ -109,4 +109,24 @@ public interface BindingOrBuilder extends
    */
   com.google.protobuf.ByteString
       getServiceBytes();
+
+  /**
+   * <pre>
+   * The revision of the function that is part of the component (DeploySpec.link); 0 for one that is called by itself.
+   * </pre>
+   *
+   * <code>uint32 linked_revision = 6 [json_name = "linkedRevision"];</code>
+   * @return The linkedRevision.
+   */
+  int getLinkedRevision();
+
+  /**
+   * <pre>
+   * The function's current revision, if it is linked and that is another one. weft update --link takes it in.
+   * </pre>
+   *
+   * <code>uint32 newer_revision = 7 [json_name = "newerRevision"];</code>
+   * @return The newerRevision.
+   */
+  int getNewerRevision();
 }

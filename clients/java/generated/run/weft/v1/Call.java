@@ -258,6 +258,21 @@ private static final long serialVersionUID = 0L;
     return calls_.get(index);
   }
 
+  public static final int LINKED_REVISION_FIELD_NUMBER = 5;
+  private int linkedRevision_ = 0;
+  /**
+   * <pre>
+   * The revision of the function that is part of the caller's component (DeploySpec.link); 0 for one that is called by itself.
+   * </pre>
+   *
+   * <code>uint32 linked_revision = 5 [json_name = "linkedRevision"];</code>
+   * @return The linkedRevision.
+   */
+  @java.lang.Override
+  public int getLinkedRevision() {
+    return linkedRevision_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -284,6 +299,9 @@ private static final long serialVersionUID = 0L;
     for (int i = 0; i < calls_.size(); i++) {
       output.writeMessage(4, calls_.get(i));
     }
+    if (linkedRevision_ != 0) {
+      output.writeUInt32(5, linkedRevision_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -306,6 +324,10 @@ private static final long serialVersionUID = 0L;
           }
           size += 1 * count;
         }
+    if (linkedRevision_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(5, linkedRevision_);
+    }
     return size;
   }
   @java.lang.Override
@@ -338,6 +360,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getService())) return false;
     if (!getCallsList()
         .equals(other.getCallsList())) return false;
+    if (getLinkedRevision()
+        != other.getLinkedRevision()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -359,6 +383,8 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + CALLS_FIELD_NUMBER;
       hash = (53 * hash) + getCallsList().hashCode();
     }
+    hash = (37 * hash) + LINKED_REVISION_FIELD_NUMBER;
+    hash = (53 * hash) + getLinkedRevision();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -504,6 +530,7 @@ private static final long serialVersionUID = 0L;
         callsBuilder_.clear();
       }
       bitField0_ = (bitField0_ & ~0x00000008);
+      linkedRevision_ = 0;
       return this;
     }
 
@@ -558,6 +585,9 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.service_ = service_;
+      }
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.linkedRevision_ = linkedRevision_;
       }
     }
 
@@ -614,6 +644,9 @@ private static final long serialVersionUID = 0L;
           }
         }
       }
+      if (other.getLinkedRevision() != 0) {
+        setLinkedRevision(other.getLinkedRevision());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -668,6 +701,11 @@ private static final long serialVersionUID = 0L;
               }
               break;
             } // case 34
+            case 40: {
+              linkedRevision_ = input.readUInt32();
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 40
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1271,6 +1309,50 @@ private static final long serialVersionUID = 0L;
         calls_ = null;
       }
       return callsBuilder_;
+    }
+
+    private int linkedRevision_ ;
+    /**
+     * <pre>
+     * The revision of the function that is part of the caller's component (DeploySpec.link); 0 for one that is called by itself.
+     * </pre>
+     *
+     * <code>uint32 linked_revision = 5 [json_name = "linkedRevision"];</code>
+     * @return The linkedRevision.
+     */
+    @java.lang.Override
+    public int getLinkedRevision() {
+      return linkedRevision_;
+    }
+    /**
+     * <pre>
+     * The revision of the function that is part of the caller's component (DeploySpec.link); 0 for one that is called by itself.
+     * </pre>
+     *
+     * <code>uint32 linked_revision = 5 [json_name = "linkedRevision"];</code>
+     * @param value The linkedRevision to set.
+     * @return This builder for chaining.
+     */
+    public Builder setLinkedRevision(int value) {
+
+      linkedRevision_ = value;
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The revision of the function that is part of the caller's component (DeploySpec.link); 0 for one that is called by itself.
+     * </pre>
+     *
+     * <code>uint32 linked_revision = 5 [json_name = "linkedRevision"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearLinkedRevision() {
+      bitField0_ = (bitField0_ & ~0x00000010);
+      linkedRevision_ = 0;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:weft.v1.Call)

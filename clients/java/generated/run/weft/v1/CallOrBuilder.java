@@ -113,4 +113,14 @@ public interface CallOrBuilder extends
    */
   run.weft.v1.CallOrBuilder getCallsOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * The revision of the function that is part of the caller's component (DeploySpec.link); 0 for one that is called by itself.
+   * </pre>
+   *
+   * <code>uint32 linked_revision = 5 [json_name = "linkedRevision"];</code>
+   * @return The linkedRevision.
+   */
+  int getLinkedRevision();
 }

@@ -676,6 +676,23 @@ java.lang.String defaultValue) {
     return map.get(key);
   }
 
+  public static final int LINK_FIELD_NUMBER = 14;
+  private boolean link_ = false;
+  /**
+   * <pre>
+   * Compose the component with those of the functions that its imports are bound to, and those that they are bound to, as
+   * they are now: calls between them are calls within one component then, and a later revision of a provider changes nothing
+   * of it. What can't be linked is refused with LINK. Imports that services outside answer stay calls to them.
+   * </pre>
+   *
+   * <code>bool link = 14 [json_name = "link"];</code>
+   * @return The link.
+   */
+  @java.lang.Override
+  public boolean getLink() {
+    return link_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -741,6 +758,9 @@ java.lang.String defaultValue) {
         internalGetBindings(),
         BindingsDefaultEntryHolder.defaultEntry,
         13);
+    if (link_ != false) {
+      output.writeBool(14, link_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -816,6 +836,10 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
           .computeMessageSize(13, bindings__);
     }
+    if (link_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(14, link_);
+    }
     return size;
   }
   @java.lang.Override
@@ -875,6 +899,8 @@ java.lang.String defaultValue) {
     }
     if (!internalGetBindings().equals(
         other.internalGetBindings())) return false;
+    if (getLink()
+        != other.getLink()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -929,6 +955,9 @@ java.lang.String defaultValue) {
       hash = (37 * hash) + BINDINGS_FIELD_NUMBER;
       hash = (53 * hash) + internalGetBindings().hashCode();
     }
+    hash = (37 * hash) + LINK_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getLink());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1137,6 +1166,7 @@ java.lang.String defaultValue) {
         schedulingBuilder_ = null;
       }
       internalGetMutableBindings().clear();
+      link_ = false;
       return this;
     }
 
@@ -1236,6 +1266,9 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00001000) != 0)) {
         result.bindings_ = internalGetBindings();
         result.bindings_.makeImmutable();
+      }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        result.link_ = link_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1343,6 +1376,9 @@ java.lang.String defaultValue) {
       internalGetMutableBindings().mergeFrom(
           other.internalGetBindings());
       bitField0_ |= 0x00001000;
+      if (other.getLink() != false) {
+        setLink(other.getLink());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1469,6 +1505,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00001000;
               break;
             } // case 106
+            case 112: {
+              link_ = input.readBool();
+              bitField0_ |= 0x00002000;
+              break;
+            } // case 112
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3261,6 +3302,56 @@ java.lang.String defaultValue) {
       internalGetMutableBindings().getMutableMap()
           .putAll(values);
       bitField0_ |= 0x00001000;
+      return this;
+    }
+
+    private boolean link_ ;
+    /**
+     * <pre>
+     * Compose the component with those of the functions that its imports are bound to, and those that they are bound to, as
+     * they are now: calls between them are calls within one component then, and a later revision of a provider changes nothing
+     * of it. What can't be linked is refused with LINK. Imports that services outside answer stay calls to them.
+     * </pre>
+     *
+     * <code>bool link = 14 [json_name = "link"];</code>
+     * @return The link.
+     */
+    @java.lang.Override
+    public boolean getLink() {
+      return link_;
+    }
+    /**
+     * <pre>
+     * Compose the component with those of the functions that its imports are bound to, and those that they are bound to, as
+     * they are now: calls between them are calls within one component then, and a later revision of a provider changes nothing
+     * of it. What can't be linked is refused with LINK. Imports that services outside answer stay calls to them.
+     * </pre>
+     *
+     * <code>bool link = 14 [json_name = "link"];</code>
+     * @param value The link to set.
+     * @return This builder for chaining.
+     */
+    public Builder setLink(boolean value) {
+
+      link_ = value;
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Compose the component with those of the functions that its imports are bound to, and those that they are bound to, as
+     * they are now: calls between them are calls within one component then, and a later revision of a provider changes nothing
+     * of it. What can't be linked is refused with LINK. Imports that services outside answer stay calls to them.
+     * </pre>
+     *
+     * <code>bool link = 14 [json_name = "link"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearLink() {
+      bitField0_ = (bitField0_ & ~0x00002000);
+      link_ = false;
+      onChanged();
       return this;
     }
 

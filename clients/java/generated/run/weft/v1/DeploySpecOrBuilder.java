@@ -371,4 +371,16 @@ java.lang.String defaultValue);
    */
   java.lang.String getBindingsOrThrow(
       java.lang.String key);
+
+  /**
+   * <pre>
+   * Compose the component with those of the functions that its imports are bound to, and those that they are bound to, as
+   * they are now: calls between them are calls within one component then, and a later revision of a provider changes nothing
+   * of it. What can't be linked is refused with LINK. Imports that services outside answer stay calls to them.
+   * </pre>
+   *
+   * <code>bool link = 14 [json_name = "link"];</code>
+   * @return The link.
+   */
+  boolean getLink();
 }

@@ -246,7 +246,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
       "(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"v\n\tFre" +
       "shness\022\"\n\014linearizable\030\001 \001(\010R\014linearizab" +
       "le\022\024\n\005index\030\002 \001(\004R\005index\022/\n\005stale\030\003 \001(\0132" +
-      "\031.google.protobuf.DurationR\005stale\"\227\005\n\nDe" +
+      "\031.google.protobuf.DurationR\005stale\"\253\005\n\nDe" +
       "ploySpec\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022" +
       "\n\004name\030\002 \001(\tR\004name\022\'\n\006limits\030\003 \001(\0132\017.wef" +
       "t.v1.LimitsR\006limits\022F\n\013environment\030\004 \003(\013" +
@@ -260,133 +260,137 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
       "\n\004size\030\013 \001(\004R\004size\0223\n\nscheduling\030\014 \001(\0132\023" +
       ".weft.v1.SchedulingR\nscheduling\022=\n\010bindi" +
       "ngs\030\r \003(\0132!.weft.v1.DeploySpec.BindingsE" +
-      "ntryR\010bindings\032>\n\020EnvironmentEntry\022\020\n\003ke" +
-      "y\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\032;" +
-      "\n\rBindingsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
-      "ue\030\002 \001(\tR\005value:\0028\001\"7\n\007WitFile\022\022\n\004path\030\001" +
-      " \001(\tR\004path\022\030\n\007content\030\002 \001(\014R\007content\"Z\n\r" +
-      "DeployRequest\022)\n\004spec\030\001 \001(\0132\023.weft.v1.De" +
-      "ploySpecH\000R\004spec\022\026\n\005chunk\030\002 \001(\014H\000R\005chunk" +
-      "B\006\n\004part\"\234\001\n\016DeployResponse\022-\n\010function\030" +
-      "\001 \001(\0132\021.weft.v1.FunctionR\010function\022)\n\007ch" +
-      "anges\030\002 \003(\0132\017.weft.v1.ChangeR\007changes\022\024\n" +
-      "\005ready\030\003 \001(\010R\005ready\022\032\n\010warnings\030\004 \003(\tR\010w" +
-      "arnings\"\244\004\n\rUpdateRequest\022\034\n\tnamespace\030\001" +
-      " \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022\'\n\006l" +
-      "imits\030\003 \001(\0132\017.weft.v1.LimitsR\006limits\022I\n\013" +
-      "environment\030\004 \003(\0132\'.weft.v1.UpdateReques" +
-      "t.EnvironmentEntryR\013environment\022+\n\021unset" +
-      "_environment\030\005 \003(\tR\020unsetEnvironment\022-\n\004" +
-      "wait\030\006 \001(\0132\031.google.protobuf.DurationR\004w" +
-      "ait\022\035\n\nrequest_id\030\007 \001(\tR\trequestId\0223\n\nsc" +
-      "heduling\030\010 \001(\0132\023.weft.v1.SchedulingR\nsch" +
-      "eduling\022@\n\010bindings\030\t \003(\0132$.weft.v1.Upda" +
-      "teRequest.BindingsEntryR\010bindings\032>\n\020Env" +
-      "ironmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value" +
-      "\030\002 \001(\tR\005value:\0028\001\032;\n\rBindingsEntry\022\020\n\003ke" +
-      "y\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"q" +
-      "\n\016UpdateResponse\022-\n\010function\030\001 \001(\0132\021.wef" +
-      "t.v1.FunctionR\010function\022\024\n\005ready\030\002 \001(\010R\005" +
-      "ready\022\032\n\010warnings\030\003 \003(\tR\010warnings\"v\n\nGet" +
+      "ntryR\010bindings\022\022\n\004link\030\016 \001(\010R\004link\032>\n\020En" +
+      "vironmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005valu" +
+      "e\030\002 \001(\tR\005value:\0028\001\032;\n\rBindingsEntry\022\020\n\003k" +
+      "ey\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"" +
+      "7\n\007WitFile\022\022\n\004path\030\001 \001(\tR\004path\022\030\n\007conten" +
+      "t\030\002 \001(\014R\007content\"Z\n\rDeployRequest\022)\n\004spe" +
+      "c\030\001 \001(\0132\023.weft.v1.DeploySpecH\000R\004spec\022\026\n\005" +
+      "chunk\030\002 \001(\014H\000R\005chunkB\006\n\004part\"\234\001\n\016DeployR" +
+      "esponse\022-\n\010function\030\001 \001(\0132\021.weft.v1.Func" +
+      "tionR\010function\022)\n\007changes\030\002 \003(\0132\017.weft.v" +
+      "1.ChangeR\007changes\022\024\n\005ready\030\003 \001(\010R\005ready\022" +
+      "\032\n\010warnings\030\004 \003(\tR\010warnings\"\306\004\n\rUpdateRe" +
+      "quest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004n" +
+      "ame\030\002 \001(\tR\004name\022\'\n\006limits\030\003 \001(\0132\017.weft.v" +
+      "1.LimitsR\006limits\022I\n\013environment\030\004 \003(\0132\'." +
+      "weft.v1.UpdateRequest.EnvironmentEntryR\013" +
+      "environment\022+\n\021unset_environment\030\005 \003(\tR\020" +
+      "unsetEnvironment\022-\n\004wait\030\006 \001(\0132\031.google." +
+      "protobuf.DurationR\004wait\022\035\n\nrequest_id\030\007 " +
+      "\001(\tR\trequestId\0223\n\nscheduling\030\010 \001(\0132\023.wef" +
+      "t.v1.SchedulingR\nscheduling\022@\n\010bindings\030" +
+      "\t \003(\0132$.weft.v1.UpdateRequest.BindingsEn" +
+      "tryR\010bindings\022\027\n\004link\030\n \001(\010H\000R\004link\210\001\001\032>" +
+      "\n\020EnvironmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005" +
+      "value\030\002 \001(\tR\005value:\0028\001\032;\n\rBindingsEntry\022" +
+      "\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:" +
+      "\0028\001B\007\n\005_link\"q\n\016UpdateResponse\022-\n\010functi" +
+      "on\030\001 \001(\0132\021.weft.v1.FunctionR\010function\022\024\n" +
+      "\005ready\030\002 \001(\010R\005ready\022\032\n\010warnings\030\003 \003(\tR\010w" +
+      "arnings\"v\n\nGetRequest\022\034\n\tnamespace\030\001 \001(\t" +
+      "R\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\0226\n\013consi" +
+      "stency\030\003 \001(\0162\024.weft.v1.ConsistencyR\013cons" +
+      "istency\"n\n\013GetResponse\022-\n\010function\030\001 \001(\013" +
+      "2\021.weft.v1.FunctionR\010function\0220\n\tfreshne" +
+      "ss\030\002 \001(\0132\022.weft.v1.FreshnessR\tfreshness\"" +
+      "c\n\013ListRequest\022\034\n\tnamespace\030\001 \001(\tR\tnames" +
+      "pace\0226\n\013consistency\030\002 \001(\0162\024.weft.v1.Cons" +
+      "istencyR\013consistency\"q\n\014ListResponse\022/\n\t" +
+      "functions\030\001 \003(\0132\021.weft.v1.FunctionR\tfunc" +
+      "tions\0220\n\tfreshness\030\002 \001(\0132\022.weft.v1.Fresh" +
+      "nessR\tfreshness\"y\n\014RouteRequest\022\034\n\tnames" +
+      "pace\030\001 \001(\tR\tnamespace\022\030\n\007service\030\002 \001(\tR\007" +
+      "service\022\022\n\004name\030\003 \001(\tR\004name\022\035\n\nrequest_i" +
+      "d\030\004 \001(\tR\trequestId\"+\n\rRouteResponse\022\032\n\010p" +
+      "revious\030\001 \001(\tR\010previous\"`\n\rDeleteRequest" +
+      "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002" +
+      " \001(\tR\004name\022\035\n\nrequest_id\030\003 \001(\tR\trequestI" +
+      "d\".\n\016DeleteResponse\022\034\n\trevisions\030\001 \001(\rR\t" +
+      "revisions\"f\n\rForgetRequest\022\034\n\tnamespace\030" +
+      "\001 \001(\tR\tnamespace\022\030\n\007package\030\002 \001(\tR\007packa" +
+      "ge\022\035\n\nrequest_id\030\003 \001(\tR\trequestId\"\020\n\016For" +
+      "getResponse\"A\n\rSchemaRequest\022\034\n\tnamespac" +
+      "e\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\"{" +
+      "\n\016SchemaResponse\022/\n\tcontracts\030\001 \003(\0132\021.we" +
+      "ft.v1.ContractR\tcontracts\0228\n\005files\030\002 \001(\013" +
+      "2\".google.protobuf.FileDescriptorSetR\005fi" +
+      "les\"X\n\013DiffRequest\022)\n\004spec\030\001 \001(\0132\023.weft." +
+      "v1.DeploySpecH\000R\004spec\022\026\n\005chunk\030\002 \001(\014H\000R\005" +
+      "chunkB\006\n\004part\"U\n\014DiffResponse\022)\n\007changes" +
+      "\030\001 \003(\0132\017.weft.v1.ChangeR\007changes\022\032\n\010brea" +
+      "king\030\002 \001(\010R\010breaking\"Z\n\006Change\022\022\n\004path\030\001" +
+      " \001(\tR\004path\022 \n\013description\030\002 \001(\tR\013descrip" +
+      "tion\022\032\n\010breaking\030\003 \001(\010R\010breaking\"k\n\013Logs" +
       "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n" +
-      "\004name\030\002 \001(\tR\004name\0226\n\013consistency\030\003 \001(\0162\024" +
-      ".weft.v1.ConsistencyR\013consistency\"n\n\013Get" +
-      "Response\022-\n\010function\030\001 \001(\0132\021.weft.v1.Fun" +
-      "ctionR\010function\0220\n\tfreshness\030\002 \001(\0132\022.wef" +
-      "t.v1.FreshnessR\tfreshness\"c\n\013ListRequest" +
-      "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\0226\n\013consis" +
-      "tency\030\002 \001(\0162\024.weft.v1.ConsistencyR\013consi" +
-      "stency\"q\n\014ListResponse\022/\n\tfunctions\030\001 \003(" +
-      "\0132\021.weft.v1.FunctionR\tfunctions\0220\n\tfresh" +
-      "ness\030\002 \001(\0132\022.weft.v1.FreshnessR\tfreshnes" +
-      "s\"y\n\014RouteRequest\022\034\n\tnamespace\030\001 \001(\tR\tna" +
-      "mespace\022\030\n\007service\030\002 \001(\tR\007service\022\022\n\004nam" +
-      "e\030\003 \001(\tR\004name\022\035\n\nrequest_id\030\004 \001(\tR\treque" +
-      "stId\"+\n\rRouteResponse\022\032\n\010previous\030\001 \001(\tR" +
-      "\010previous\"`\n\rDeleteRequest\022\034\n\tnamespace\030" +
-      "\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022\035\n\n" +
-      "request_id\030\003 \001(\tR\trequestId\".\n\016DeleteRes" +
-      "ponse\022\034\n\trevisions\030\001 \001(\rR\trevisions\"f\n\rF" +
-      "orgetRequest\022\034\n\tnamespace\030\001 \001(\tR\tnamespa" +
-      "ce\022\030\n\007package\030\002 \001(\tR\007package\022\035\n\nrequest_" +
-      "id\030\003 \001(\tR\trequestId\"\020\n\016ForgetResponse\"A\n" +
-      "\rSchemaRequest\022\034\n\tnamespace\030\001 \001(\tR\tnames" +
-      "pace\022\022\n\004name\030\002 \001(\tR\004name\"{\n\016SchemaRespon" +
-      "se\022/\n\tcontracts\030\001 \003(\0132\021.weft.v1.Contract" +
-      "R\tcontracts\0228\n\005files\030\002 \001(\0132\".google.prot" +
-      "obuf.FileDescriptorSetR\005files\"X\n\013DiffReq" +
-      "uest\022)\n\004spec\030\001 \001(\0132\023.weft.v1.DeploySpecH" +
-      "\000R\004spec\022\026\n\005chunk\030\002 \001(\014H\000R\005chunkB\006\n\004part\"" +
-      "U\n\014DiffResponse\022)\n\007changes\030\001 \003(\0132\017.weft." +
-      "v1.ChangeR\007changes\022\032\n\010breaking\030\002 \001(\010R\010br" +
-      "eaking\"Z\n\006Change\022\022\n\004path\030\001 \001(\tR\004path\022 \n\013" +
-      "description\030\002 \001(\tR\013description\022\032\n\010breaki" +
-      "ng\030\003 \001(\010R\010breaking\"k\n\013LogsRequest\022\034\n\tnam" +
-      "espace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004n" +
-      "ame\022\026\n\006follow\030\003 \001(\010R\006follow\022\022\n\004tail\030\004 \001(" +
-      "\rR\004tail\"\351\001\n\014LogsResponse\022.\n\004time\030\001 \001(\0132\032" +
-      ".google.protobuf.TimestampR\004time\022\032\n\010revi" +
-      "sion\030\002 \001(\rR\010revision\022\026\n\006stream\030\003 \001(\tR\006st" +
-      "ream\022\024\n\005level\030\004 \001(\tR\005level\022\030\n\007context\030\005 " +
-      "\001(\tR\007context\022\030\n\007message\030\006 \001(\tR\007message\022\027" +
-      "\n\007call_id\030\007 \001(\tR\006callId\022\022\n\004node\030\010 \001(\tR\004n" +
-      "ode\"\366\001\n\010Function\022\034\n\tnamespace\030\001 \001(\tR\tnam" +
-      "espace\022\022\n\004name\030\002 \001(\tR\004name\022\032\n\010revision\030\003" +
-      " \001(\rR\010revision\022/\n\trevisions\030\004 \003(\0132\021.weft" +
-      ".v1.RevisionR\trevisions\022,\n\010services\030\005 \003(" +
-      "\0132\020.weft.v1.ServiceR\010services\022#\n\005calls\030\006" +
-      " \003(\0132\r.weft.v1.CallR\005calls\022\030\n\007callers\030\007 " +
-      "\003(\tR\007callers\"{\n\004Call\022\032\n\010function\030\001 \001(\tR\010" +
-      "function\022\030\n\007address\030\002 \001(\tR\007address\022\030\n\007se" +
-      "rvice\030\003 \001(\tR\007service\022#\n\005calls\030\004 \003(\0132\r.we" +
-      "ft.v1.CallR\005calls\"\203\004\n\010Revision\022\026\n\006number" +
-      "\030\001 \001(\rR\006number\022\026\n\006digest\030\002 \001(\tR\006digest\022\035" +
-      "\n\nsize_bytes\030\003 \001(\004R\tsizeBytes\0224\n\007created" +
-      "\030\004 \001(\0132\032.google.protobuf.TimestampR\007crea" +
-      "ted\022\'\n\006limits\030\005 \001(\0132\017.weft.v1.LimitsR\006li" +
-      "mits\022D\n\013environment\030\006 \003(\0132\".weft.v1.Revi" +
-      "sion.EnvironmentEntryR\013environment\022,\n\010bi" +
-      "ndings\030\007 \003(\0132\020.weft.v1.BindingR\010bindings" +
-      "\022\024\n\005state\030\010 \001(\tR\005state\022\026\n\006reason\030\t \001(\tR\006" +
-      "reason\0223\n\nscheduling\030\n \001(\0132\023.weft.v1.Sch" +
-      "edulingR\nscheduling\0222\n\nplacements\030\013 \003(\0132" +
-      "\022.weft.v1.PlacementR\nplacements\032>\n\020Envir" +
-      "onmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
-      " \001(\tR\005value:\0028\001\"M\n\tPlacement\022\022\n\004node\030\001 \001" +
-      "(\tR\004node\022\024\n\005state\030\002 \001(\tR\005state\022\026\n\006reason" +
-      "\030\003 \001(\tR\006reason\"\211\001\n\007Binding\022\026\n\006import\030\001 \001" +
-      "(\tR\006import\022\026\n\006target\030\002 \001(\tR\006target\022\032\n\010fu" +
-      "nction\030\003 \001(\tR\010function\022\030\n\007address\030\004 \001(\tR" +
-      "\007address\022\030\n\007service\030\005 \001(\tR\007service\"|\n\007Se" +
-      "rvice\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tinterface\030\002" +
-      " \001(\tR\tinterface\022\024\n\005owner\030\003 \001(\tR\005owner\022)\n" +
-      "\007methods\030\004 \003(\0132\017.weft.v1.MethodR\007methods" +
-      "\"\271\001\n\006Method\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tsigna" +
-      "ture\030\002 \001(\tR\tsignature\022!\n\014request_type\030\003 " +
-      "\001(\tR\013requestType\022#\n\rresponse_type\030\004 \001(\tR" +
-      "\014responseType\022\035\n\nerror_type\030\005 \001(\tR\terror" +
-      "Type\022\026\n\006sample\030\006 \001(\tR\006sample*_\n\013Consiste" +
-      "ncy\022\033\n\027CONSISTENCY_UNSPECIFIED\020\000\022\034\n\030CONS" +
-      "ISTENCY_LINEARIZABLE\020\001\022\025\n\021CONSISTENCY_ST" +
-      "ALE\020\0022\307\004\n\017FunctionService\022;\n\006Deploy\022\026.we" +
-      "ft.v1.DeployRequest\032\027.weft.v1.DeployResp" +
-      "onse(\001\0229\n\006Update\022\026.weft.v1.UpdateRequest" +
-      "\032\027.weft.v1.UpdateResponse\0220\n\003Get\022\023.weft." +
-      "v1.GetRequest\032\024.weft.v1.GetResponse\0223\n\004L" +
-      "ist\022\024.weft.v1.ListRequest\032\025.weft.v1.List" +
-      "Response\0226\n\005Route\022\025.weft.v1.RouteRequest" +
-      "\032\026.weft.v1.RouteResponse\0229\n\006Delete\022\026.wef" +
-      "t.v1.DeleteRequest\032\027.weft.v1.DeleteRespo" +
-      "nse\0229\n\006Forget\022\026.weft.v1.ForgetRequest\032\027." +
-      "weft.v1.ForgetResponse\0229\n\006Schema\022\026.weft." +
-      "v1.SchemaRequest\032\027.weft.v1.SchemaRespons" +
-      "e\0225\n\004Diff\022\024.weft.v1.DiffRequest\032\025.weft.v" +
-      "1.DiffResponse(\001\0225\n\004Logs\022\024.weft.v1.LogsR" +
-      "equest\032\025.weft.v1.LogsResponse0\001B\210\001\n\013run." +
-      "weft.v1B\rFunctionProtoP\001Z-github.com/wef" +
-      "t-run/weft/proto/weft/v1;weftv1\242\002\003WXX\252\002\007" +
-      "Weft.V1\312\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadata\352" +
-      "\002\010Weft::V1b\006proto3"
+      "\004name\030\002 \001(\tR\004name\022\026\n\006follow\030\003 \001(\010R\006follo" +
+      "w\022\022\n\004tail\030\004 \001(\rR\004tail\"\351\001\n\014LogsResponse\022." +
+      "\n\004time\030\001 \001(\0132\032.google.protobuf.Timestamp" +
+      "R\004time\022\032\n\010revision\030\002 \001(\rR\010revision\022\026\n\006st" +
+      "ream\030\003 \001(\tR\006stream\022\024\n\005level\030\004 \001(\tR\005level" +
+      "\022\030\n\007context\030\005 \001(\tR\007context\022\030\n\007message\030\006 " +
+      "\001(\tR\007message\022\027\n\007call_id\030\007 \001(\tR\006callId\022\022\n" +
+      "\004node\030\010 \001(\tR\004node\"\366\001\n\010Function\022\034\n\tnamesp" +
+      "ace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name" +
+      "\022\032\n\010revision\030\003 \001(\rR\010revision\022/\n\trevision" +
+      "s\030\004 \003(\0132\021.weft.v1.RevisionR\trevisions\022,\n" +
+      "\010services\030\005 \003(\0132\020.weft.v1.ServiceR\010servi" +
+      "ces\022#\n\005calls\030\006 \003(\0132\r.weft.v1.CallR\005calls" +
+      "\022\030\n\007callers\030\007 \003(\tR\007callers\"\244\001\n\004Call\022\032\n\010f" +
+      "unction\030\001 \001(\tR\010function\022\030\n\007address\030\002 \001(\t" +
+      "R\007address\022\030\n\007service\030\003 \001(\tR\007service\022#\n\005c" +
+      "alls\030\004 \003(\0132\r.weft.v1.CallR\005calls\022\'\n\017link" +
+      "ed_revision\030\005 \001(\rR\016linkedRevision\"\203\004\n\010Re" +
+      "vision\022\026\n\006number\030\001 \001(\rR\006number\022\026\n\006digest" +
+      "\030\002 \001(\tR\006digest\022\035\n\nsize_bytes\030\003 \001(\004R\tsize" +
+      "Bytes\0224\n\007created\030\004 \001(\0132\032.google.protobuf" +
+      ".TimestampR\007created\022\'\n\006limits\030\005 \001(\0132\017.we" +
+      "ft.v1.LimitsR\006limits\022D\n\013environment\030\006 \003(" +
+      "\0132\".weft.v1.Revision.EnvironmentEntryR\013e" +
+      "nvironment\022,\n\010bindings\030\007 \003(\0132\020.weft.v1.B" +
+      "indingR\010bindings\022\024\n\005state\030\010 \001(\tR\005state\022\026" +
+      "\n\006reason\030\t \001(\tR\006reason\0223\n\nscheduling\030\n \001" +
+      "(\0132\023.weft.v1.SchedulingR\nscheduling\0222\n\np" +
+      "lacements\030\013 \003(\0132\022.weft.v1.PlacementR\npla" +
+      "cements\032>\n\020EnvironmentEntry\022\020\n\003key\030\001 \001(\t" +
+      "R\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"M\n\tPlace" +
+      "ment\022\022\n\004node\030\001 \001(\tR\004node\022\024\n\005state\030\002 \001(\tR" +
+      "\005state\022\026\n\006reason\030\003 \001(\tR\006reason\"\331\001\n\007Bindi" +
+      "ng\022\026\n\006import\030\001 \001(\tR\006import\022\026\n\006target\030\002 \001" +
+      "(\tR\006target\022\032\n\010function\030\003 \001(\tR\010function\022\030" +
+      "\n\007address\030\004 \001(\tR\007address\022\030\n\007service\030\005 \001(" +
+      "\tR\007service\022\'\n\017linked_revision\030\006 \001(\rR\016lin" +
+      "kedRevision\022%\n\016newer_revision\030\007 \001(\rR\rnew" +
+      "erRevision\"|\n\007Service\022\022\n\004name\030\001 \001(\tR\004nam" +
+      "e\022\034\n\tinterface\030\002 \001(\tR\tinterface\022\024\n\005owner" +
+      "\030\003 \001(\tR\005owner\022)\n\007methods\030\004 \003(\0132\017.weft.v1" +
+      ".MethodR\007methods\"\271\001\n\006Method\022\022\n\004name\030\001 \001(" +
+      "\tR\004name\022\034\n\tsignature\030\002 \001(\tR\tsignature\022!\n" +
+      "\014request_type\030\003 \001(\tR\013requestType\022#\n\rresp" +
+      "onse_type\030\004 \001(\tR\014responseType\022\035\n\nerror_t" +
+      "ype\030\005 \001(\tR\terrorType\022\026\n\006sample\030\006 \001(\tR\006sa" +
+      "mple*_\n\013Consistency\022\033\n\027CONSISTENCY_UNSPE" +
+      "CIFIED\020\000\022\034\n\030CONSISTENCY_LINEARIZABLE\020\001\022\025" +
+      "\n\021CONSISTENCY_STALE\020\0022\307\004\n\017FunctionServic" +
+      "e\022;\n\006Deploy\022\026.weft.v1.DeployRequest\032\027.we" +
+      "ft.v1.DeployResponse(\001\0229\n\006Update\022\026.weft." +
+      "v1.UpdateRequest\032\027.weft.v1.UpdateRespons" +
+      "e\0220\n\003Get\022\023.weft.v1.GetRequest\032\024.weft.v1." +
+      "GetResponse\0223\n\004List\022\024.weft.v1.ListReques" +
+      "t\032\025.weft.v1.ListResponse\0226\n\005Route\022\025.weft" +
+      ".v1.RouteRequest\032\026.weft.v1.RouteResponse" +
+      "\0229\n\006Delete\022\026.weft.v1.DeleteRequest\032\027.wef" +
+      "t.v1.DeleteResponse\0229\n\006Forget\022\026.weft.v1." +
+      "ForgetRequest\032\027.weft.v1.ForgetResponse\0229" +
+      "\n\006Schema\022\026.weft.v1.SchemaRequest\032\027.weft." +
+      "v1.SchemaResponse\0225\n\004Diff\022\024.weft.v1.Diff" +
+      "Request\032\025.weft.v1.DiffResponse(\001\0225\n\004Logs" +
+      "\022\024.weft.v1.LogsRequest\032\025.weft.v1.LogsRes" +
+      "ponse0\001B\210\001\n\013run.weft.v1B\rFunctionProtoP\001" +
+      "Z-github.com/weft-run/weft/proto/weft/v1" +
+      ";weftv1\242\002\003WXX\252\002\007Weft.V1\312\002\007Weft\\V1\342\002\023Weft" +
+      "\\V1\\GPBMetadata\352\002\010Weft::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -425,7 +429,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_DeploySpec_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_DeploySpec_descriptor,
-        new java.lang.String[] { "Namespace", "Name", "Limits", "Environment", "Wit", "Contracts", "AllowBreaking", "DryRun", "Wait", "RequestId", "Size", "Scheduling", "Bindings", });
+        new java.lang.String[] { "Namespace", "Name", "Limits", "Environment", "Wit", "Contracts", "AllowBreaking", "DryRun", "Wait", "RequestId", "Size", "Scheduling", "Bindings", "Link", });
     internal_static_weft_v1_DeploySpec_EnvironmentEntry_descriptor =
       internal_static_weft_v1_DeploySpec_descriptor.getNestedType(0);
     internal_static_weft_v1_DeploySpec_EnvironmentEntry_fieldAccessorTable = new
@@ -461,7 +465,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_UpdateRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_UpdateRequest_descriptor,
-        new java.lang.String[] { "Namespace", "Name", "Limits", "Environment", "UnsetEnvironment", "Wait", "RequestId", "Scheduling", "Bindings", });
+        new java.lang.String[] { "Namespace", "Name", "Limits", "Environment", "UnsetEnvironment", "Wait", "RequestId", "Scheduling", "Bindings", "Link", });
     internal_static_weft_v1_UpdateRequest_EnvironmentEntry_descriptor =
       internal_static_weft_v1_UpdateRequest_descriptor.getNestedType(0);
     internal_static_weft_v1_UpdateRequest_EnvironmentEntry_fieldAccessorTable = new
@@ -593,7 +597,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Call_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Call_descriptor,
-        new java.lang.String[] { "Function", "Address", "Service", "Calls", });
+        new java.lang.String[] { "Function", "Address", "Service", "Calls", "LinkedRevision", });
     internal_static_weft_v1_Revision_descriptor =
       getDescriptor().getMessageType(28);
     internal_static_weft_v1_Revision_fieldAccessorTable = new
@@ -617,7 +621,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Binding_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Binding_descriptor,
-        new java.lang.String[] { "Import", "Target", "Function", "Address", "Service", });
+        new java.lang.String[] { "Import", "Target", "Function", "Address", "Service", "LinkedRevision", "NewerRevision", });
     internal_static_weft_v1_Service_descriptor =
       getDescriptor().getMessageType(31);
     internal_static_weft_v1_Service_fieldAccessorTable = new

@@ -20,6 +20,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  *                          the catalog does not allow it as it stands
  *   UNBOUND                an import has no provider, or there are several: spec.bindings names one
  *   MISMATCH               the provider of an import has other types
+ *   LINK                   a provider can't be linked; without spec.link its calls go by the router
  *   NOT_ALLOWED            the nodes do not allow functions to call the host
  *   CYCLE                  functions would call one another in circles
  *   LEVEL                  a node of the cluster is too old for it
@@ -429,6 +430,7 @@ public final class FunctionServiceGrpc {
    *                          the catalog does not allow it as it stands
    *   UNBOUND                an import has no provider, or there are several: spec.bindings names one
    *   MISMATCH               the provider of an import has other types
+   *   LINK                   a provider can't be linked; without spec.link its calls go by the router
    *   NOT_ALLOWED            the nodes do not allow functions to call the host
    *   CYCLE                  functions would call one another in circles
    *   LEVEL                  a node of the cluster is too old for it
@@ -568,6 +570,7 @@ public final class FunctionServiceGrpc {
    *                          the catalog does not allow it as it stands
    *   UNBOUND                an import has no provider, or there are several: spec.bindings names one
    *   MISMATCH               the provider of an import has other types
+   *   LINK                   a provider can't be linked; without spec.link its calls go by the router
    *   NOT_ALLOWED            the nodes do not allow functions to call the host
    *   CYCLE                  functions would call one another in circles
    *   LEVEL                  a node of the cluster is too old for it
@@ -609,6 +612,7 @@ public final class FunctionServiceGrpc {
    *                          the catalog does not allow it as it stands
    *   UNBOUND                an import has no provider, or there are several: spec.bindings names one
    *   MISMATCH               the provider of an import has other types
+   *   LINK                   a provider can't be linked; without spec.link its calls go by the router
    *   NOT_ALLOWED            the nodes do not allow functions to call the host
    *   CYCLE                  functions would call one another in circles
    *   LEVEL                  a node of the cluster is too old for it
@@ -769,6 +773,7 @@ public final class FunctionServiceGrpc {
    *                          the catalog does not allow it as it stands
    *   UNBOUND                an import has no provider, or there are several: spec.bindings names one
    *   MISMATCH               the provider of an import has other types
+   *   LINK                   a provider can't be linked; without spec.link its calls go by the router
    *   NOT_ALLOWED            the nodes do not allow functions to call the host
    *   CYCLE                  functions would call one another in circles
    *   LEVEL                  a node of the cluster is too old for it
@@ -925,6 +930,7 @@ public final class FunctionServiceGrpc {
    *                          the catalog does not allow it as it stands
    *   UNBOUND                an import has no provider, or there are several: spec.bindings names one
    *   MISMATCH               the provider of an import has other types
+   *   LINK                   a provider can't be linked; without spec.link its calls go by the router
    *   NOT_ALLOWED            the nodes do not allow functions to call the host
    *   CYCLE                  functions would call one another in circles
    *   LEVEL                  a node of the cluster is too old for it
@@ -1054,6 +1060,7 @@ public final class FunctionServiceGrpc {
    *                          the catalog does not allow it as it stands
    *   UNBOUND                an import has no provider, or there are several: spec.bindings names one
    *   MISMATCH               the provider of an import has other types
+   *   LINK                   a provider can't be linked; without spec.link its calls go by the router
    *   NOT_ALLOWED            the nodes do not allow functions to call the host
    *   CYCLE                  functions would call one another in circles
    *   LEVEL                  a node of the cluster is too old for it

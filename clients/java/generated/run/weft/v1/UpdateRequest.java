@@ -534,6 +534,35 @@ java.lang.String defaultValue) {
     return map.get(key);
   }
 
+  public static final int LINK_FIELD_NUMBER = 10;
+  private boolean link_ = false;
+  /**
+   * <pre>
+   * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+   * is linked stays so, with the same components unless bindings change.
+   * </pre>
+   *
+   * <code>optional bool link = 10 [json_name = "link"];</code>
+   * @return Whether the link field is set.
+   */
+  @java.lang.Override
+  public boolean hasLink() {
+    return ((bitField0_ & 0x00000008) != 0);
+  }
+  /**
+   * <pre>
+   * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+   * is linked stays so, with the same components unless bindings change.
+   * </pre>
+   *
+   * <code>optional bool link = 10 [json_name = "link"];</code>
+   * @return The link.
+   */
+  @java.lang.Override
+  public boolean getLink() {
+    return link_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -581,6 +610,9 @@ java.lang.String defaultValue) {
         internalGetBindings(),
         BindingsDefaultEntryHolder.defaultEntry,
         9);
+    if (((bitField0_ & 0x00000008) != 0)) {
+      output.writeBool(10, link_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -634,6 +666,10 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
           .computeMessageSize(9, bindings__);
     }
+    if (((bitField0_ & 0x00000008) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(10, link_);
+    }
     return size;
   }
   @java.lang.Override
@@ -685,6 +721,11 @@ java.lang.String defaultValue) {
     }
     if (!internalGetBindings().equals(
         other.internalGetBindings())) return false;
+    if (hasLink() != other.hasLink()) return false;
+    if (hasLink()) {
+      if (getLink()
+          != other.getLink()) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -725,6 +766,11 @@ java.lang.String defaultValue) {
     if (!internalGetBindings().getMap().isEmpty()) {
       hash = (37 * hash) + BINDINGS_FIELD_NUMBER;
       hash = (53 * hash) + internalGetBindings().hashCode();
+    }
+    if (hasLink()) {
+      hash = (37 * hash) + LINK_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+          getLink());
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -917,6 +963,7 @@ java.lang.String defaultValue) {
         schedulingBuilder_ = null;
       }
       internalGetMutableBindings().clear();
+      link_ = false;
       return this;
     }
 
@@ -990,6 +1037,10 @@ java.lang.String defaultValue) {
         result.bindings_ = internalGetBindings();
         result.bindings_.makeImmutable();
       }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.link_ = link_;
+        to_bitField0_ |= 0x00000008;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1045,6 +1096,9 @@ java.lang.String defaultValue) {
       internalGetMutableBindings().mergeFrom(
           other.internalGetBindings());
       bitField0_ |= 0x00000100;
+      if (other.hasLink()) {
+        setLink(other.getLink());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1130,6 +1184,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00000100;
               break;
             } // case 74
+            case 80: {
+              link_ = input.readBool();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2252,6 +2311,66 @@ java.lang.String defaultValue) {
       internalGetMutableBindings().getMutableMap()
           .putAll(values);
       bitField0_ |= 0x00000100;
+      return this;
+    }
+
+    private boolean link_ ;
+    /**
+     * <pre>
+     * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+     * is linked stays so, with the same components unless bindings change.
+     * </pre>
+     *
+     * <code>optional bool link = 10 [json_name = "link"];</code>
+     * @return Whether the link field is set.
+     */
+    @java.lang.Override
+    public boolean hasLink() {
+      return ((bitField0_ & 0x00000200) != 0);
+    }
+    /**
+     * <pre>
+     * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+     * is linked stays so, with the same components unless bindings change.
+     * </pre>
+     *
+     * <code>optional bool link = 10 [json_name = "link"];</code>
+     * @return The link.
+     */
+    @java.lang.Override
+    public boolean getLink() {
+      return link_;
+    }
+    /**
+     * <pre>
+     * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+     * is linked stays so, with the same components unless bindings change.
+     * </pre>
+     *
+     * <code>optional bool link = 10 [json_name = "link"];</code>
+     * @param value The link to set.
+     * @return This builder for chaining.
+     */
+    public Builder setLink(boolean value) {
+
+      link_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+     * is linked stays so, with the same components unless bindings change.
+     * </pre>
+     *
+     * <code>optional bool link = 10 [json_name = "link"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearLink() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      link_ = false;
+      onChanged();
       return this;
     }
 

@@ -263,4 +263,25 @@ java.lang.String defaultValue);
    */
   java.lang.String getBindingsOrThrow(
       java.lang.String key);
+
+  /**
+   * <pre>
+   * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+   * is linked stays so, with the same components unless bindings change.
+   * </pre>
+   *
+   * <code>optional bool link = 10 [json_name = "link"];</code>
+   * @return Whether the link field is set.
+   */
+  boolean hasLink();
+  /**
+   * <pre>
+   * True: link as DeploySpec.link does, with what providers are now. False: calls go to the functions again. Unset: a function that
+   * is linked stays so, with the same components unless bindings change.
+   * </pre>
+   *
+   * <code>optional bool link = 10 [json_name = "link"];</code>
+   * @return The link.
+   */
+  boolean getLink();
 }
