@@ -25,7 +25,7 @@ func (e *endedError) Error() string { return e.err.Message }
 // leaveSlot runs f for the guest of a job, which has no slot meanwhile. The context ends with the call that the guest works
 // on. The error is that of f, or an *endedError: then the guest must trap with that.
 func (x *Executor) leaveSlot(j *job, to errand, f func(context.Context) error) (err error) {
-	ctx, cancel := context.WithDeadline(j.ctx, j.entered.Add(j.rev.limits.Timeout))
+	ctx, cancel := context.WithDeadline(j.ctx, j.deadline)
 	defer cancel()
 	defer context.AfterFunc(x.stopping, cancel)()
 	if ctx.Err() != nil {
@@ -43,6 +43,11 @@ func (x *Executor) leaveSlot(j *job, to errand, f func(context.Context) error) (
 	return f(ctx)
 }
 
+// over tells whether nobody waits for a job any more.
+func (x *Executor) over(j *job) bool {
+	return j.ctx.Err() != nil || x.stopping.Err() != nil || !time.Now().Before(j.deadline)
+}
+
 // ended says why nobody waits for a job any more.
 func (x *Executor) ended(j *job, to errand) error {
 	if j.ctx.Err() == nil && x.stopping.Err() != nil {
@@ -53,6 +58,7 @@ func (x *Executor) ended(j *job, to errand) error {
 
 // depart takes its slot from a running call. It is false if as many are away as may be.
 func (q *queue) depart(j *job) bool {
+	j = j.base()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -70,6 +76,7 @@ func (q *queue) depart(j *job) bool {
 // comeBack gives a call its slot again, once one is free. It is false if the call is to end without: left is closed, as
 // nobody waits for its answer.
 func (q *queue) comeBack(j *job, left <-chan struct{}) bool {
+	j = j.base()
 	q.mu.Lock()
 	switch {
 	case !j.away || j.lost:

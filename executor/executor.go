@@ -68,6 +68,7 @@ type Executor struct {
 	trimmer  *trimmer
 	hosts    *hosts
 	metrics  *metrics
+	nesting  int // guests on one thread
 
 	// table holds what is loaded. It is replaced, never changed; loading guards that and loads.
 	table   atomic.Pointer[map[Key]*revision]
@@ -142,6 +143,7 @@ func New(config Config) (*Executor, error) {
 	x.queue = newQueue(config.Slots, config.Waiting, x.run)
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()
+	x.nesting = x.engine.Nesting()
 	return x, nil
 }
 

@@ -55,11 +55,10 @@ func (c *HostCall) Limits() Limits { return c.in.job.rev.limits }
 // Deadline is when the call that the guest works on is ended.
 func (c *HostCall) Deadline() time.Time {
 	j := c.in.job
-	deadline := j.entered.Add(j.rev.limits.Timeout)
-	if d, ok := j.ctx.Deadline(); ok && d.Before(deadline) {
+	if d, ok := j.ctx.Deadline(); ok && d.Before(j.deadline) {
 		return d
 	}
-	return deadline
+	return j.deadline
 }
 
 // Wait runs f without the guest's slot, so that other calls run meanwhile. The context ends with the call that the guest

@@ -104,6 +104,16 @@ func (x *Executor) importRefused(i *wit.Interface) string {
 	}
 }
 
+// sleeps tells whether guests may wait in the host: by what they import of wasi:io/poll. All else of WASI that they are
+// given returns at once.
+func sleeps(world *wit.World) bool {
+	return world == nil || slices.ContainsFunc(world.Imports, func(i *wit.Interface) bool {
+		return i.Namespace == "wasi" && i.Package == "io" && i.Name == "poll" && slices.ContainsFunc(i.Functions, func(f *wit.Function) bool {
+			return f.Name == "poll" || f.Name == "[method]pollable.block"
+		})
+	})
+}
+
 func isLogging(i *wit.Interface) bool {
 	return i.Namespace == "wasi" && i.Package == "logging" && i.Name == "logging"
 }

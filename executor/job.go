@@ -26,7 +26,12 @@ type job struct {
 	message []byte
 	reading sync.Mutex
 
-	interrupt *wasmtime.Interrupt
+	// outer is the guest in whose place the job runs (place.go), nil if it has a worker of its own; then nobody waits for
+	// done, which is nil. Depth is how many guests are below it on its thread.
+	outer *guestCall
+	depth int
+
+	interrupt *wasmtime.Interrupt // nil if it is stopped only together with outer
 	settled   atomic.Bool
 	done      chan struct{} // closed when response and err are set
 
@@ -34,13 +39,16 @@ type job struct {
 	err      error
 
 	entered, started time.Time
+	deadline         time.Time // when the time limit of the revision is over; ctx may end before
 
-	// Guarded by queue.mu.
+	// Guarded by queue.mu. Those of a job that runs in another's place are not used, but for ended.
 	prev, next  *job
 	inLine      bool
 	ended, lost bool
 	away        bool          // the guest waits for a call of its own
 	back        chan struct{} // closed when a call that comes back has a slot
+	at          *line         // that of the call that runs: of the job, or of one in its place
+	lostAt      *line         // at, when it was lost
 }
 
 // method is an export that can be called.
@@ -58,17 +66,41 @@ const (
 )
 
 func newJob(ctx context.Context, rev *revision, m *method, r Request) *job {
+	now := time.Now()
 	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message, ctx: ctx, metadata: r.Metadata,
-		interrupt: wasmtime.NewInterrupt(), done: make(chan struct{}), entered: time.Now()}
+		interrupt: wasmtime.NewInterrupt(), done: make(chan struct{}), entered: now, deadline: now.Add(rev.limits.Timeout)}
 	j.reading.Lock()
 	return j
+}
+
+// base is the job that has the worker on which this one runs: itself, unless it runs in another's place.
+func (j *job) base() *job {
+	for j.outer != nil {
+		j = j.outer.job
+	}
+	return j
+}
+
+// interrupted tells whether the job was interrupted, by itself or together with a guest in whose place it runs.
+func (j *job) interrupted() bool {
+	for {
+		if j.interrupt != nil && j.interrupt.Cause() != 0 {
+			return true
+		}
+		if j.outer == nil {
+			return false
+		}
+		j = j.outer.job
+	}
 }
 
 // answer ends the job with its result, unless the caller has left.
 func (j *job) answer(response []byte, err error) {
 	if !j.settled.Swap(true) {
 		j.response, j.err = response, err
-		close(j.done)
+		if j.done != nil {
+			close(j.done)
+		}
 	}
 }
 

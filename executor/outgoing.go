@@ -17,6 +17,11 @@ type Outgoing interface {
 	// A *FunctionError becomes the err of the import's result. Any other error is a failure of the call: it becomes an
 	// err that can say so where the import's error type has one, and traps the guest otherwise.
 	Call(ctx context.Context, call OutgoingCall) ([]byte, error)
+
+	// Local makes a call of a revision on this node with [Place.Run], if that is what answers the call now and if it can be
+	// run so. It is asked first. If ran is false nothing was done, and Call makes the call. It must not block: the guest
+	// keeps its slot. The response and the error are as those of Call.
+	Local(call OutgoingCall, place Place) (response []byte, ran bool, err error)
 }
 
 // OutgoingCall is one call that a guest makes.
@@ -57,12 +62,7 @@ func (c *callee) call(call *wasmtime.HostCall) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", c, err)
 	}
-	var response []byte
-	err = c.x.leaveSlot(j, c, func(ctx context.Context) (err error) {
-		response, err = c.x.config.Outgoing.Call(ctx, OutgoingCall{From: j.rev.key, CallID: j.callID, Import: c.iface,
-			Service: c.service, Method: c.method, Message: message, Metadata: j.metadata})
-		return err
-	})
+	response, err := c.wait(in, message)
 	if failed, ok := errors.AsType[*FunctionError](err); ok {
 		return c.failed(call, failed)
 	}
@@ -96,6 +96,29 @@ func (c *callee) result(call *wasmtime.HostCall) wasmtime.Value {
 		return wasmtime.Value{}
 	}
 	return call.Result()
+}
+
+// wait makes the call: in the guest's place, or without a slot meanwhile.
+func (c *callee) wait(in *guestCall, message []byte) (response []byte, err error) {
+	x, j := c.x, in.job
+	if x.over(j) {
+		return nil, x.ended(j, c)
+	}
+	call := OutgoingCall{From: j.rev.key, CallID: j.callID, Import: c.iface, Service: c.service, Method: c.method,
+		Message: message, Metadata: j.metadata}
+	response, ran, err := x.config.Outgoing.Local(call, in)
+	switch {
+	case !ran:
+		err = x.leaveSlot(j, c, func(ctx context.Context) (err error) {
+			response, err = x.config.Outgoing.Call(ctx, call)
+			return err
+		})
+		return response, err
+	case err != nil && x.over(j):
+		return nil, x.ended(j, c)
+	default:
+		return response, err
+	}
 }
 
 // failed gives the guest the error that the function returned.

@@ -34,6 +34,8 @@ func (f outgoingFunc) Call(ctx context.Context, call OutgoingCall) ([]byte, erro
 	return f(ctx, call)
 }
 
+func (f outgoingFunc) Local(OutgoingCall, Place) ([]byte, bool, error) { return nil, false, nil }
+
 // proxies is an executor with a guest that passes each call on to the import of the same name.
 type proxies struct {
 	*guest

@@ -208,7 +208,7 @@ func (q *queue) take() *job {
 			q.unlink(j)
 			l.running++
 			q.busy++
-			j.started = time.Now()
+			j.started, j.at = time.Now(), l
 			q.running[j] = struct{}{}
 			q.offer(l)
 			return j
@@ -227,13 +227,14 @@ func (q *queue) finish(j *job) {
 	q.busy--
 	delete(q.running, j)
 	j.ended = true
-	switch {
-	case j.lost && j.away:
-		l.lost--
-		q.stuck--
-	case j.lost:
-		l.lost--
-		q.lost--
+	if j.lost {
+		j.lostAt.lost--
+		q.offer(j.lostAt)
+		if j.away {
+			q.stuck--
+		} else {
+			q.lost--
+		}
 	}
 	if j.away {
 		q.away--
@@ -272,15 +273,15 @@ func (q *queue) over(j *job) bool {
 }
 
 // lose marks the slot of a call as lost, if the call still runs: a spare worker takes its place, up to spareSlots of
-// them.
+// them. A call that runs in another's place has no slot of its own that could be lost.
 func (q *queue) lose(j *job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if j.ended || j.lost {
+	if j.ended || j.lost || j.outer != nil {
 		return
 	}
-	j.lost = true
-	j.line.lost++
+	j.lost, j.lostAt = true, j.at
+	j.lostAt.lost++
 	if j.away {
 		q.stuck++ // it holds no slot
 		q.forget(j)

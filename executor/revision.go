@@ -30,6 +30,7 @@ type revision struct {
 	journal *journal
 	metrics *callMetrics
 	code    int64 // bytes of compiled code
+	sleeps  bool  // its guests may wait in the host, where they can't be interrupted
 
 	refs  atomic.Int64 // the table's and one of each call
 	freed func()
@@ -104,27 +105,34 @@ func listText[V any](m map[string]V) string {
 
 // guestCall is what host functions know of the call that a guest works on.
 type guestCall struct {
+	x   *Executor
 	job *job
 	out *output
+	// instance is nil while it is made.
+	instance *wasmtime.Instance
 	// large is set when the guest was given large values.
 	large bool
 }
 
 // instantiate makes an instance for one call.
 func (r *revision) instantiate(in *guestCall) (*wasmtime.Instance, error) {
-	return r.template.NewInstance(wasmtime.InstanceConfig{
+	config := wasmtime.InstanceConfig{
 		Memory:    r.limits.Memory,
 		Env:       r.env,
 		Stdout:    in.out.writeStdout,
 		Stderr:    in.out.writeStderr,
 		Data:      in,
 		Interrupt: in.job.interrupt,
-	})
+	}
+	if outer := in.job.outer; outer != nil {
+		config.Outer = outer.instance
+	}
+	return r.template.NewInstance(config)
 }
 
 // prepare makes a revision out of a component: plans and links. Lines that it prints go to log.
 func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) (_ *revision, err error) {
-	rev := &revision{key: r.Key, limits: r.Limits.withDefaults(), code: code, methods: make(map[string]map[string]*method)}
+	rev := &revision{key: r.Key, limits: r.Limits.withDefaults(), code: code, sleeps: sleeps(r.World), methods: make(map[string]map[string]*method)}
 	rev.refs.Store(1)
 	x.code.Add(code)
 	rev.line = x.queue.join(rev.limits)

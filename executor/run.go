@@ -141,6 +141,11 @@ func releaseTimer(t *time.Timer) {
 func (x *Executor) run(j *job) {
 	defer j.rev.release()
 	defer j.interrupt.Close()
+	x.work(j)
+}
+
+// work answers a job.
+func (x *Executor) work(j *job) {
 	large := len(j.message) >= largeMessage
 	defer func() {
 		if large {
@@ -182,7 +187,7 @@ func (x *Executor) decode(j *job, arena *wasmtime.Arena) error {
 func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	out := newOutput(j.rev.journal, j.callID)
 	defer out.close()
-	in := &guestCall{job: j, out: out}
+	in := &guestCall{x: x, job: j, out: out}
 	defer func() { large = large || in.large }()
 	instance, err := j.rev.instantiate(in)
 	if err != nil {
@@ -190,6 +195,7 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 		return false
 	}
 	defer instance.Close()
+	in.instance = instance
 	if j.method.export == startOnly {
 		j.answer(nil, nil)
 		return false

@@ -28,7 +28,7 @@ func (x *Executor) guestError(j *job, out *output, err error, when string) error
 	if when != "" {
 		where += ": " + when
 	}
-	if j.interrupt.Cause() != 0 { // nobody waits for this answer
+	if j.interrupted() { // nobody waits for this answer
 		return e
 	}
 	e.Summary = cutText(where+": "+e.Summary, maxTrap)

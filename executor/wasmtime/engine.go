@@ -47,6 +47,8 @@ const (
 
 	minStack = 64 << 10
 	maxStack = 2 << 20
+	// hostStack is what the engine itself uses of a thread's stack at most, beside the guest's, for one instance.
+	hostStack = 128 << 10
 )
 
 // Config says how an [Engine] is set up. The zero value is a server's engine for a small machine.
@@ -73,6 +75,7 @@ type Engine struct {
 	refs
 	c           *C.wasm_engine_t
 	maxMemory   uint64
+	nesting     int
 	fingerprint string
 }
 
@@ -82,7 +85,8 @@ func NewEngine(config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{c: C.weft_engine_new(&cc), maxMemory: uint64(cc.memory_size)}
+	e := &Engine{c: C.weft_engine_new(&cc), maxMemory: uint64(cc.memory_size),
+		nesting: max(1, int(C.weft_thread_stack()/(cc.stack+hostStack)))}
 	e.own()
 	if e.fingerprint, err = e.identify(); err != nil {
 		e.Close()
@@ -162,6 +166,10 @@ func (e *Engine) Tick() {
 		e.release(e.free)
 	}
 }
+
+// Nesting returns how many instances can be in a call at once on one thread, each called by a [HostFunc] of the one before:
+// each may use up its whole stack.
+func (e *Engine) Nesting() int { return e.nesting }
 
 // Fingerprint returns a name, in hexadecimal, for the compiled code that this engine can load: it covers the engine's
 // version, the settings that code depends on, and the features of the CPU. It does not differ between an engine that

@@ -2,15 +2,21 @@
 
 #include <stdlib.h>
 
+static bool is_cancelled(const weft_instance *in) {
+  if (in->interrupt == NULL) return false;
+  uint64_t word = __atomic_load_n(in->interrupt, __ATOMIC_ACQUIRE);
+  return (uint32_t)(word >> 32) == in->generation && (uint32_t)word != 0;
+}
+
 // on_epoch runs in the guest's thread at each tick of the engine. It enters Go not at all: a guest that never
 // returns must not need a scheduler to be stopped.
 static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint64_t *delta, uint8_t *kind) {
   weft_instance *in = data;
   *delta = 1;
   *kind = WEFT_CONTINUE;
-  if (in->interrupt == NULL) return NULL;
-  uint64_t word = __atomic_load_n(in->interrupt, __ATOMIC_ACQUIRE);
-  if ((uint32_t)(word >> 32) != in->generation || (uint32_t)word == 0) return NULL;
+  const weft_instance *by = in;
+  while (by != NULL && !is_cancelled(by)) by = by->outer;
+  if (by == NULL) return NULL;
   in->interrupted = true;
   return wasmtime_error_new("interrupted");
 }
@@ -38,6 +44,7 @@ weft_new weft_instance_new(const weft_instance_config *c) {
   if (in == NULL) abort();
   in->interrupt = c->interrupt;
   in->generation = c->generation;
+  in->outer = c->outer;
   in->handle = c->handle;
   in->store = wasmtime_store_new(c->engine, in, NULL);
   in->context = wasmtime_store_context(in->store);

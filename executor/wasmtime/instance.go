@@ -24,6 +24,9 @@ type InstanceConfig struct {
 	Data any
 	// Interrupt stops the instance, if not nil. It must stay open until the instance is closed.
 	Interrupt *Interrupt
+	// Outer is an instance that waits for this one on the same thread, in a [HostFunc]: what stops it stops this one, too.
+	// Nil: there is none.
+	Outer *Instance
 }
 
 // Instance is a component in a store of its own. It must not be used by two goroutines at once. After an error from
@@ -75,6 +78,9 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 	}
 	if it := config.Interrupt; it != nil {
 		i.setup.interrupt, i.setup.generation = it.address(), C.uint32_t(it.generation)
+	}
+	if config.Outer != nil {
+		i.setup.outer = config.Outer.c
 	}
 	i.handle = cgo.NewHandle(i)
 	i.setup.handle = C.uintptr_t(i.handle)

@@ -55,7 +55,8 @@ typedef struct weft_instance {
   weft_component_instance instance;
   const uint64_t *interrupt; // generation<<32 | cause, written by other threads; or NULL
   uint32_t generation;
-  bool interrupted; // the epoch callback stopped the guest
+  const struct weft_instance *outer; // waits for this one, and is stopped by its own interrupt only; or NULL
+  bool interrupted;                  // the epoch callback stopped the guest
   uintptr_t handle; // of Go's Instance, for callbacks; or 0
 } weft_instance;
 
@@ -69,6 +70,7 @@ typedef struct weft_instance_config {
   const char **names, **values;
   const uint64_t *interrupt;
   uint32_t generation;
+  const weft_instance *outer;
   uintptr_t handle;
 } weft_instance_config;
 

@@ -19,6 +19,12 @@ func (w way) Call(ctx context.Context, request executor.Request) (router.Respons
 	return w.router.Call(ctx, request)
 }
 
+func (w way) Here(target router.Target) (*router.Destination, bool) { return w.router.Here(target) }
+
+func (w way) Local(request executor.Request, place executor.Place) (router.Response, bool, error) {
+	return w.router.Local(request, place)
+}
+
 func (w way) Revision(ctx context.Context, k executor.Key) (executor.Revision, error) {
 	return w.table.Revision(ctx, k)
 }

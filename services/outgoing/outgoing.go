@@ -28,6 +28,8 @@ type Catalog interface {
 type Router interface {
 	Route(context.Context, router.Target) (*router.Destination, error)
 	Call(context.Context, executor.Request) (router.Response, error)
+	Here(router.Target) (destination *router.Destination, ready bool)
+	Local(executor.Request, executor.Place) (response router.Response, ran bool, err error)
 }
 
 // Components tells what the imports of a revision are; *placement.Table does.
@@ -95,32 +97,72 @@ func (c *Caller) Call(ctx context.Context, call executor.OutgoingCall) ([]byte, 
 		return message, err
 	}
 	response, callee, err := c.callFunction(ctx, call, binding.GetFunction(), md)
-	if wanted(call.Metadata) {
-		c.trace(call, hop{
-			depth: depth, callee: callee.String(), node: response.Node, timings: response.Timings, took: time.Since(began), err: err,
-		}, response.Trailers[traceKey])
+	return response.Message, c.tell(ctx, call, callee, response, hop{depth: depth, took: time.Since(began), err: err})
+}
+
+// Local implements executor.Outgoing.
+func (c *Caller) Local(call executor.OutgoingCall, place executor.Place) (message []byte, ran bool, err error) {
+	began := time.Now()
+	binding, _ := c.binding(call)
+	if binding.GetFunction() == "" {
+		return nil, false, nil
 	}
+	md, depth, err := onward(call)
 	if err != nil {
-		err = c.explain(ctx, err, call, "function "+binding.GetFunction())
+		return nil, false, nil //nolint:nilerr // Call says so
+	}
+	destination, ready := c.config.Router.Here(target(call, binding.GetFunction()))
+	if !ready {
+		return nil, false, nil
+	}
+	request := c.request(call, destination, md)
+	traced := c.traces.begin(request)
+	response, ran, err := c.config.Router.Local(request, place)
+	response.Response = traced.end(response.Response)
+	if !ran {
+		return nil, false, nil
+	}
+	err = c.tell(context.Background(), call, destination.Key, response, hop{depth: depth, took: time.Since(began), err: err})
+	return response.Message, true, err
+}
+
+// tell has those know how a call of a function went who want to, and gives the error that its caller gets.
+func (c *Caller) tell(ctx context.Context, call executor.OutgoingCall, callee executor.Key, r router.Response, h hop) error {
+	if wanted(call.Metadata) {
+		h.callee, h.node, h.timings = callee.String(), r.Node, r.Timings
+		c.trace(call, h, r.Trailers[traceKey])
+	}
+	err := h.err
+	if err != nil {
+		err = c.explain(ctx, err, call, "function "+callee.Function)
 	}
 	c.metrics.functions.count(err)
-	return response.Message, err
+	return err
 }
 
 // callFunction makes a call of a function and tells which revision was called.
 func (c *Caller) callFunction(ctx context.Context, call executor.OutgoingCall, function string, md map[string][]string) (
 	response router.Response, callee executor.Key, err error,
 ) {
-	target := router.Target{Namespace: call.From.Namespace, Service: call.Service, Function: function}
-	destination, err := c.config.Router.Route(ctx, target)
+	destination, err := c.config.Router.Route(ctx, target(call, function))
 	if err != nil {
 		return router.Response{}, executor.Key{Namespace: call.From.Namespace, Function: function}, err
 	}
-	response, err = c.config.Router.Call(ctx, executor.Request{
-		Key: destination.Key, Service: call.Service, Method: call.Method, Message: call.Message, Metadata: md,
-		CallID: call.CallID + "." + strconv.FormatUint(c.calls.Add(1), 36),
-	})
+	response, err = c.config.Router.Call(ctx, c.request(call, destination, md))
 	return response, destination.Key, err
+}
+
+// target is what a call of a function asks for.
+func target(call executor.OutgoingCall, function string) router.Target {
+	return router.Target{Namespace: call.From.Namespace, Service: call.Service, Function: function}
+}
+
+// request is the call as its callee gets it.
+func (c *Caller) request(call executor.OutgoingCall, to *router.Destination, md map[string][]string) executor.Request {
+	return executor.Request{
+		Key: to.Key, Service: call.Service, Method: call.Method, Message: call.Message, Metadata: md,
+		CallID: call.CallID + "." + strconv.FormatUint(c.calls.Add(1), 36),
+	}
 }
 
 // binding finds what the import is bound to, and the revision that calls; nil if there is none.

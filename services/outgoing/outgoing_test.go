@@ -77,6 +77,12 @@ func (f *fake) Call(_ context.Context, r executor.Request) (router.Response, err
 	return f.answer, f.err
 }
 
+func (f *fake) Here(router.Target) (*router.Destination, bool) { return nil, false }
+
+func (f *fake) Local(executor.Request, executor.Place) (router.Response, bool, error) {
+	return router.Response{}, false, nil
+}
+
 func (f *fake) Revision(context.Context, executor.Key) (executor.Revision, error) {
 	return executor.Revision{Imports: []*contract.Service{{
 		Interface: "demo:tax/api@1.0.0", Methods: []*contract.Method{{Name: "Rate", Error: &contract.Error{Message: "demo.tax.v1.Refusal"}}},

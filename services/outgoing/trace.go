@@ -84,27 +84,48 @@ type traced struct {
 }
 
 func (t *traced) Call(ctx context.Context, request executor.Request) (executor.Response, error) {
-	if !wanted(request.Metadata) {
-		return t.Executor.Call(ctx, request)
-	}
-	all, id := &t.caller.traces, traceID{request.Key, request.CallID}
-	all.mu.Lock()
-	if all.byID == nil {
-		all.byID = map[traceID][]string{}
-	}
-	all.byID[id] = []string{}
-	all.mu.Unlock()
+	gathering := t.caller.traces.begin(request)
 	response, err := t.Executor.Call(ctx, request)
-	all.mu.Lock()
-	lines := all.byID[id]
-	delete(all.byID, id)
-	all.mu.Unlock()
-	if len(lines) > 0 {
-		response.Trailers = maps.Clone(response.Trailers)
-		if response.Trailers == nil {
-			response.Trailers = map[string][]string{}
-		}
-		response.Trailers[traceKey] = lines
+	return gathering.end(response), err
+}
+
+// gathering is the trace of a call that runs. The zero value is one that nobody wants.
+type gathering struct {
+	traces *traces
+	id     traceID
+}
+
+// begin gathers the trace of a call that is about to run, if it wants one.
+func (t *traces) begin(request executor.Request) gathering {
+	if !wanted(request.Metadata) {
+		return gathering{}
 	}
-	return response, err
+	g := gathering{t, traceID{request.Key, request.CallID}}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID == nil {
+		t.byID = map[traceID][]string{}
+	}
+	t.byID[g.id] = []string{}
+	return g
+}
+
+// end adds the trace to the answer of the call.
+func (g gathering) end(response executor.Response) executor.Response {
+	if g.traces == nil {
+		return response
+	}
+	g.traces.mu.Lock()
+	lines := g.traces.byID[g.id]
+	delete(g.traces.byID, g.id)
+	g.traces.mu.Unlock()
+	if len(lines) == 0 {
+		return response
+	}
+	response.Trailers = maps.Clone(response.Trailers)
+	if response.Trailers == nil {
+		response.Trailers = map[string][]string{}
+	}
+	response.Trailers[traceKey] = lines
+	return response
 }

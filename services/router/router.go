@@ -169,6 +169,19 @@ func (r *Router) Route(ctx context.Context, target Target) (*Destination, error)
 	return r.wait(ctx, target, candidates[0].Key)
 }
 
+// Here gives the revision that is to answer a call now, if it is ready on this node. It does not wait.
+func (r *Router) Here(target Target) (destination *Destination, ready bool) {
+	candidates, err := r.current().candidates(target)
+	if err != nil {
+		return nil, false
+	}
+	d := r.ready(candidates)
+	if d == nil || !r.config.Placements.Ready(d.Key) {
+		return nil, false
+	}
+	return d, true
+}
+
 // mayWait takes one of the places of those that wait, to be given back, if there is one left.
 func (r *Router) mayWait() bool {
 	if r.waiting.Add(1) > int64(r.config.Waiting) {
