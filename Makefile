@@ -28,7 +28,7 @@ BASE ?= $(shell git describe --tags --match 'v*' --abbrev=0 2>/dev/null || git r
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build orders text stats ## Deploy three components on a node and call them in three ways
@@ -39,6 +39,12 @@ demo: build orders text stats ## Deploy three components on a node and call them
 .PHONY: demo-cluster
 demo-cluster: build orders ## Start three nodes, and kill the one that leads while a function is called
 	@go run ./test/demo cluster
+
+.PHONY: demo-polyglot
+demo-polyglot: build shop ## Make one service of functions in five languages, and call it from four
+	@$(TOOLCHAINS)/clients.sh generators >/dev/null
+	$(TOOLCHAINS)/go-tools.sh protoc-gen-go protoc-gen-go-grpc >/dev/null
+	go run ./test/demo polyglot
 
 .PHONY: test
 test: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests

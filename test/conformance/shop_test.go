@@ -58,7 +58,11 @@ func TestShop(t *testing.T) {
 				t.Fatal(err)
 			}
 			var answer struct {
-				Value struct{ Total, Saved, Document string }
+				Value struct {
+					Total    string `json:"total"`
+					Saved    string `json:"saved"`
+					Document string `json:"document"`
+				} `json:"value"`
 			}
 			if err := json.Unmarshal(got, &answer); err != nil {
 				t.Fatal(err)

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -253,22 +251,4 @@ func (c *demoCluster) ready(ctx context.Context, name string) (count int) {
 		}
 	}
 	return count
-}
-
-// output runs a command without showing it and returns what it prints.
-func (s *shell) output(ctx context.Context, args ...string) (string, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = r.Close() }()
-	text := make(chan string, 1)
-	go func() {
-		var b strings.Builder
-		_, _ = io.Copy(&b, r)
-		text <- b.String()
-	}()
-	err = s.quietly(ctx, w, "", args...)
-	_ = w.Close()
-	return <-text, err
 }

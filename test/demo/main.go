@@ -1,7 +1,8 @@
 // Command demo shows what weft does: it starts a node, deploys the three example components, and calls each with
 // `weft call`, with grpcurl through reflection and with Go stubs generated from `weft schema`. `make demo` builds what
 // it needs and runs it from the root of the repository. With the argument cluster, which is `make demo-cluster`, it starts
-// three nodes, and kills one under load.
+// three nodes, and kills one under load. With polyglot, which is `make demo-polyglot`, it makes one service of functions in five
+// languages and has programs in four call it.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -21,11 +23,7 @@ const limit = 10 * time.Minute
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, stop := context.WithTimeout(ctx, limit)
-	show := single
-	if len(os.Args) > 1 && os.Args[1] == "cluster" {
-		show = cluster
-	}
-	err := run(ctx, show)
+	err := run(ctx, shows[strings.Join(os.Args[1:], " ")])
 	stop()
 	cancel()
 	if err != nil {
@@ -34,7 +32,15 @@ func main() {
 	}
 }
 
+// shows are what the demo can show, by its arguments. Each has a scratch directory to itself.
+var shows = map[string]func(ctx context.Context, scratch string) error{
+	"": single, "cluster": cluster, "polyglot": polyglot,
+}
+
 func run(ctx context.Context, show func(ctx context.Context, scratch string) error) (err error) {
+	if show == nil {
+		return errors.New("usage: demo [cluster|polyglot]")
+	}
 	scratch, err := os.MkdirTemp("", "weft-demo-")
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,8 +114,20 @@ func (s *shell) run(ctx context.Context, args ...string) error {
 	return s.quietly(ctx, os.Stdout, "", args...)
 }
 
+// output runs a command without showing it and returns what it prints.
+func (s *shell) output(ctx context.Context, args ...string) (string, error) {
+	var out strings.Builder
+	err := s.quietly(ctx, &out, "", args...)
+	return out.String(), err
+}
+
 // quietly runs a command in a directory without showing it.
-func (s *shell) quietly(ctx context.Context, out *os.File, dir string, args ...string) error {
+func (s *shell) quietly(ctx context.Context, out io.Writer, dir string, args ...string) error {
+	return s.separately(ctx, out, os.Stderr, dir, args...)
+}
+
+// separately is quietly with a place for what the command says on stderr.
+func (s *shell) separately(ctx context.Context, out, errs io.Writer, dir string, args ...string) error {
 	name := args[0]
 	if name == "weft" {
 		var err error
@@ -125,7 +138,11 @@ func (s *shell) quietly(ctx context.Context, out *os.File, dir string, args ...s
 	cmd := exec.CommandContext(ctx, name, args[1:]...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "WEFT_ADDR="+s.addr)
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
+	cmd.Stdout, cmd.Stderr = out, errs
+	// What it starts ends with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = stopTime
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(args, " "), err)
 	}

@@ -1,0 +1,3 @@
+module weft.internal
+
+go 1.26
