@@ -23,7 +23,7 @@ func TestCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"function":{"namespace":"","name":"orders","revision":0,"revisions":[],"services":[],"calls":[],"callers":[]}}`
+	want := `{"function":{"namespace":"","name":"orders","revision":0,"revisions":[],"services":[],"calls":[],"callers":[],"secrets":[]}}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -27,6 +27,7 @@ type Client struct {
 	conn      *grpc.ClientConn
 	functions weftv1.FunctionServiceClient
 	nodes     weftv1.NodeServiceClient
+	secrets   weftv1.SecretServiceClient
 	namespace string
 	timeout   time.Duration
 }
@@ -85,6 +86,7 @@ func Connect(addr string, opts ...Option) (*Client, error) {
 		conn:      conn,
 		functions: weftv1.NewFunctionServiceClient(conn),
 		nodes:     weftv1.NewNodeServiceClient(conn),
+		secrets:   weftv1.NewSecretServiceClient(conn),
 		namespace: o.namespace,
 		timeout:   o.timeout,
 	}, nil
@@ -142,7 +144,8 @@ const serviceConfig = `{
       {"service": "weft.v1.FunctionService", "method": "Route"},
       {"service": "weft.v1.FunctionService", "method": "Delete"},
       {"service": "weft.v1.FunctionService", "method": "Forget"},
-      {"service": "weft.v1.NodeService"}
+      {"service": "weft.v1.NodeService"},
+      {"service": "weft.v1.SecretService"}
     ],
     "retryPolicy": {
       "maxAttempts": 4,

@@ -33,7 +33,7 @@ func Example() {
 	}
 	fmt.Println(string(answer))
 	// Output:
-	// {"function":{"namespace":"","name":"orders","revision":0,"revisions":[],"services":[],"calls":[],"callers":[]}}
+	// {"function":{"namespace":"","name":"orders","revision":0,"revisions":[],"services":[],"calls":[],"callers":[],"secrets":[]}}
 }
 
 func ExampleClient_Deploy() {

@@ -13,7 +13,7 @@ func (a *app) deleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "delete NAME",
 		Short:   "Delete a function with all its revisions",
-		Long:    "Delete a function with all its revisions. The contracts of its services stay; see weft forget.",
+		Long:    "Delete a function with all its revisions and its own secrets. The contracts of its services stay; see weft forget.",
 		Example: "  weft delete orders",
 		Args:    exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -59,6 +59,9 @@ func (a *app) printFunction(f *weftv1.Function) error {
 	for i, name := range slices.Sorted(maps.Keys(r.GetEnvironment())) {
 		row(label(i, "Environment:"), printable(name+"="+r.GetEnvironment()[name]))
 	}
+	for i, s := range f.GetSecrets() {
+		row(label(i, "Secrets:"), describedSecret(s))
+	}
 	for i, b := range r.GetBindings() {
 		row(label(i, "Imports:"), bindingText(b))
 	}

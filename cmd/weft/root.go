@@ -96,7 +96,7 @@ They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for wha
 	for _, c := range []*cobra.Command{
 		a.deployCommand(), a.callCommand(), a.listCommand(), a.describeCommand(), a.revisionsCommand(),
 		a.updateCommand(), a.routeCommand(), a.deleteCommand(), a.forgetCommand(), a.logsCommand(),
-		a.schemaCommand(), a.sdkCommand(), a.diffCommand(), a.bindgenCommand(),
+		a.schemaCommand(), a.sdkCommand(), a.diffCommand(), a.secretCommand(), a.bindgenCommand(),
 	} {
 		c.GroupID = "functions"
 		root.AddCommand(c)

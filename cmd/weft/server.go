@@ -13,6 +13,7 @@ import (
 
 	"github.com/weft-run/weft/services/node"
 	"github.com/weft-run/weft/services/outgoing"
+	"github.com/weft-run/weft/services/secrets"
 )
 
 // drainTime is how long a server that is told to stop waits for the calls that run.
@@ -22,7 +23,7 @@ func (a *app) serverCommand() *cobra.Command {
 	var (
 		config        node.Config
 		roles, labels string
-		allowed       string
+		allowed, keys string
 	)
 	c := &cobra.Command{
 		Use:   "server",
@@ -32,11 +33,16 @@ func (a *app) serverCommand() *cobra.Command {
 An empty data directory starts a cluster of its own, or joins one with --join and --token. A node that is a member needs
 neither after that, and may come back on other ports; if all nodes do so at once, --join says where one of the others is.
 
+The keys for secrets are 32 random bytes in base64 each, as "openssl rand -base64 32" makes them, and the same on all nodes. A node
+without them runs functions all the same, but they get an error when they ask for a secret. The file must not be readable by
+others.
+
 Once its ports are open it prints one line on stdout, "ready grpc=ADDR http=ADDR cluster=ADDR", and nothing else;
 its log goes to stderr. Port 0 picks a free port. SIGTERM and SIGINT let running calls end, for 30 seconds at most,
 and stop it; a second one stops it at once.`,
 		Example: `  weft server
   weft server --data-dir /var/lib/weft --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0
+  weft server --secrets-key /etc/weft/secrets.key
   weft server --name n2 --data-dir n2 --listen :8070 --http :8071 --cluster :8072 --insecure --advertise 10.0.0.2 \
       --labels zone=b --join 10.0.0.1:7072 --token "$(weft token)"`,
 		Args: exactly(0),
@@ -49,6 +55,9 @@ and stop it; a second one stops it at once.`,
 			}
 			if config.AllowHosts, err = outgoing.ParseAllow(allowed); err != nil {
 				return usagef(c, "--allow-host: %w", err)
+			}
+			if config.SecretKeys, err = secretKeyring(keys); err != nil {
+				return err
 			}
 			if config.Token != "" && config.Join == "" {
 				return usagef(c, "--token is for joining: say which cluster with --join CLUSTER-ADDR")
@@ -72,9 +81,33 @@ and stop it; a second one stops it at once.`,
 	f.StringVar(&roles, "roles", "scheduler,executor", "`ROLES` of the node")
 	f.StringVar(&labels, "labels", "", "labels of the node, `K=V,…`: what deploys require or spread over")
 	f.StringVar(&allowed, "allow-host", "", "gRPC services outside that functions may call, `HOST[:PORT],…` (default none)")
+	f.StringVar(&keys, "secrets-key", "", "`FILE` of keys for secrets, a line of base64 each: the first encrypts, all decrypt (default what WEFT_SECRETS_KEY holds)")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
 	return c
+}
+
+// keysVariable holds keys for secrets where no file is named.
+const keysVariable = "WEFT_SECRETS_KEY"
+
+// secretKeyring reads the keys for secrets, from a file or else the environment; nil if neither has any. What the environment
+// has is taken out of it, so that no child process inherits it.
+func secretKeyring(path string) (*secrets.Keyring, error) {
+	text, ok := os.LookupEnv(keysVariable)
+	if err := os.Unsetenv(keysVariable); err != nil {
+		return nil, err
+	}
+	switch {
+	case path != "":
+		return secrets.LoadKeys(path)
+	case !ok || text == "":
+		return nil, nil //nolint:nilnil // no keys
+	}
+	ring, err := secrets.ParseKeys(text)
+	if err != nil {
+		return nil, fmt.Errorf("keys for secrets: %s: %w", keysVariable, err)
+	}
+	return ring, nil
 }
 
 func (a *app) serve(ctx context.Context, config node.Config) error {

@@ -36,7 +36,7 @@ func (s *state) do(cmd *catalogv1.Command) *catalogv1.Result {
 	case *catalogv1.Command_SetPlacements:
 		return s.doSetPlacements(action.SetPlacements)
 	case *catalogv1.Command_PutSecret:
-		return s.doPutSecret(action.PutSecret.GetSecret(), cmd.GetTimeUnixNanos())
+		return s.doPutSecret(action.PutSecret, cmd.GetTimeUnixNanos())
 	case *catalogv1.Command_DeleteSecret:
 		return s.doDeleteSecret(action.DeleteSecret)
 	}

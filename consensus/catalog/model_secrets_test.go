@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"slices"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
@@ -15,6 +16,10 @@ func (m *model) doSecret(cmd *catalogv1.Command) *catalogv1.Result {
 	case *catalogv1.Command_PutSecret:
 		row := proto.CloneOf(a.PutSecret.Secret)
 		k := [2]string{row.Function, row.Key}
+		hash := sha256.Sum256(m.secrets[k].GetCiphertext())
+		if replaces := a.PutSecret.Replaces; replaces != nil && string(replaces) != string(hash[:]) {
+			return no(catalogv1.Refusal_REASON_CONFLICT)
+		}
 		row.Version, row.SetUnixNanos = m.secrets[k].GetVersion()+1, cmd.TimeUnixNanos
 		m.secrets[k] = row
 		return &catalogv1.Result{SecretVersion: row.Version}
@@ -37,7 +42,11 @@ func drawSecret(t *rapid.T, function string) *catalogv1.Command {
 	if rapid.IntRange(0, 2).Draw(t, "delete") == 0 {
 		return unsealed(function, name)
 	}
-	cmd := sealed(function, name, rapid.StringN(1, 5, -1).Draw(t, "value"))
+	value := rapid.SampledFrom([]string{"a", "b", "c"})
+	cmd := sealed(function, name, value.Draw(t, "value"))
+	if rapid.Bool().Draw(t, "replaces") {
+		cmd = resealed(function, name, value.Draw(t, "old"), value.Draw(t, "value"))
+	}
 	cmd.TimeUnixNanos = rapid.Int64Range(0, 100).Draw(t, "now")
 	return cmd
 }

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"iter"
 
@@ -54,8 +56,8 @@ func (v *View) SecretsOf(namespace, function string) iter.Seq[*catalogv1.Secret]
 	return below(v.state.secrets, namespace, function)
 }
 
-// SecretsChanged reports whether two views may differ in any secret. It costs nothing, however many there are.
-func SecretsChanged(before, after *View) bool { return before.state.secrets != after.state.secrets }
+// AllSecrets ranges over the secrets of all namespaces.
+func (v *View) AllSecrets() iter.Seq[*catalogv1.Secret] { return values(v.state.secrets) }
 
 // below ranges over the values whose keys begin with some parts.
 func below[V any](m *immutable.SortedMap[string, V], parts ...string) iter.Seq[V] {
@@ -69,9 +71,13 @@ func below[V any](m *immutable.SortedMap[string, V], parts ...string) iter.Seq[V
 }
 
 // doPutSecret walks all secrets of the namespace for their sizes, of which there are MaxSecrets at most.
-func (s *state) doPutSecret(put *catalogv1.Secret, now int64) *catalogv1.Result {
+func (s *state) doPutSecret(cmd *catalogv1.PutSecret, now int64) *catalogv1.Result {
+	put := cmd.GetSecret()
 	k := key(put.GetNamespace(), put.GetFunction(), put.GetKey())
 	old, replaces := s.secrets.Get(k)
+	if hash := sha256.Sum256(old.GetCiphertext()); len(cmd.GetReplaces()) > 0 && !bytes.Equal(hash[:], cmd.GetReplaces()) {
+		return refuse(catalogv1.Refusal_REASON_CONFLICT, "secret %q was changed or deleted meanwhile", put.GetKey())
+	}
 	count, size := 1, len(put.GetCiphertext())
 	for other := range below(s.secrets, put.GetNamespace()) {
 		if other != old {

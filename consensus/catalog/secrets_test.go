@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,14 @@ func sealed(function, name, ciphertext string) *catalogv1.Command {
 	return &catalogv1.Command{Level: 4, Action: &catalogv1.Command_PutSecret{PutSecret: &catalogv1.PutSecret{Secret: &catalogv1.Secret{
 		Namespace: ns, Function: function, Key: name, Ciphertext: []byte(ciphertext), KeyId: "key-1", SizeBytes: uint32(len(ciphertext)),
 	}}}}
+}
+
+// resealed is sealed in place of a ciphertext.
+func resealed(function, name, old, ciphertext string) *catalogv1.Command {
+	cmd := sealed(function, name, ciphertext)
+	hash := sha256.Sum256([]byte(old))
+	cmd.GetPutSecret().Replaces = hash[:]
+	return cmd
 }
 
 func unsealed(function, name string) *catalogv1.Command {
@@ -115,14 +124,15 @@ func TestSecrets(t *testing.T) {
 	if got := before.Secret(ns, "", "k"); string(got.GetCiphertext()) != "one" || got.GetSetUnixNanos() != 99 {
 		t.Fatalf("an older view has changed: %v", got)
 	}
-	if !SecretsChanged(before, l.c.View()) {
-		t.Fatal("the change does not show")
+	if got := slices.Collect(l.c.View().AllSecrets()); len(got) != 4 {
+		t.Fatalf("all secrets: %v", got)
 	}
-	before = l.c.View()
-	l.must(put(deploy{name: "orders"}))
-	if SecretsChanged(before, l.c.View()) {
-		t.Fatal("a deploy changed secrets")
+
+	l.refused(catalogv1.Refusal_REASON_CONFLICT, `secret "k" was changed`, resealed("", "k", "one", "two again"))
+	if got := l.must(resealed("", "k", "two", "two again")).GetSecretVersion(); got != 3 {
+		t.Fatalf("version %d", got)
 	}
+	l.refused(catalogv1.Refusal_REASON_CONFLICT, `secret "gone" was changed or deleted`, resealed("", "gone", "x", "y"))
 
 	again := sealed("", "again", "x")
 	if first, second := l.must(again), l.must(again); first.GetSecretVersion() != 1 || !proto.Equal(first, second) {

@@ -170,7 +170,8 @@ func (s *Server) Delete(ctx context.Context, r *weftv1.DeleteRequest) (*weftv1.D
 		}},
 	})
 	if err == nil {
-		s.config.Logger.Info("deleted", "namespace", ns, "function", r.GetName(), "revisions", result.GetDeletedRevisions())
+		s.config.Logger.Info("deleted", "namespace", ns, "function", r.GetName(), "revisions", result.GetDeletedRevisions(),
+			"secrets", result.GetDeletedSecrets())
 	}
 	return &weftv1.DeleteResponse{Revisions: result.GetDeletedRevisions()}, s.changeStatus(ctx, err)
 }

@@ -14,6 +14,7 @@ import (
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/logs"
+	"github.com/weft-run/weft/services/secrets"
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
 )
@@ -74,6 +75,8 @@ type Config struct {
 	Backups Backups
 	// Outside calls services outside; nil if functions may call none.
 	Outside Outside
+	// Keys encrypt secrets; nil if there are none.
+	Keys *secrets.Keyring
 	// Peers are the other nodes; nil if there can be none.
 	Peers Peers
 	// Logger is told of deploys and of internal errors. Nil: slog.Default.
@@ -85,10 +88,11 @@ type Config struct {
 	Idle time.Duration
 }
 
-// Server implements weft.v1.FunctionService and weft.v1.NodeService.
+// Server implements weft.v1.FunctionService, weft.v1.NodeService and weft.v1.SecretService.
 type Server struct {
 	weftv1.UnimplementedFunctionServiceServer
 	weftv1.UnimplementedNodeServiceServer
+	weftv1.UnimplementedSecretServiceServer
 
 	config  Config
 	started time.Time
@@ -113,6 +117,7 @@ func New(c Config) *Server {
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	weftv1.RegisterFunctionServiceServer(r, s)
 	weftv1.RegisterNodeServiceServer(r, s)
+	weftv1.RegisterSecretServiceServer(r, s)
 }
 
 func (s *Server) view() *catalog.View { return s.config.Consensus.Catalog().View() }

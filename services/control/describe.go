@@ -43,6 +43,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 		return f
 	}
 	shown.Bindings = bindings(r.World, current.GetBindings())
+	f.Secrets = s.secretsFor(view, row.GetNamespace(), row.GetName(), r.World)
 	var contracts []*weftv1.Contract
 	for _, p := range current.GetPackages() {
 		if c := view.Contract(row.GetNamespace(), p); c != nil {

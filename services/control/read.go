@@ -94,6 +94,7 @@ func (s *Server) Status(context.Context, *weftv1.StatusRequest) (*weftv1.StatusR
 		Roles:        s.config.Roles,
 		Term:         status.Term,
 		Stale:        durationpb.New(status.Stale),
+		SecretKeys:   s.config.Keys.IDs(),
 	}
 	if leader := s.view().Node(r.GetLeader()); leader != nil {
 		r.Leader = leader.GetName()

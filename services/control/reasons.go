@@ -19,6 +19,7 @@ import (
 	"github.com/weft-run/weft/services/artifacts"
 	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/services/near"
+	"github.com/weft-run/weft/services/secrets"
 	"github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
 )
@@ -43,6 +44,7 @@ const (
 	Unbound            failure.Reason = "UNBOUND"
 	Mismatch           failure.Reason = "MISMATCH"
 	NotAllowed         failure.Reason = "NOT_ALLOWED"
+	NoKey              failure.Reason = "NO_KEY"
 	NotReplicated      failure.Reason = "NOT_REPLICATED"
 	NoComponent        failure.Reason = "NO_COMPONENT"
 	NoLeader           failure.Reason = "NO_LEADER"
@@ -159,6 +161,8 @@ func classify(err error) (codes.Code, failure.Reason) {
 		return codes.InvalidArgument, StartFailed
 	case errors.As(err, &fault) && fault.Reason == executor.Closing:
 		return codes.Unavailable, Closing
+	case errors.Is(err, secrets.ErrNoKey):
+		return codes.FailedPrecondition, NoKey
 	case errors.Is(err, consensus.ErrNoLeader):
 		return codes.Unavailable, NoLeader
 	case errors.Is(err, consensus.ErrTooLarge):

@@ -252,7 +252,8 @@ func differ(before, now *clusterv1.Report) bool {
 		before.GetLevel() != now.GetLevel() || before.GetCores() != now.GetCores() ||
 		before.GetAddress().GetIncarnation() != now.GetAddress().GetIncarnation() ||
 		before.GetAddress().GetCluster() != now.GetAddress().GetCluster() ||
-		before.GetAddress().GetGrpc() != now.GetAddress().GetGrpc() || !maps.Equal(before.GetLabels(), now.GetLabels())
+		before.GetAddress().GetGrpc() != now.GetAddress().GetGrpc() || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
+		!slices.Equal(before.GetSecretKeys(), now.GetSecretKeys())
 }
 
 func (c *collector) wake() {

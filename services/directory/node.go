@@ -51,6 +51,8 @@ type Node struct {
 	// Memory is how many bytes functions may use; Code how many bytes are free for compiled code.
 	Memory, Code uint64
 	Cores, Calls uint32
+	// SecretKeys are the IDs of the keys for secrets that it has.
+	SecretKeys []string
 	// Fault says what is wrong with the node; empty if all is well.
 	Fault string
 
@@ -108,7 +110,7 @@ func describe(s *clusterv1.NodeState) *Node {
 		Version: r.GetVersion(), Engine: r.GetEngine(), Level: r.GetLevel(),
 		Applied: r.GetAppliedIndex(), Hash: r.GetStateHash(), Diverged: s.GetDiverged(), Raft: s.GetRaft(),
 		Memory: r.GetMemoryBytes(), Code: r.GetCodeBytes(), Cores: r.GetCores(), Calls: r.GetCalls(),
-		Fault: r.GetFault(),
+		SecretKeys: r.GetSecretKeys(), Fault: r.GetFault(),
 		state: s,
 	}
 }

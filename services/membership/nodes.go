@@ -3,6 +3,7 @@ package membership
 import (
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -15,6 +16,7 @@ import (
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/services/near"
+	"github.com/weft-run/weft/services/secrets"
 )
 
 // The states of a node, as people see them.
@@ -92,7 +94,11 @@ func (s *Service) describe(view *catalog.View, row *catalogv1.Node, raft map[str
 	n.Started, n.Heard = timestamppb.New(known.Started), timestamppb.New(known.Heard)
 	n.AppliedIndex, n.ClockOffset, n.Ready = known.Applied, durationpb.New(known.ClockOffset), uint32(known.Ready())
 	n.StateHash = hex.EncodeToString(known.Hash)
+	n.SecretKeys = known.SecretKeys
 	n.Warnings = warnings(row, known, leader)
+	if row.GetExecutor() {
+		n.Warnings = append(n.Warnings, unreadable(view, known)...)
+	}
 	return n
 }
 
@@ -150,6 +156,16 @@ func warnings(row *catalogv1.Node, n, leader *directory.Node) (all []string) {
 		warn("its engine is %s, the leader's %s: it can't take code that others have compiled", n.Engine, leader.Engine)
 	}
 	return all
+}
+
+// unreadable warns of an executor whose functions ask for secrets in vain.
+func unreadable(view *catalog.View, n *directory.Node) []string {
+	missing := secrets.Missing(view.AllSecrets(), n.SecretKeys)
+	if len(missing) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("functions can't read secrets there that are encrypted with a key it lacks (%s): start it with --secrets-key, as the others",
+		strings.Join(missing, ", "))}
 }
 
 // find resolves the name or ID of a node.

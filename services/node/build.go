@@ -23,6 +23,7 @@ import (
 	"github.com/weft-run/weft/services/replication"
 	"github.com/weft-run/weft/services/router"
 	"github.com/weft-run/weft/services/scheduler"
+	"github.com/weft-run/weft/services/secrets"
 	"github.com/weft-run/weft/services/web"
 )
 
@@ -39,6 +40,7 @@ type parts struct {
 func (n *Node) build() error {
 	p := &parts{registry: prometheus.NewRegistry(), logs: logs.New(logs.Config{})}
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.registry.MustRegister(secrets.NewStore(n.config.SecretKeys, n.consensus.Catalog().View))
 	n.peers = peer.New(peer.Config{Port: n.consensus, Logger: n.config.Logger})
 	n.consensus.SetPeers(replication.New(n.peers))
 	for _, build := range []func(*parts) error{n.buildExecution, n.buildDirectory, n.buildCalls, n.buildControl} {
@@ -155,6 +157,7 @@ func (n *Node) buildControl(p *parts) error {
 		Peers:      others{n.consensus.ID(), n.directory, n.peers},
 		Members:    n.members,
 		Outside:    n.outgoing,
+		Keys:       n.config.SecretKeys,
 		Backups:    backup.NewServer(backup.Config{Consensus: n.consensus, Fetcher: p.fetcher, Keeper: p.store, Version: n.config.Version}),
 		Logger:     n.config.Logger,
 	})

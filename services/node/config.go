@@ -11,6 +11,7 @@ import (
 
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/services/outgoing"
+	"github.com/weft-run/weft/services/secrets"
 )
 
 // Config configures a node.
@@ -35,6 +36,8 @@ type Config struct {
 	Insecure bool
 	// AllowHosts are the hosts of gRPC services outside that functions may call.
 	AllowHosts outgoing.Allow
+	// SecretKeys encrypt and decrypt secrets; nil: the node can neither set nor read them.
+	SecretKeys *secrets.Keyring
 	// HideTraps keeps what is known of a trap out of callers' errors; the function's log has it.
 	HideTraps bool
 	// Version is that of the weft binary.

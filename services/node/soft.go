@@ -24,7 +24,7 @@ func (n *Node) report() *clusterv1.Report {
 		StartedUnixNanos: n.started.UnixNano(),
 		AppliedIndex:     status.Applied, StateHash: status.Hash,
 		MemoryBytes: n.memory, CodeBytes: freeBytes(n.config.DataDir), Cores: uint32(runtime.GOMAXPROCS(0)),
-		Calls: uint32(n.router.InFlight()),
+		Calls: uint32(n.router.InFlight()), SecretKeys: n.config.SecretKeys.IDs(),
 	}
 	for _, a := range n.consensus.Addresses() {
 		if a.Node == status.ID {

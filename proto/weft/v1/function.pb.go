@@ -1898,7 +1898,9 @@ type Function struct {
 	// What the current revision calls, and what is called on from there, five calls deep. In order of imports.
 	Calls []*Call `protobuf:"bytes,6,rep,name=calls,proto3" json:"calls,omitempty"`
 	// The functions whose current revision is bound to this one, ordered.
-	Callers       []string `protobuf:"bytes,7,rep,name=callers,proto3" json:"callers,omitempty"`
+	Callers []string `protobuf:"bytes,7,rep,name=callers,proto3" json:"callers,omitempty"`
+	// The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+	Secrets       []*Secret `protobuf:"bytes,8,rep,name=secrets,proto3" json:"secrets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1982,6 +1984,113 @@ func (x *Function) GetCallers() []string {
 	return nil
 }
 
+func (x *Function) GetSecrets() []*Secret {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
+}
+
+// Secret tells of a value that functions may read, and not what it is.
+type Secret struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The only function that may read it; empty: all functions of the namespace.
+	Function string `protobuf:"bytes,1,opt,name=function,proto3" json:"function,omitempty"`
+	// What functions ask for.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// 1 at first, one more each time it is set.
+	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// Bytes of the value.
+	SizeBytes uint32 `protobuf:"varint,4,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// When it was set.
+	Set *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=set,proto3" json:"set,omitempty"`
+	// ID of the key that it is encrypted with.
+	KeyId string `protobuf:"bytes,6,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// The node that answers has that key.
+	Readable      bool `protobuf:"varint,7,opt,name=readable,proto3" json:"readable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Secret) Reset() {
+	*x = Secret{}
+	mi := &file_weft_v1_function_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Secret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Secret) ProtoMessage() {}
+
+func (x *Secret) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_v1_function_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Secret.ProtoReflect.Descriptor instead.
+func (*Secret) Descriptor() ([]byte, []int) {
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Secret) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *Secret) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Secret) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Secret) GetSizeBytes() uint32 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *Secret) GetSet() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Set
+	}
+	return nil
+}
+
+func (x *Secret) GetKeyId() string {
+	if x != nil {
+		return x.KeyId
+	}
+	return ""
+}
+
+func (x *Secret) GetReadable() bool {
+	if x != nil {
+		return x.Readable
+	}
+	return false
+}
+
 // Call is one binding of a current revision, and what is called on from there.
 type Call struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2001,7 +2110,7 @@ type Call struct {
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2122,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2135,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Call) GetFunction() string {
@@ -2090,7 +2199,7 @@ type Revision struct {
 
 func (x *Revision) Reset() {
 	*x = Revision{}
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2211,7 @@ func (x *Revision) String() string {
 func (*Revision) ProtoMessage() {}
 
 func (x *Revision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2224,7 @@ func (x *Revision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revision.ProtoReflect.Descriptor instead.
 func (*Revision) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Revision) GetNumber() uint32 {
@@ -2210,7 +2319,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_weft_v1_function_proto_msgTypes[29]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2222,7 +2331,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[29]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2235,7 +2344,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{29}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Placement) GetNode() string {
@@ -2282,7 +2391,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_weft_v1_function_proto_msgTypes[30]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2403,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[30]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2416,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{30}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Binding) GetImport() string {
@@ -2375,7 +2484,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_weft_v1_function_proto_msgTypes[31]
+	mi := &file_weft_v1_function_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2387,7 +2496,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[31]
+	mi := &file_weft_v1_function_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2400,7 +2509,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{31}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Service) GetName() string {
@@ -2450,7 +2559,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_weft_v1_function_proto_msgTypes[32]
+	mi := &file_weft_v1_function_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2462,7 +2571,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[32]
+	mi := &file_weft_v1_function_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2475,7 +2584,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{32}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Method) GetName() string {
@@ -2673,7 +2782,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\acontext\x18\x05 \x01(\tR\acontext\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x17\n" +
 	"\acall_id\x18\a \x01(\tR\x06callId\x12\x12\n" +
-	"\x04node\x18\b \x01(\tR\x04node\"\xf6\x01\n" +
+	"\x04node\x18\b \x01(\tR\x04node\"\xa1\x02\n" +
 	"\bFunction\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -2681,7 +2790,17 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\trevisions\x18\x04 \x03(\v2\x11.weft.v1.RevisionR\trevisions\x12,\n" +
 	"\bservices\x18\x05 \x03(\v2\x10.weft.v1.ServiceR\bservices\x12#\n" +
 	"\x05calls\x18\x06 \x03(\v2\r.weft.v1.CallR\x05calls\x12\x18\n" +
-	"\acallers\x18\a \x03(\tR\acallers\"\xa4\x01\n" +
+	"\acallers\x18\a \x03(\tR\acallers\x12)\n" +
+	"\asecrets\x18\b \x03(\v2\x0f.weft.v1.SecretR\asecrets\"\xd0\x01\n" +
+	"\x06Secret\x12\x1a\n" +
+	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x04 \x01(\rR\tsizeBytes\x12,\n" +
+	"\x03set\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x03set\x12\x15\n" +
+	"\x06key_id\x18\x06 \x01(\tR\x05keyId\x12\x1a\n" +
+	"\breadable\x18\a \x01(\bR\breadable\"\xa4\x01\n" +
 	"\x04Call\x12\x1a\n" +
 	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x18\n" +
@@ -2763,7 +2882,7 @@ func file_weft_v1_function_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_v1_function_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_weft_v1_function_proto_goTypes = []any{
 	(Consistency)(0),                       // 0: weft.v1.Consistency
 	(*Limits)(nil),                         // 1: weft.v1.Limits
@@ -2793,42 +2912,43 @@ var file_weft_v1_function_proto_goTypes = []any{
 	(*LogsRequest)(nil),                    // 25: weft.v1.LogsRequest
 	(*LogsResponse)(nil),                   // 26: weft.v1.LogsResponse
 	(*Function)(nil),                       // 27: weft.v1.Function
-	(*Call)(nil),                           // 28: weft.v1.Call
-	(*Revision)(nil),                       // 29: weft.v1.Revision
-	(*Placement)(nil),                      // 30: weft.v1.Placement
-	(*Binding)(nil),                        // 31: weft.v1.Binding
-	(*Service)(nil),                        // 32: weft.v1.Service
-	(*Method)(nil),                         // 33: weft.v1.Method
-	nil,                                    // 34: weft.v1.Scheduling.RequireEntry
-	nil,                                    // 35: weft.v1.DeploySpec.EnvironmentEntry
-	nil,                                    // 36: weft.v1.DeploySpec.BindingsEntry
-	nil,                                    // 37: weft.v1.UpdateRequest.EnvironmentEntry
-	nil,                                    // 38: weft.v1.UpdateRequest.BindingsEntry
-	nil,                                    // 39: weft.v1.Revision.EnvironmentEntry
-	(*durationpb.Duration)(nil),            // 40: google.protobuf.Duration
-	(*Contract)(nil),                       // 41: weft.v1.Contract
-	(*descriptorpb.FileDescriptorSet)(nil), // 42: google.protobuf.FileDescriptorSet
-	(*timestamppb.Timestamp)(nil),          // 43: google.protobuf.Timestamp
+	(*Secret)(nil),                         // 28: weft.v1.Secret
+	(*Call)(nil),                           // 29: weft.v1.Call
+	(*Revision)(nil),                       // 30: weft.v1.Revision
+	(*Placement)(nil),                      // 31: weft.v1.Placement
+	(*Binding)(nil),                        // 32: weft.v1.Binding
+	(*Service)(nil),                        // 33: weft.v1.Service
+	(*Method)(nil),                         // 34: weft.v1.Method
+	nil,                                    // 35: weft.v1.Scheduling.RequireEntry
+	nil,                                    // 36: weft.v1.DeploySpec.EnvironmentEntry
+	nil,                                    // 37: weft.v1.DeploySpec.BindingsEntry
+	nil,                                    // 38: weft.v1.UpdateRequest.EnvironmentEntry
+	nil,                                    // 39: weft.v1.UpdateRequest.BindingsEntry
+	nil,                                    // 40: weft.v1.Revision.EnvironmentEntry
+	(*durationpb.Duration)(nil),            // 41: google.protobuf.Duration
+	(*Contract)(nil),                       // 42: weft.v1.Contract
+	(*descriptorpb.FileDescriptorSet)(nil), // 43: google.protobuf.FileDescriptorSet
+	(*timestamppb.Timestamp)(nil),          // 44: google.protobuf.Timestamp
 }
 var file_weft_v1_function_proto_depIdxs = []int32{
-	40, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	34, // 1: weft.v1.Scheduling.require:type_name -> weft.v1.Scheduling.RequireEntry
-	40, // 2: weft.v1.Freshness.stale:type_name -> google.protobuf.Duration
+	41, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	35, // 1: weft.v1.Scheduling.require:type_name -> weft.v1.Scheduling.RequireEntry
+	41, // 2: weft.v1.Freshness.stale:type_name -> google.protobuf.Duration
 	1,  // 3: weft.v1.DeploySpec.limits:type_name -> weft.v1.Limits
-	35, // 4: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
+	36, // 4: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
 	5,  // 5: weft.v1.DeploySpec.wit:type_name -> weft.v1.WitFile
-	41, // 6: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
-	40, // 7: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
+	42, // 6: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
+	41, // 7: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
 	2,  // 8: weft.v1.DeploySpec.scheduling:type_name -> weft.v1.Scheduling
-	36, // 9: weft.v1.DeploySpec.bindings:type_name -> weft.v1.DeploySpec.BindingsEntry
+	37, // 9: weft.v1.DeploySpec.bindings:type_name -> weft.v1.DeploySpec.BindingsEntry
 	4,  // 10: weft.v1.DeployRequest.spec:type_name -> weft.v1.DeploySpec
 	27, // 11: weft.v1.DeployResponse.function:type_name -> weft.v1.Function
 	24, // 12: weft.v1.DeployResponse.changes:type_name -> weft.v1.Change
 	1,  // 13: weft.v1.UpdateRequest.limits:type_name -> weft.v1.Limits
-	37, // 14: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
-	40, // 15: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
+	38, // 14: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
+	41, // 15: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
 	2,  // 16: weft.v1.UpdateRequest.scheduling:type_name -> weft.v1.Scheduling
-	38, // 17: weft.v1.UpdateRequest.bindings:type_name -> weft.v1.UpdateRequest.BindingsEntry
+	39, // 17: weft.v1.UpdateRequest.bindings:type_name -> weft.v1.UpdateRequest.BindingsEntry
 	27, // 18: weft.v1.UpdateResponse.function:type_name -> weft.v1.Function
 	0,  // 19: weft.v1.GetRequest.consistency:type_name -> weft.v1.Consistency
 	27, // 20: weft.v1.GetResponse.function:type_name -> weft.v1.Function
@@ -2836,47 +2956,49 @@ var file_weft_v1_function_proto_depIdxs = []int32{
 	0,  // 22: weft.v1.ListRequest.consistency:type_name -> weft.v1.Consistency
 	27, // 23: weft.v1.ListResponse.functions:type_name -> weft.v1.Function
 	3,  // 24: weft.v1.ListResponse.freshness:type_name -> weft.v1.Freshness
-	41, // 25: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
-	42, // 26: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
+	42, // 25: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
+	43, // 26: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
 	4,  // 27: weft.v1.DiffRequest.spec:type_name -> weft.v1.DeploySpec
 	24, // 28: weft.v1.DiffResponse.changes:type_name -> weft.v1.Change
-	43, // 29: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
-	29, // 30: weft.v1.Function.revisions:type_name -> weft.v1.Revision
-	32, // 31: weft.v1.Function.services:type_name -> weft.v1.Service
-	28, // 32: weft.v1.Function.calls:type_name -> weft.v1.Call
-	28, // 33: weft.v1.Call.calls:type_name -> weft.v1.Call
-	43, // 34: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
-	1,  // 35: weft.v1.Revision.limits:type_name -> weft.v1.Limits
-	39, // 36: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
-	31, // 37: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
-	2,  // 38: weft.v1.Revision.scheduling:type_name -> weft.v1.Scheduling
-	30, // 39: weft.v1.Revision.placements:type_name -> weft.v1.Placement
-	33, // 40: weft.v1.Service.methods:type_name -> weft.v1.Method
-	6,  // 41: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
-	8,  // 42: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
-	10, // 43: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
-	12, // 44: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
-	14, // 45: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
-	16, // 46: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
-	18, // 47: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
-	20, // 48: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
-	22, // 49: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
-	25, // 50: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
-	7,  // 51: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
-	9,  // 52: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
-	11, // 53: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
-	13, // 54: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
-	15, // 55: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
-	17, // 56: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
-	19, // 57: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
-	21, // 58: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
-	23, // 59: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
-	26, // 60: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
-	51, // [51:61] is the sub-list for method output_type
-	41, // [41:51] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	44, // 29: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
+	30, // 30: weft.v1.Function.revisions:type_name -> weft.v1.Revision
+	33, // 31: weft.v1.Function.services:type_name -> weft.v1.Service
+	29, // 32: weft.v1.Function.calls:type_name -> weft.v1.Call
+	28, // 33: weft.v1.Function.secrets:type_name -> weft.v1.Secret
+	44, // 34: weft.v1.Secret.set:type_name -> google.protobuf.Timestamp
+	29, // 35: weft.v1.Call.calls:type_name -> weft.v1.Call
+	44, // 36: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
+	1,  // 37: weft.v1.Revision.limits:type_name -> weft.v1.Limits
+	40, // 38: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
+	32, // 39: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
+	2,  // 40: weft.v1.Revision.scheduling:type_name -> weft.v1.Scheduling
+	31, // 41: weft.v1.Revision.placements:type_name -> weft.v1.Placement
+	34, // 42: weft.v1.Service.methods:type_name -> weft.v1.Method
+	6,  // 43: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
+	8,  // 44: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
+	10, // 45: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
+	12, // 46: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
+	14, // 47: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
+	16, // 48: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
+	18, // 49: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
+	20, // 50: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
+	22, // 51: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
+	25, // 52: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
+	7,  // 53: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
+	9,  // 54: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
+	11, // 55: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
+	13, // 56: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
+	15, // 57: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
+	17, // 58: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
+	19, // 59: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
+	21, // 60: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
+	23, // 61: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
+	26, // 62: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
+	53, // [53:63] is the sub-list for method output_type
+	43, // [43:53] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_weft_v1_function_proto_init() }
@@ -2900,7 +3022,7 @@ func file_weft_v1_function_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_v1_function_proto_rawDesc), len(file_weft_v1_function_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   39,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -85,7 +85,9 @@ type StatusResponse struct {
 	// What is wrong with the node: its disk takes no writes, its log can't be applied. Empty if all is well.
 	Fault string `protobuf:"bytes,12,opt,name=fault,proto3" json:"fault,omitempty"`
 	// How long ago it was last known to be up to date with the leader.
-	Stale         *durationpb.Duration `protobuf:"bytes,13,opt,name=stale,proto3" json:"stale,omitempty"`
+	Stale *durationpb.Duration `protobuf:"bytes,13,opt,name=stale,proto3" json:"stale,omitempty"`
+	// IDs of the keys for secrets that it has; it encrypts with the first.
+	SecretKeys    []string `protobuf:"bytes,14,rep,name=secret_keys,json=secretKeys,proto3" json:"secret_keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,6 +209,13 @@ func (x *StatusResponse) GetFault() string {
 func (x *StatusResponse) GetStale() *durationpb.Duration {
 	if x != nil {
 		return x.Stale
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetSecretKeys() []string {
+	if x != nil {
+		return x.SecretKeys
 	}
 	return nil
 }
@@ -359,7 +368,9 @@ type Node struct {
 	// that takes no writes.
 	Warnings []string `protobuf:"bytes,18,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// Hash of its catalog at the applied index, hexadecimal.
-	StateHash     string `protobuf:"bytes,19,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
+	StateHash string `protobuf:"bytes,19,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
+	// IDs of the keys for secrets that it has; it encrypts with the first.
+	SecretKeys    []string `protobuf:"bytes,20,rep,name=secret_keys,json=secretKeys,proto3" json:"secret_keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -525,6 +536,13 @@ func (x *Node) GetStateHash() string {
 		return x.StateHash
 	}
 	return ""
+}
+
+func (x *Node) GetSecretKeys() []string {
+	if x != nil {
+		return x.SecretKeys
+	}
+	return nil
 }
 
 // DrainRequest names a node.
@@ -1066,7 +1084,7 @@ var File_weft_v1_node_proto protoreflect.FileDescriptor
 const file_weft_v1_node_proto_rawDesc = "" +
 	"\n" +
 	"\x12weft/v1/node.proto\x12\aweft.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16weft/v1/function.proto\"\x0f\n" +
-	"\rStatusRequest\"\x83\x03\n" +
+	"\rStatusRequest\"\xa4\x03\n" +
 	"\x0eStatusResponse\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -1082,14 +1100,16 @@ const file_weft_v1_node_proto_rawDesc = "" +
 	" \x03(\tR\x05roles\x12\x12\n" +
 	"\x04term\x18\v \x01(\x04R\x04term\x12\x14\n" +
 	"\x05fault\x18\f \x01(\tR\x05fault\x12/\n" +
-	"\x05stale\x18\r \x01(\v2\x19.google.protobuf.DurationR\x05stale\"J\n" +
+	"\x05stale\x18\r \x01(\v2\x19.google.protobuf.DurationR\x05stale\x12\x1f\n" +
+	"\vsecret_keys\x18\x0e \x03(\tR\n" +
+	"secretKeys\"J\n" +
 	"\x10ListNodesRequest\x126\n" +
 	"\vconsistency\x18\x01 \x01(\x0e2\x14.weft.v1.ConsistencyR\vconsistency\"\x98\x01\n" +
 	"\x11ListNodesResponse\x12#\n" +
 	"\x05nodes\x18\x01 \x03(\v2\r.weft.v1.NodeR\x05nodes\x120\n" +
 	"\tfreshness\x18\x02 \x01(\v2\x12.weft.v1.FreshnessR\tfreshness\x12\x14\n" +
 	"\x05level\x18\x03 \x01(\rR\x05level\x12\x16\n" +
-	"\x06leader\x18\x04 \x01(\tR\x06leader\"\xa0\x05\n" +
+	"\x06leader\x18\x04 \x01(\tR\x06leader\"\xc1\x05\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -1111,7 +1131,9 @@ const file_weft_v1_node_proto_rawDesc = "" +
 	"\x05ready\x18\x11 \x01(\rR\x05ready\x12\x1a\n" +
 	"\bwarnings\x18\x12 \x03(\tR\bwarnings\x12\x1d\n" +
 	"\n" +
-	"state_hash\x18\x13 \x01(\tR\tstateHash\x1a9\n" +
+	"state_hash\x18\x13 \x01(\tR\tstateHash\x12\x1f\n" +
+	"\vsecret_keys\x18\x14 \x03(\tR\n" +
+	"secretKeys\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x84\x01\n" +

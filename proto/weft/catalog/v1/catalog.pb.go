@@ -29,7 +29,7 @@ const (
 	Refusal_REASON_UNSPECIFIED Refusal_Reason = 0
 	// No such function, service, contract, node, token or secret.
 	Refusal_REASON_NOT_FOUND Refusal_Reason = 1
-	// A contract or a revision has changed since; build again.
+	// A contract, a revision or a secret has changed since; build again.
 	Refusal_REASON_CONFLICT Refusal_Reason = 2
 	// The contract is still in use, a function is bound to it, or the node is the last scheduler.
 	Refusal_REASON_IN_USE Refusal_Reason = 3
@@ -988,7 +988,10 @@ func (x *SetPlacements) GetPlacements() []*Placement {
 type PutSecret struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its version and time are filled in by the state machine.
-	Secret        *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	Secret *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	// If set, the secret must be there, and this be the SHA-256 of its ciphertext: who encrypts it anew builds on that. Versions
+	// would not do, for they start anew.
+	Replaces      []byte `protobuf:"bytes,2,opt,name=replaces,proto3" json:"replaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1026,6 +1029,13 @@ func (*PutSecret) Descriptor() ([]byte, []int) {
 func (x *PutSecret) GetSecret() *Secret {
 	if x != nil {
 		return x.Secret
+	}
+	return nil
+}
+
+func (x *PutSecret) GetReplaces() []byte {
+	if x != nil {
+		return x.Replaces
 	}
 	return nil
 }
@@ -2796,9 +2806,10 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\rSetPlacements\x12:\n" +
 	"\n" +
 	"placements\x18\x01 \x03(\v2\x1a.weft.catalog.v1.PlacementR\n" +
-	"placements\"<\n" +
+	"placements\"X\n" +
 	"\tPutSecret\x12/\n" +
-	"\x06secret\x18\x01 \x01(\v2\x17.weft.catalog.v1.SecretR\x06secret\"Z\n" +
+	"\x06secret\x18\x01 \x01(\v2\x17.weft.catalog.v1.SecretR\x06secret\x12\x1a\n" +
+	"\breplaces\x18\x02 \x01(\fR\breplaces\"Z\n" +
 	"\fDeleteSecret\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1a\n" +
 	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x10\n" +

@@ -238,7 +238,9 @@ type Report struct {
 	// What is wrong with the node; empty if all is well.
 	Fault string `protobuf:"bytes,19,opt,name=fault,proto3" json:"fault,omitempty"`
 	// Counts the reports of this process.
-	Number        uint64 `protobuf:"varint,20,opt,name=number,proto3" json:"number,omitempty"`
+	Number uint64 `protobuf:"varint,20,opt,name=number,proto3" json:"number,omitempty"`
+	// IDs of the keys for secrets that the node has.
+	SecretKeys    []string `protobuf:"bytes,21,rep,name=secret_keys,json=secretKeys,proto3" json:"secret_keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -404,6 +406,13 @@ func (x *Report) GetNumber() uint64 {
 		return x.Number
 	}
 	return 0
+}
+
+func (x *Report) GetSecretKeys() []string {
+	if x != nil {
+		return x.SecretKeys
+	}
+	return nil
 }
 
 // RevisionChanges says how the revisions of a node are, or how that has changed.
@@ -822,7 +831,7 @@ const file_weft_cluster_v1_directory_proto_rawDesc = "" +
 	"\x05Known\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x1a\n" +
-	"\bsequence\x18\x03 \x01(\x04R\bsequence\"\x9e\x05\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\"\xbf\x05\n" +
 	"\x06Report\x122\n" +
 	"\aaddress\x18\x01 \x01(\v2\x18.weft.cluster.v1.AddressR\aaddress\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -845,7 +854,9 @@ const file_weft_cluster_v1_directory_proto_rawDesc = "" +
 	"\x05calls\x18\x10 \x01(\rR\x05calls\x12\x1a\n" +
 	"\bstopping\x18\x12 \x01(\bR\bstopping\x12\x14\n" +
 	"\x05fault\x18\x13 \x01(\tR\x05fault\x12\x16\n" +
-	"\x06number\x18\x14 \x01(\x04R\x06number\x1a9\n" +
+	"\x06number\x18\x14 \x01(\x04R\x06number\x12\x1f\n" +
+	"\vsecret_keys\x18\x15 \x03(\tR\n" +
+	"secretKeys\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc5\x01\n" +

@@ -344,7 +344,7 @@ class LogsResponse(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., stream: _Optional[str] = ..., level: _Optional[str] = ..., context: _Optional[str] = ..., message: _Optional[str] = ..., call_id: _Optional[str] = ..., node: _Optional[str] = ...) -> None: ...
 
 class Function(_message.Message):
-    __slots__ = ("namespace", "name", "revision", "revisions", "services", "calls", "callers")
+    __slots__ = ("namespace", "name", "revision", "revisions", "services", "calls", "callers", "secrets")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -352,6 +352,7 @@ class Function(_message.Message):
     SERVICES_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     CALLERS_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     revision: int
@@ -359,7 +360,26 @@ class Function(_message.Message):
     services: _containers.RepeatedCompositeFieldContainer[Service]
     calls: _containers.RepeatedCompositeFieldContainer[Call]
     callers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., callers: _Optional[_Iterable[str]] = ...) -> None: ...
+    secrets: _containers.RepeatedCompositeFieldContainer[Secret]
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., callers: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Iterable[_Union[Secret, _Mapping]]] = ...) -> None: ...
+
+class Secret(_message.Message):
+    __slots__ = ("function", "key", "version", "size_bytes", "set", "key_id", "readable")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SET_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    READABLE_FIELD_NUMBER: _ClassVar[int]
+    function: str
+    key: str
+    version: int
+    size_bytes: int
+    set: _timestamp_pb2.Timestamp
+    key_id: str
+    readable: bool
+    def __init__(self, function: _Optional[str] = ..., key: _Optional[str] = ..., version: _Optional[int] = ..., size_bytes: _Optional[int] = ..., set: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key_id: _Optional[str] = ..., readable: _Optional[bool] = ...) -> None: ...
 
 class Call(_message.Message):
     __slots__ = ("function", "address", "service", "calls", "linked_revision")

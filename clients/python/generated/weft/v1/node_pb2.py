@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from weft.v1 import function_pb2 as weft_dot_v1_dot_function__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12weft/v1/node.proto\x12\x07weft.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16weft/v1/function.proto\"\x0f\n\rStatusRequest\"\x83\x03\n\x0eStatusResponse\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\x12\x16\n\x06\x65ngine\x18\x03 \x01(\tR\x06\x65ngine\x12\x16\n\x06leader\x18\x04 \x01(\tR\x06leader\x12#\n\rapplied_index\x18\x05 \x01(\x04R\x0c\x61ppliedIndex\x12\x1d\n\nstate_hash\x18\x06 \x01(\tR\tstateHash\x12\x34\n\x07started\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07started\x12\x0e\n\x02id\x18\x08 \x01(\tR\x02id\x12\x18\n\x07\x63luster\x18\t \x01(\tR\x07\x63luster\x12\x14\n\x05roles\x18\n \x03(\tR\x05roles\x12\x12\n\x04term\x18\x0b \x01(\x04R\x04term\x12\x14\n\x05\x66\x61ult\x18\x0c \x01(\tR\x05\x66\x61ult\x12/\n\x05stale\x18\r \x01(\x0b\x32\x19.google.protobuf.DurationR\x05stale\"J\n\x10ListNodesRequest\x12\x36\n\x0b\x63onsistency\x18\x01 \x01(\x0e\x32\x14.weft.v1.ConsistencyR\x0b\x63onsistency\"\x98\x01\n\x11ListNodesResponse\x12#\n\x05nodes\x18\x01 \x03(\x0b\x32\r.weft.v1.NodeR\x05nodes\x12\x30\n\tfreshness\x18\x02 \x01(\x0b\x32\x12.weft.v1.FreshnessR\tfreshness\x12\x14\n\x05level\x18\x03 \x01(\rR\x05level\x12\x16\n\x06leader\x18\x04 \x01(\tR\x06leader\"\xa0\x05\n\x04Node\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n\x05roles\x18\x03 \x03(\tR\x05roles\x12\x31\n\x06labels\x18\x04 \x03(\x0b\x32\x19.weft.v1.Node.LabelsEntryR\x06labels\x12\x14\n\x05state\x18\x05 \x01(\tR\x05state\x12\x12\n\x04raft\x18\x06 \x01(\tR\x04raft\x12\'\n\x0f\x63luster_address\x18\x07 \x01(\tR\x0e\x63lusterAddress\x12!\n\x0cgrpc_address\x18\x08 \x01(\tR\x0bgrpcAddress\x12\x18\n\x07version\x18\t \x01(\tR\x07version\x12\x16\n\x06\x65ngine\x18\n \x01(\tR\x06\x65ngine\x12\x14\n\x05level\x18\x0b \x01(\rR\x05level\x12\x34\n\x07started\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07started\x12\x30\n\x05heard\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05heard\x12#\n\rapplied_index\x18\x0e \x01(\x04R\x0c\x61ppliedIndex\x12<\n\x0c\x63lock_offset\x18\x0f \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x63lockOffset\x12\x16\n\x06placed\x18\x10 \x01(\rR\x06placed\x12\x14\n\x05ready\x18\x11 \x01(\rR\x05ready\x12\x1a\n\x08warnings\x18\x12 \x03(\tR\x08warnings\x12\x1d\n\nstate_hash\x18\x13 \x01(\tR\tstateHash\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x84\x01\n\x0c\x44rainRequest\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n\x04undo\x18\x02 \x01(\x08R\x04undo\x12-\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"?\n\rDrainResponse\x12\x12\n\x04left\x18\x01 \x01(\rR\x04left\x12\x1a\n\x08warnings\x18\x02 \x03(\tR\x08warnings\"B\n\rRemoveRequest\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"4\n\x0eRemoveResponse\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"C\n\x12\x43reateTokenRequest\x12-\n\x04life\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04life\"q\n\x13\x43reateTokenResponse\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x34\n\x07\x65xpires\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65xpires\"I\n\x12RevokeTokenRequest\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"\x15\n\x13RevokeTokenResponse\"G\n\rBackupRequest\x12\x36\n\x0b\x63onsistency\x18\x01 \x01(\x0e\x32\x14.weft.v1.ConsistencyR\x0b\x63onsistency\":\n\x0e\x42\x61\x63kupResponse\x12\x14\n\x05\x63hunk\x18\x01 \x01(\x0cR\x05\x63hunk\x12\x12\n\x04size\x18\x02 \x01(\x04R\x04size2\xd0\x03\n\x0bNodeService\x12\x39\n\x06Status\x12\x16.weft.v1.StatusRequest\x1a\x17.weft.v1.StatusResponse\x12\x42\n\tListNodes\x12\x19.weft.v1.ListNodesRequest\x1a\x1a.weft.v1.ListNodesResponse\x12\x36\n\x05\x44rain\x12\x15.weft.v1.DrainRequest\x1a\x16.weft.v1.DrainResponse\x12\x39\n\x06Remove\x12\x16.weft.v1.RemoveRequest\x1a\x17.weft.v1.RemoveResponse\x12H\n\x0b\x43reateToken\x12\x1b.weft.v1.CreateTokenRequest\x1a\x1c.weft.v1.CreateTokenResponse\x12H\n\x0bRevokeToken\x12\x1b.weft.v1.RevokeTokenRequest\x1a\x1c.weft.v1.RevokeTokenResponse\x12;\n\x06\x42\x61\x63kup\x12\x16.weft.v1.BackupRequest\x1a\x17.weft.v1.BackupResponse0\x01\x42/Z-github.com/weft-run/weft/proto/weft/v1;weftv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12weft/v1/node.proto\x12\x07weft.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16weft/v1/function.proto\"\x0f\n\rStatusRequest\"\xa4\x03\n\x0eStatusResponse\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\x12\x16\n\x06\x65ngine\x18\x03 \x01(\tR\x06\x65ngine\x12\x16\n\x06leader\x18\x04 \x01(\tR\x06leader\x12#\n\rapplied_index\x18\x05 \x01(\x04R\x0c\x61ppliedIndex\x12\x1d\n\nstate_hash\x18\x06 \x01(\tR\tstateHash\x12\x34\n\x07started\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07started\x12\x0e\n\x02id\x18\x08 \x01(\tR\x02id\x12\x18\n\x07\x63luster\x18\t \x01(\tR\x07\x63luster\x12\x14\n\x05roles\x18\n \x03(\tR\x05roles\x12\x12\n\x04term\x18\x0b \x01(\x04R\x04term\x12\x14\n\x05\x66\x61ult\x18\x0c \x01(\tR\x05\x66\x61ult\x12/\n\x05stale\x18\r \x01(\x0b\x32\x19.google.protobuf.DurationR\x05stale\x12\x1f\n\x0bsecret_keys\x18\x0e \x03(\tR\nsecretKeys\"J\n\x10ListNodesRequest\x12\x36\n\x0b\x63onsistency\x18\x01 \x01(\x0e\x32\x14.weft.v1.ConsistencyR\x0b\x63onsistency\"\x98\x01\n\x11ListNodesResponse\x12#\n\x05nodes\x18\x01 \x03(\x0b\x32\r.weft.v1.NodeR\x05nodes\x12\x30\n\tfreshness\x18\x02 \x01(\x0b\x32\x12.weft.v1.FreshnessR\tfreshness\x12\x14\n\x05level\x18\x03 \x01(\rR\x05level\x12\x16\n\x06leader\x18\x04 \x01(\tR\x06leader\"\xc1\x05\n\x04Node\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n\x05roles\x18\x03 \x03(\tR\x05roles\x12\x31\n\x06labels\x18\x04 \x03(\x0b\x32\x19.weft.v1.Node.LabelsEntryR\x06labels\x12\x14\n\x05state\x18\x05 \x01(\tR\x05state\x12\x12\n\x04raft\x18\x06 \x01(\tR\x04raft\x12\'\n\x0f\x63luster_address\x18\x07 \x01(\tR\x0e\x63lusterAddress\x12!\n\x0cgrpc_address\x18\x08 \x01(\tR\x0bgrpcAddress\x12\x18\n\x07version\x18\t \x01(\tR\x07version\x12\x16\n\x06\x65ngine\x18\n \x01(\tR\x06\x65ngine\x12\x14\n\x05level\x18\x0b \x01(\rR\x05level\x12\x34\n\x07started\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07started\x12\x30\n\x05heard\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05heard\x12#\n\rapplied_index\x18\x0e \x01(\x04R\x0c\x61ppliedIndex\x12<\n\x0c\x63lock_offset\x18\x0f \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x63lockOffset\x12\x16\n\x06placed\x18\x10 \x01(\rR\x06placed\x12\x14\n\x05ready\x18\x11 \x01(\rR\x05ready\x12\x1a\n\x08warnings\x18\x12 \x03(\tR\x08warnings\x12\x1d\n\nstate_hash\x18\x13 \x01(\tR\tstateHash\x12\x1f\n\x0bsecret_keys\x18\x14 \x03(\tR\nsecretKeys\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x84\x01\n\x0c\x44rainRequest\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n\x04undo\x18\x02 \x01(\x08R\x04undo\x12-\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"?\n\rDrainResponse\x12\x12\n\x04left\x18\x01 \x01(\rR\x04left\x12\x1a\n\x08warnings\x18\x02 \x03(\tR\x08warnings\"B\n\rRemoveRequest\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"4\n\x0eRemoveResponse\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"C\n\x12\x43reateTokenRequest\x12-\n\x04life\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04life\"q\n\x13\x43reateTokenResponse\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x34\n\x07\x65xpires\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65xpires\"I\n\x12RevokeTokenRequest\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"\x15\n\x13RevokeTokenResponse\"G\n\rBackupRequest\x12\x36\n\x0b\x63onsistency\x18\x01 \x01(\x0e\x32\x14.weft.v1.ConsistencyR\x0b\x63onsistency\":\n\x0e\x42\x61\x63kupResponse\x12\x14\n\x05\x63hunk\x18\x01 \x01(\x0cR\x05\x63hunk\x12\x12\n\x04size\x18\x02 \x01(\x04R\x04size2\xd0\x03\n\x0bNodeService\x12\x39\n\x06Status\x12\x16.weft.v1.StatusRequest\x1a\x17.weft.v1.StatusResponse\x12\x42\n\tListNodes\x12\x19.weft.v1.ListNodesRequest\x1a\x1a.weft.v1.ListNodesResponse\x12\x36\n\x05\x44rain\x12\x15.weft.v1.DrainRequest\x1a\x16.weft.v1.DrainResponse\x12\x39\n\x06Remove\x12\x16.weft.v1.RemoveRequest\x1a\x17.weft.v1.RemoveResponse\x12H\n\x0b\x43reateToken\x12\x1b.weft.v1.CreateTokenRequest\x1a\x1c.weft.v1.CreateTokenResponse\x12H\n\x0bRevokeToken\x12\x1b.weft.v1.RevokeTokenRequest\x1a\x1c.weft.v1.RevokeTokenResponse\x12;\n\x06\x42\x61\x63kup\x12\x16.weft.v1.BackupRequest\x1a\x17.weft.v1.BackupResponse0\x01\x42/Z-github.com/weft-run/weft/proto/weft/v1;weftv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +40,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATUSREQUEST']._serialized_start=120
   _globals['_STATUSREQUEST']._serialized_end=135
   _globals['_STATUSRESPONSE']._serialized_start=138
-  _globals['_STATUSRESPONSE']._serialized_end=525
-  _globals['_LISTNODESREQUEST']._serialized_start=527
-  _globals['_LISTNODESREQUEST']._serialized_end=601
-  _globals['_LISTNODESRESPONSE']._serialized_start=604
-  _globals['_LISTNODESRESPONSE']._serialized_end=756
-  _globals['_NODE']._serialized_start=759
-  _globals['_NODE']._serialized_end=1431
-  _globals['_NODE_LABELSENTRY']._serialized_start=1374
-  _globals['_NODE_LABELSENTRY']._serialized_end=1431
-  _globals['_DRAINREQUEST']._serialized_start=1434
-  _globals['_DRAINREQUEST']._serialized_end=1566
-  _globals['_DRAINRESPONSE']._serialized_start=1568
-  _globals['_DRAINRESPONSE']._serialized_end=1631
-  _globals['_REMOVEREQUEST']._serialized_start=1633
-  _globals['_REMOVEREQUEST']._serialized_end=1699
-  _globals['_REMOVERESPONSE']._serialized_start=1701
-  _globals['_REMOVERESPONSE']._serialized_end=1753
-  _globals['_CREATETOKENREQUEST']._serialized_start=1755
-  _globals['_CREATETOKENREQUEST']._serialized_end=1822
-  _globals['_CREATETOKENRESPONSE']._serialized_start=1824
-  _globals['_CREATETOKENRESPONSE']._serialized_end=1937
-  _globals['_REVOKETOKENREQUEST']._serialized_start=1939
-  _globals['_REVOKETOKENREQUEST']._serialized_end=2012
-  _globals['_REVOKETOKENRESPONSE']._serialized_start=2014
-  _globals['_REVOKETOKENRESPONSE']._serialized_end=2035
-  _globals['_BACKUPREQUEST']._serialized_start=2037
-  _globals['_BACKUPREQUEST']._serialized_end=2108
-  _globals['_BACKUPRESPONSE']._serialized_start=2110
-  _globals['_BACKUPRESPONSE']._serialized_end=2168
-  _globals['_NODESERVICE']._serialized_start=2171
-  _globals['_NODESERVICE']._serialized_end=2635
+  _globals['_STATUSRESPONSE']._serialized_end=558
+  _globals['_LISTNODESREQUEST']._serialized_start=560
+  _globals['_LISTNODESREQUEST']._serialized_end=634
+  _globals['_LISTNODESRESPONSE']._serialized_start=637
+  _globals['_LISTNODESRESPONSE']._serialized_end=789
+  _globals['_NODE']._serialized_start=792
+  _globals['_NODE']._serialized_end=1497
+  _globals['_NODE_LABELSENTRY']._serialized_start=1440
+  _globals['_NODE_LABELSENTRY']._serialized_end=1497
+  _globals['_DRAINREQUEST']._serialized_start=1500
+  _globals['_DRAINREQUEST']._serialized_end=1632
+  _globals['_DRAINRESPONSE']._serialized_start=1634
+  _globals['_DRAINRESPONSE']._serialized_end=1697
+  _globals['_REMOVEREQUEST']._serialized_start=1699
+  _globals['_REMOVEREQUEST']._serialized_end=1765
+  _globals['_REMOVERESPONSE']._serialized_start=1767
+  _globals['_REMOVERESPONSE']._serialized_end=1819
+  _globals['_CREATETOKENREQUEST']._serialized_start=1821
+  _globals['_CREATETOKENREQUEST']._serialized_end=1888
+  _globals['_CREATETOKENRESPONSE']._serialized_start=1890
+  _globals['_CREATETOKENRESPONSE']._serialized_end=2003
+  _globals['_REVOKETOKENREQUEST']._serialized_start=2005
+  _globals['_REVOKETOKENREQUEST']._serialized_end=2078
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=2080
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=2101
+  _globals['_BACKUPREQUEST']._serialized_start=2103
+  _globals['_BACKUPREQUEST']._serialized_end=2174
+  _globals['_BACKUPRESPONSE']._serialized_start=2176
+  _globals['_BACKUPRESPONSE']._serialized_end=2234
+  _globals['_NODESERVICE']._serialized_start=2237
+  _globals['_NODESERVICE']._serialized_end=2701
 # @@protoc_insertion_point(module_scope)

@@ -16,7 +16,7 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class StatusResponse(_message.Message):
-    __slots__ = ("node", "version", "engine", "leader", "applied_index", "state_hash", "started", "id", "cluster", "roles", "term", "fault", "stale")
+    __slots__ = ("node", "version", "engine", "leader", "applied_index", "state_hash", "started", "id", "cluster", "roles", "term", "fault", "stale", "secret_keys")
     NODE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class StatusResponse(_message.Message):
     TERM_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
     STALE_FIELD_NUMBER: _ClassVar[int]
+    SECRET_KEYS_FIELD_NUMBER: _ClassVar[int]
     node: str
     version: str
     engine: str
@@ -43,7 +44,8 @@ class StatusResponse(_message.Message):
     term: int
     fault: str
     stale: _duration_pb2.Duration
-    def __init__(self, node: _Optional[str] = ..., version: _Optional[str] = ..., engine: _Optional[str] = ..., leader: _Optional[str] = ..., applied_index: _Optional[int] = ..., state_hash: _Optional[str] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., id: _Optional[str] = ..., cluster: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., term: _Optional[int] = ..., fault: _Optional[str] = ..., stale: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    secret_keys: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, node: _Optional[str] = ..., version: _Optional[str] = ..., engine: _Optional[str] = ..., leader: _Optional[str] = ..., applied_index: _Optional[int] = ..., state_hash: _Optional[str] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., id: _Optional[str] = ..., cluster: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., term: _Optional[int] = ..., fault: _Optional[str] = ..., stale: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., secret_keys: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListNodesRequest(_message.Message):
     __slots__ = ("consistency",)
@@ -64,7 +66,7 @@ class ListNodesResponse(_message.Message):
     def __init__(self, nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., freshness: _Optional[_Union[_function_pb2.Freshness, _Mapping]] = ..., level: _Optional[int] = ..., leader: _Optional[str] = ...) -> None: ...
 
 class Node(_message.Message):
-    __slots__ = ("id", "name", "roles", "labels", "state", "raft", "cluster_address", "grpc_address", "version", "engine", "level", "started", "heard", "applied_index", "clock_offset", "placed", "ready", "warnings", "state_hash")
+    __slots__ = ("id", "name", "roles", "labels", "state", "raft", "cluster_address", "grpc_address", "version", "engine", "level", "started", "heard", "applied_index", "clock_offset", "placed", "ready", "warnings", "state_hash", "secret_keys")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +93,7 @@ class Node(_message.Message):
     READY_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     STATE_HASH_FIELD_NUMBER: _ClassVar[int]
+    SECRET_KEYS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     roles: _containers.RepeatedScalarFieldContainer[str]
@@ -110,7 +113,8 @@ class Node(_message.Message):
     ready: int
     warnings: _containers.RepeatedScalarFieldContainer[str]
     state_hash: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., state: _Optional[str] = ..., raft: _Optional[str] = ..., cluster_address: _Optional[str] = ..., grpc_address: _Optional[str] = ..., version: _Optional[str] = ..., engine: _Optional[str] = ..., level: _Optional[int] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., heard: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., applied_index: _Optional[int] = ..., clock_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., placed: _Optional[int] = ..., ready: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., state_hash: _Optional[str] = ...) -> None: ...
+    secret_keys: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., state: _Optional[str] = ..., raft: _Optional[str] = ..., cluster_address: _Optional[str] = ..., grpc_address: _Optional[str] = ..., version: _Optional[str] = ..., engine: _Optional[str] = ..., level: _Optional[int] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., heard: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., applied_index: _Optional[int] = ..., clock_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., placed: _Optional[int] = ..., ready: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., state_hash: _Optional[str] = ..., secret_keys: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DrainRequest(_message.Message):
     __slots__ = ("node", "undo", "wait", "request_id")

@@ -39,6 +39,7 @@ private static final long serialVersionUID = 0L;
     calls_ = java.util.Collections.emptyList();
     callers_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
+    secrets_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -388,6 +389,67 @@ private static final long serialVersionUID = 0L;
     return callers_.getByteString(index);
   }
 
+  public static final int SECRETS_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private java.util.List<run.weft.v1.Secret> secrets_;
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<run.weft.v1.Secret> getSecretsList() {
+    return secrets_;
+  }
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends run.weft.v1.SecretOrBuilder> 
+      getSecretsOrBuilderList() {
+    return secrets_;
+  }
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  @java.lang.Override
+  public int getSecretsCount() {
+    return secrets_.size();
+  }
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  @java.lang.Override
+  public run.weft.v1.Secret getSecrets(int index) {
+    return secrets_.get(index);
+  }
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  @java.lang.Override
+  public run.weft.v1.SecretOrBuilder getSecretsOrBuilder(
+      int index) {
+    return secrets_.get(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -422,6 +484,9 @@ private static final long serialVersionUID = 0L;
     }
     for (int i = 0; i < callers_.size(); i++) {
       com.google.protobuf.GeneratedMessage.writeString(output, 7, callers_.getRaw(i));
+    }
+    for (int i = 0; i < secrets_.size(); i++) {
+      output.writeMessage(8, secrets_.get(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -472,6 +537,15 @@ private static final long serialVersionUID = 0L;
       size += dataSize;
       size += 1 * getCallersList().size();
     }
+
+        {
+          final int count = secrets_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(secrets_.get(i));
+          }
+          size += 1 * count;
+        }
     return size;
   }
   @java.lang.Override
@@ -510,6 +584,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getCallsList())) return false;
     if (!getCallersList()
         .equals(other.getCallersList())) return false;
+    if (!getSecretsList()
+        .equals(other.getSecretsList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -542,6 +618,10 @@ private static final long serialVersionUID = 0L;
     if (getCallersCount() > 0) {
       hash = (37 * hash) + CALLERS_FIELD_NUMBER;
       hash = (53 * hash) + getCallersList().hashCode();
+    }
+    if (getSecretsCount() > 0) {
+      hash = (37 * hash) + SECRETS_FIELD_NUMBER;
+      hash = (53 * hash) + getSecretsList().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -704,6 +784,13 @@ private static final long serialVersionUID = 0L;
       bitField0_ = (bitField0_ & ~0x00000020);
       callers_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
+      if (secretsBuilder_ == null) {
+        secrets_ = java.util.Collections.emptyList();
+      } else {
+        secrets_ = null;
+        secretsBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00000080);
       return this;
     }
 
@@ -763,6 +850,15 @@ private static final long serialVersionUID = 0L;
         result.calls_ = calls_;
       } else {
         result.calls_ = callsBuilder_.build();
+      }
+      if (secretsBuilder_ == null) {
+        if (((bitField0_ & 0x00000080) != 0)) {
+          secrets_ = java.util.Collections.unmodifiableList(secrets_);
+          bitField0_ = (bitField0_ & ~0x00000080);
+        }
+        result.secrets_ = secrets_;
+      } else {
+        result.secrets_ = secretsBuilder_.build();
       }
     }
 
@@ -896,6 +992,32 @@ private static final long serialVersionUID = 0L;
         }
         onChanged();
       }
+      if (secretsBuilder_ == null) {
+        if (!other.secrets_.isEmpty()) {
+          if (secrets_.isEmpty()) {
+            secrets_ = other.secrets_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+          } else {
+            ensureSecretsIsMutable();
+            secrets_.addAll(other.secrets_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.secrets_.isEmpty()) {
+          if (secretsBuilder_.isEmpty()) {
+            secretsBuilder_.dispose();
+            secretsBuilder_ = null;
+            secrets_ = other.secrets_;
+            bitField0_ = (bitField0_ & ~0x00000080);
+            secretsBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetSecretsFieldBuilder() : null;
+          } else {
+            secretsBuilder_.addAllMessages(other.secrets_);
+          }
+        }
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -981,6 +1103,19 @@ private static final long serialVersionUID = 0L;
               callers_.add(input.readStringRequireUtf8());
               break;
             } // case 58
+            case 66: {
+              run.weft.v1.Secret m =
+                  input.readMessage(
+                      run.weft.v1.Secret.parser(),
+                      extensionRegistry);
+              if (secretsBuilder_ == null) {
+                ensureSecretsIsMutable();
+                secrets_.add(m);
+              } else {
+                secretsBuilder_.addMessage(m);
+              }
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2267,6 +2402,318 @@ private static final long serialVersionUID = 0L;
       bitField0_ |= 0x00000040;
       onChanged();
       return this;
+    }
+
+    private java.util.List<run.weft.v1.Secret> secrets_ =
+      java.util.Collections.emptyList();
+    private void ensureSecretsIsMutable() {
+      if (!((bitField0_ & 0x00000080) != 0)) {
+        secrets_ = new java.util.ArrayList<run.weft.v1.Secret>(secrets_);
+        bitField0_ |= 0x00000080;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        run.weft.v1.Secret, run.weft.v1.Secret.Builder, run.weft.v1.SecretOrBuilder> secretsBuilder_;
+
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public java.util.List<run.weft.v1.Secret> getSecretsList() {
+      if (secretsBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(secrets_);
+      } else {
+        return secretsBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public int getSecretsCount() {
+      if (secretsBuilder_ == null) {
+        return secrets_.size();
+      } else {
+        return secretsBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public run.weft.v1.Secret getSecrets(int index) {
+      if (secretsBuilder_ == null) {
+        return secrets_.get(index);
+      } else {
+        return secretsBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder setSecrets(
+        int index, run.weft.v1.Secret value) {
+      if (secretsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureSecretsIsMutable();
+        secrets_.set(index, value);
+        onChanged();
+      } else {
+        secretsBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder setSecrets(
+        int index, run.weft.v1.Secret.Builder builderForValue) {
+      if (secretsBuilder_ == null) {
+        ensureSecretsIsMutable();
+        secrets_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        secretsBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder addSecrets(run.weft.v1.Secret value) {
+      if (secretsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureSecretsIsMutable();
+        secrets_.add(value);
+        onChanged();
+      } else {
+        secretsBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder addSecrets(
+        int index, run.weft.v1.Secret value) {
+      if (secretsBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        ensureSecretsIsMutable();
+        secrets_.add(index, value);
+        onChanged();
+      } else {
+        secretsBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder addSecrets(
+        run.weft.v1.Secret.Builder builderForValue) {
+      if (secretsBuilder_ == null) {
+        ensureSecretsIsMutable();
+        secrets_.add(builderForValue.build());
+        onChanged();
+      } else {
+        secretsBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder addSecrets(
+        int index, run.weft.v1.Secret.Builder builderForValue) {
+      if (secretsBuilder_ == null) {
+        ensureSecretsIsMutable();
+        secrets_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        secretsBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder addAllSecrets(
+        java.lang.Iterable<? extends run.weft.v1.Secret> values) {
+      if (secretsBuilder_ == null) {
+        ensureSecretsIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, secrets_);
+        onChanged();
+      } else {
+        secretsBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder clearSecrets() {
+      if (secretsBuilder_ == null) {
+        secrets_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00000080);
+        onChanged();
+      } else {
+        secretsBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public Builder removeSecrets(int index) {
+      if (secretsBuilder_ == null) {
+        ensureSecretsIsMutable();
+        secrets_.remove(index);
+        onChanged();
+      } else {
+        secretsBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public run.weft.v1.Secret.Builder getSecretsBuilder(
+        int index) {
+      return internalGetSecretsFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public run.weft.v1.SecretOrBuilder getSecretsOrBuilder(
+        int index) {
+      if (secretsBuilder_ == null) {
+        return secrets_.get(index);  } else {
+        return secretsBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public java.util.List<? extends run.weft.v1.SecretOrBuilder> 
+         getSecretsOrBuilderList() {
+      if (secretsBuilder_ != null) {
+        return secretsBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(secrets_);
+      }
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public run.weft.v1.Secret.Builder addSecretsBuilder() {
+      return internalGetSecretsFieldBuilder().addBuilder(
+          run.weft.v1.Secret.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public run.weft.v1.Secret.Builder addSecretsBuilder(
+        int index) {
+      return internalGetSecretsFieldBuilder().addBuilder(
+          index, run.weft.v1.Secret.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+     * </pre>
+     *
+     * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+     */
+    public java.util.List<run.weft.v1.Secret.Builder> 
+         getSecretsBuilderList() {
+      return internalGetSecretsFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        run.weft.v1.Secret, run.weft.v1.Secret.Builder, run.weft.v1.SecretOrBuilder> 
+        internalGetSecretsFieldBuilder() {
+      if (secretsBuilder_ == null) {
+        secretsBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            run.weft.v1.Secret, run.weft.v1.Secret.Builder, run.weft.v1.SecretOrBuilder>(
+                secrets_,
+                ((bitField0_ & 0x00000080) != 0),
+                getParentForChildren(),
+                isClean());
+        secrets_ = null;
+      }
+      return secretsBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:weft.v1.Function)

@@ -216,4 +216,48 @@ public interface FunctionOrBuilder extends
    */
   com.google.protobuf.ByteString
       getCallersBytes(int index);
+
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  java.util.List<run.weft.v1.Secret> 
+      getSecretsList();
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  run.weft.v1.Secret getSecrets(int index);
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  int getSecretsCount();
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  java.util.List<? extends run.weft.v1.SecretOrBuilder> 
+      getSecretsOrBuilderList();
+  /**
+   * <pre>
+   * The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
+   * </pre>
+   *
+   * <code>repeated .weft.v1.Secret secrets = 8 [json_name = "secrets"];</code>
+   */
+  run.weft.v1.SecretOrBuilder getSecretsOrBuilder(
+      int index);
 }

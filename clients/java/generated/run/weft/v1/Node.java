@@ -45,6 +45,8 @@ private static final long serialVersionUID = 0L;
     warnings_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
     stateHash_ = "";
+    secretKeys_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -804,6 +806,59 @@ java.lang.String defaultValue) {
     }
   }
 
+  public static final int SECRET_KEYS_FIELD_NUMBER = 20;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList secretKeys_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+   * @return A list containing the secretKeys.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getSecretKeysList() {
+    return secretKeys_;
+  }
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+   * @return The count of secretKeys.
+   */
+  public int getSecretKeysCount() {
+    return secretKeys_.size();
+  }
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+   * @param index The index of the element to return.
+   * @return The secretKeys at the given index.
+   */
+  public java.lang.String getSecretKeys(int index) {
+    return secretKeys_.get(index);
+  }
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the secretKeys at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getSecretKeysBytes(int index) {
+    return secretKeys_.getByteString(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -877,6 +932,9 @@ java.lang.String defaultValue) {
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(stateHash_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 19, stateHash_);
+    }
+    for (int i = 0; i < secretKeys_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 20, secretKeys_.getRaw(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -963,6 +1021,14 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(stateHash_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(19, stateHash_);
     }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < secretKeys_.size(); i++) {
+        dataSize += computeStringSizeNoTag(secretKeys_.getRaw(i));
+      }
+      size += dataSize;
+      size += 2 * getSecretKeysList().size();
+    }
     return size;
   }
   @java.lang.Override
@@ -1034,6 +1100,8 @@ java.lang.String defaultValue) {
         .equals(other.getWarningsList())) return false;
     if (!getStateHash()
         .equals(other.getStateHash())) return false;
+    if (!getSecretKeysList()
+        .equals(other.getSecretKeysList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1096,6 +1164,10 @@ java.lang.String defaultValue) {
     }
     hash = (37 * hash) + STATE_HASH_FIELD_NUMBER;
     hash = (53 * hash) + getStateHash().hashCode();
+    if (getSecretKeysCount() > 0) {
+      hash = (37 * hash) + SECRET_KEYS_FIELD_NUMBER;
+      hash = (53 * hash) + getSecretKeysList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1294,6 +1366,8 @@ java.lang.String defaultValue) {
       warnings_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
       stateHash_ = "";
+      secretKeys_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -1397,6 +1471,10 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00040000) != 0)) {
         result.stateHash_ = stateHash_;
       }
+      if (((from_bitField0_ & 0x00080000) != 0)) {
+        secretKeys_.makeImmutable();
+        result.secretKeys_ = secretKeys_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1499,6 +1577,16 @@ java.lang.String defaultValue) {
       if (!other.getStateHash().isEmpty()) {
         stateHash_ = other.stateHash_;
         bitField0_ |= 0x00040000;
+        onChanged();
+      }
+      if (!other.secretKeys_.isEmpty()) {
+        if (secretKeys_.isEmpty()) {
+          secretKeys_ = other.secretKeys_;
+          bitField0_ |= 0x00080000;
+        } else {
+          ensureSecretKeysIsMutable();
+          secretKeys_.addAll(other.secretKeys_);
+        }
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -1632,6 +1720,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00040000;
               break;
             } // case 154
+            case 162: {
+              ensureSecretKeysIsMutable();
+              secretKeys_.add(input.readStringRequireUtf8());
+              break;
+            } // case 162
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3390,6 +3483,153 @@ java.lang.String defaultValue) {
       checkByteStringIsUtf8(value);
       stateHash_ = value;
       bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList secretKeys_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureSecretKeysIsMutable() {
+      if (!secretKeys_.isModifiable()) {
+        secretKeys_ = new com.google.protobuf.LazyStringArrayList(secretKeys_);
+      }
+      bitField0_ |= 0x00080000;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @return A list containing the secretKeys.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getSecretKeysList() {
+      secretKeys_.makeImmutable();
+      return secretKeys_;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @return The count of secretKeys.
+     */
+    public int getSecretKeysCount() {
+      return secretKeys_.size();
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @param index The index of the element to return.
+     * @return The secretKeys at the given index.
+     */
+    public java.lang.String getSecretKeys(int index) {
+      return secretKeys_.get(index);
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the secretKeys at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getSecretKeysBytes(int index) {
+      return secretKeys_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @param index The index to set the value at.
+     * @param value The secretKeys to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSecretKeys(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureSecretKeysIsMutable();
+      secretKeys_.set(index, value);
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @param value The secretKeys to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSecretKeys(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureSecretKeysIsMutable();
+      secretKeys_.add(value);
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @param values The secretKeys to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllSecretKeys(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureSecretKeysIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, secretKeys_);
+      bitField0_ |= 0x00080000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSecretKeys() {
+      secretKeys_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00080000);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 20 [json_name = "secretKeys"];</code>
+     * @param value The bytes of the secretKeys to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSecretKeysBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensureSecretKeysIsMutable();
+      secretKeys_.add(value);
+      bitField0_ |= 0x00080000;
       onChanged();
       return this;
     }

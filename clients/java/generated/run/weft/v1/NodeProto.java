@@ -118,7 +118,7 @@ public final class NodeProto extends com.google.protobuf.GeneratedFile {
       "\n\022weft/v1/node.proto\022\007weft.v1\032\036google/pr" +
       "otobuf/duration.proto\032\037google/protobuf/t" +
       "imestamp.proto\032\026weft/v1/function.proto\"\017" +
-      "\n\rStatusRequest\"\203\003\n\016StatusResponse\022\022\n\004no" +
+      "\n\rStatusRequest\"\244\003\n\016StatusResponse\022\022\n\004no" +
       "de\030\001 \001(\tR\004node\022\030\n\007version\030\002 \001(\tR\007version" +
       "\022\026\n\006engine\030\003 \001(\tR\006engine\022\026\n\006leader\030\004 \001(\t" +
       "R\006leader\022#\n\rapplied_index\030\005 \001(\004R\014applied" +
@@ -128,63 +128,65 @@ public final class NodeProto extends com.google.protobuf.GeneratedFile {
       "\001(\tR\007cluster\022\024\n\005roles\030\n \003(\tR\005roles\022\022\n\004te" +
       "rm\030\013 \001(\004R\004term\022\024\n\005fault\030\014 \001(\tR\005fault\022/\n\005" +
       "stale\030\r \001(\0132\031.google.protobuf.DurationR\005" +
-      "stale\"J\n\020ListNodesRequest\0226\n\013consistency" +
-      "\030\001 \001(\0162\024.weft.v1.ConsistencyR\013consistenc" +
-      "y\"\230\001\n\021ListNodesResponse\022#\n\005nodes\030\001 \003(\0132\r" +
-      ".weft.v1.NodeR\005nodes\0220\n\tfreshness\030\002 \001(\0132" +
-      "\022.weft.v1.FreshnessR\tfreshness\022\024\n\005level\030" +
-      "\003 \001(\rR\005level\022\026\n\006leader\030\004 \001(\tR\006leader\"\240\005\n" +
-      "\004Node\022\016\n\002id\030\001 \001(\tR\002id\022\022\n\004name\030\002 \001(\tR\004nam" +
-      "e\022\024\n\005roles\030\003 \003(\tR\005roles\0221\n\006labels\030\004 \003(\0132" +
-      "\031.weft.v1.Node.LabelsEntryR\006labels\022\024\n\005st" +
-      "ate\030\005 \001(\tR\005state\022\022\n\004raft\030\006 \001(\tR\004raft\022\'\n\017" +
-      "cluster_address\030\007 \001(\tR\016clusterAddress\022!\n" +
-      "\014grpc_address\030\010 \001(\tR\013grpcAddress\022\030\n\007vers" +
-      "ion\030\t \001(\tR\007version\022\026\n\006engine\030\n \001(\tR\006engi" +
-      "ne\022\024\n\005level\030\013 \001(\rR\005level\0224\n\007started\030\014 \001(" +
-      "\0132\032.google.protobuf.TimestampR\007started\0220" +
-      "\n\005heard\030\r \001(\0132\032.google.protobuf.Timestam" +
-      "pR\005heard\022#\n\rapplied_index\030\016 \001(\004R\014applied" +
-      "Index\022<\n\014clock_offset\030\017 \001(\0132\031.google.pro" +
-      "tobuf.DurationR\013clockOffset\022\026\n\006placed\030\020 " +
-      "\001(\rR\006placed\022\024\n\005ready\030\021 \001(\rR\005ready\022\032\n\010war" +
-      "nings\030\022 \003(\tR\010warnings\022\035\n\nstate_hash\030\023 \001(" +
-      "\tR\tstateHash\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\t" +
-      "R\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\204\001\n\014Drai" +
-      "nRequest\022\022\n\004node\030\001 \001(\tR\004node\022\022\n\004undo\030\002 \001" +
-      "(\010R\004undo\022-\n\004wait\030\003 \001(\0132\031.google.protobuf" +
-      ".DurationR\004wait\022\035\n\nrequest_id\030\004 \001(\tR\treq" +
-      "uestId\"?\n\rDrainResponse\022\022\n\004left\030\001 \001(\rR\004l" +
-      "eft\022\032\n\010warnings\030\002 \003(\tR\010warnings\"B\n\rRemov" +
-      "eRequest\022\022\n\004node\030\001 \001(\tR\004node\022\035\n\nrequest_" +
-      "id\030\002 \001(\tR\trequestId\"4\n\016RemoveResponse\022\016\n" +
-      "\002id\030\001 \001(\tR\002id\022\022\n\004name\030\002 \001(\tR\004name\"C\n\022Cre" +
-      "ateTokenRequest\022-\n\004life\030\001 \001(\0132\031.google.p" +
-      "rotobuf.DurationR\004life\"q\n\023CreateTokenRes" +
-      "ponse\022\024\n\005token\030\001 \001(\tR\005token\022\016\n\002id\030\002 \001(\tR" +
-      "\002id\0224\n\007expires\030\003 \001(\0132\032.google.protobuf.T" +
-      "imestampR\007expires\"I\n\022RevokeTokenRequest\022" +
-      "\024\n\005token\030\001 \001(\tR\005token\022\035\n\nrequest_id\030\002 \001(" +
-      "\tR\trequestId\"\025\n\023RevokeTokenResponse\"G\n\rB" +
-      "ackupRequest\0226\n\013consistency\030\001 \001(\0162\024.weft" +
-      ".v1.ConsistencyR\013consistency\":\n\016BackupRe" +
-      "sponse\022\024\n\005chunk\030\001 \001(\014R\005chunk\022\022\n\004size\030\002 \001" +
-      "(\004R\004size2\320\003\n\013NodeService\0229\n\006Status\022\026.wef" +
-      "t.v1.StatusRequest\032\027.weft.v1.StatusRespo" +
-      "nse\022B\n\tListNodes\022\031.weft.v1.ListNodesRequ" +
-      "est\032\032.weft.v1.ListNodesResponse\0226\n\005Drain" +
-      "\022\025.weft.v1.DrainRequest\032\026.weft.v1.DrainR" +
-      "esponse\0229\n\006Remove\022\026.weft.v1.RemoveReques" +
-      "t\032\027.weft.v1.RemoveResponse\022H\n\013CreateToke" +
-      "n\022\033.weft.v1.CreateTokenRequest\032\034.weft.v1" +
-      ".CreateTokenResponse\022H\n\013RevokeToken\022\033.we" +
-      "ft.v1.RevokeTokenRequest\032\034.weft.v1.Revok" +
-      "eTokenResponse\022;\n\006Backup\022\026.weft.v1.Backu" +
-      "pRequest\032\027.weft.v1.BackupResponse0\001B\204\001\n\013" +
-      "run.weft.v1B\tNodeProtoP\001Z-github.com/wef" +
-      "t-run/weft/proto/weft/v1;weftv1\242\002\003WXX\252\002\007" +
-      "Weft.V1\312\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadata\352" +
-      "\002\010Weft::V1b\006proto3"
+      "stale\022\037\n\013secret_keys\030\016 \003(\tR\nsecretKeys\"J" +
+      "\n\020ListNodesRequest\0226\n\013consistency\030\001 \001(\0162" +
+      "\024.weft.v1.ConsistencyR\013consistency\"\230\001\n\021L" +
+      "istNodesResponse\022#\n\005nodes\030\001 \003(\0132\r.weft.v" +
+      "1.NodeR\005nodes\0220\n\tfreshness\030\002 \001(\0132\022.weft." +
+      "v1.FreshnessR\tfreshness\022\024\n\005level\030\003 \001(\rR\005" +
+      "level\022\026\n\006leader\030\004 \001(\tR\006leader\"\301\005\n\004Node\022\016" +
+      "\n\002id\030\001 \001(\tR\002id\022\022\n\004name\030\002 \001(\tR\004name\022\024\n\005ro" +
+      "les\030\003 \003(\tR\005roles\0221\n\006labels\030\004 \003(\0132\031.weft." +
+      "v1.Node.LabelsEntryR\006labels\022\024\n\005state\030\005 \001" +
+      "(\tR\005state\022\022\n\004raft\030\006 \001(\tR\004raft\022\'\n\017cluster" +
+      "_address\030\007 \001(\tR\016clusterAddress\022!\n\014grpc_a" +
+      "ddress\030\010 \001(\tR\013grpcAddress\022\030\n\007version\030\t \001" +
+      "(\tR\007version\022\026\n\006engine\030\n \001(\tR\006engine\022\024\n\005l" +
+      "evel\030\013 \001(\rR\005level\0224\n\007started\030\014 \001(\0132\032.goo" +
+      "gle.protobuf.TimestampR\007started\0220\n\005heard" +
+      "\030\r \001(\0132\032.google.protobuf.TimestampR\005hear" +
+      "d\022#\n\rapplied_index\030\016 \001(\004R\014appliedIndex\022<" +
+      "\n\014clock_offset\030\017 \001(\0132\031.google.protobuf.D" +
+      "urationR\013clockOffset\022\026\n\006placed\030\020 \001(\rR\006pl" +
+      "aced\022\024\n\005ready\030\021 \001(\rR\005ready\022\032\n\010warnings\030\022" +
+      " \003(\tR\010warnings\022\035\n\nstate_hash\030\023 \001(\tR\tstat" +
+      "eHash\022\037\n\013secret_keys\030\024 \003(\tR\nsecretKeys\0329" +
+      "\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value" +
+      "\030\002 \001(\tR\005value:\0028\001\"\204\001\n\014DrainRequest\022\022\n\004no" +
+      "de\030\001 \001(\tR\004node\022\022\n\004undo\030\002 \001(\010R\004undo\022-\n\004wa" +
+      "it\030\003 \001(\0132\031.google.protobuf.DurationR\004wai" +
+      "t\022\035\n\nrequest_id\030\004 \001(\tR\trequestId\"?\n\rDrai" +
+      "nResponse\022\022\n\004left\030\001 \001(\rR\004left\022\032\n\010warning" +
+      "s\030\002 \003(\tR\010warnings\"B\n\rRemoveRequest\022\022\n\004no" +
+      "de\030\001 \001(\tR\004node\022\035\n\nrequest_id\030\002 \001(\tR\trequ" +
+      "estId\"4\n\016RemoveResponse\022\016\n\002id\030\001 \001(\tR\002id\022" +
+      "\022\n\004name\030\002 \001(\tR\004name\"C\n\022CreateTokenReques" +
+      "t\022-\n\004life\030\001 \001(\0132\031.google.protobuf.Durati" +
+      "onR\004life\"q\n\023CreateTokenResponse\022\024\n\005token" +
+      "\030\001 \001(\tR\005token\022\016\n\002id\030\002 \001(\tR\002id\0224\n\007expires" +
+      "\030\003 \001(\0132\032.google.protobuf.TimestampR\007expi" +
+      "res\"I\n\022RevokeTokenRequest\022\024\n\005token\030\001 \001(\t" +
+      "R\005token\022\035\n\nrequest_id\030\002 \001(\tR\trequestId\"\025" +
+      "\n\023RevokeTokenResponse\"G\n\rBackupRequest\0226" +
+      "\n\013consistency\030\001 \001(\0162\024.weft.v1.Consistenc" +
+      "yR\013consistency\":\n\016BackupResponse\022\024\n\005chun" +
+      "k\030\001 \001(\014R\005chunk\022\022\n\004size\030\002 \001(\004R\004size2\320\003\n\013N" +
+      "odeService\0229\n\006Status\022\026.weft.v1.StatusReq" +
+      "uest\032\027.weft.v1.StatusResponse\022B\n\tListNod" +
+      "es\022\031.weft.v1.ListNodesRequest\032\032.weft.v1." +
+      "ListNodesResponse\0226\n\005Drain\022\025.weft.v1.Dra" +
+      "inRequest\032\026.weft.v1.DrainResponse\0229\n\006Rem" +
+      "ove\022\026.weft.v1.RemoveRequest\032\027.weft.v1.Re" +
+      "moveResponse\022H\n\013CreateToken\022\033.weft.v1.Cr" +
+      "eateTokenRequest\032\034.weft.v1.CreateTokenRe" +
+      "sponse\022H\n\013RevokeToken\022\033.weft.v1.RevokeTo" +
+      "kenRequest\032\034.weft.v1.RevokeTokenResponse" +
+      "\022;\n\006Backup\022\026.weft.v1.BackupRequest\032\027.wef" +
+      "t.v1.BackupResponse0\001B\204\001\n\013run.weft.v1B\tN" +
+      "odeProtoP\001Z-github.com/weft-run/weft/pro" +
+      "to/weft/v1;weftv1\242\002\003WXX\252\002\007Weft.V1\312\002\007Weft" +
+      "\\V1\342\002\023Weft\\V1\\GPBMetadata\352\002\010Weft::V1b\006pr" +
+      "oto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -204,7 +206,7 @@ public final class NodeProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_StatusResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_StatusResponse_descriptor,
-        new java.lang.String[] { "Node", "Version", "Engine", "Leader", "AppliedIndex", "StateHash", "Started", "Id", "Cluster", "Roles", "Term", "Fault", "Stale", });
+        new java.lang.String[] { "Node", "Version", "Engine", "Leader", "AppliedIndex", "StateHash", "Started", "Id", "Cluster", "Roles", "Term", "Fault", "Stale", "SecretKeys", });
     internal_static_weft_v1_ListNodesRequest_descriptor =
       getDescriptor().getMessageType(2);
     internal_static_weft_v1_ListNodesRequest_fieldAccessorTable = new
@@ -222,7 +224,7 @@ public final class NodeProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Node_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Node_descriptor,
-        new java.lang.String[] { "Id", "Name", "Roles", "Labels", "State", "Raft", "ClusterAddress", "GrpcAddress", "Version", "Engine", "Level", "Started", "Heard", "AppliedIndex", "ClockOffset", "Placed", "Ready", "Warnings", "StateHash", });
+        new java.lang.String[] { "Id", "Name", "Roles", "Labels", "State", "Raft", "ClusterAddress", "GrpcAddress", "Version", "Engine", "Level", "Started", "Heard", "AppliedIndex", "ClockOffset", "Placed", "Ready", "Warnings", "StateHash", "SecretKeys", });
     internal_static_weft_v1_Node_LabelsEntry_descriptor =
       internal_static_weft_v1_Node_descriptor.getNestedType(0);
     internal_static_weft_v1_Node_LabelsEntry_fieldAccessorTable = new

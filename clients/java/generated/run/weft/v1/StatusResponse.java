@@ -42,6 +42,8 @@ private static final long serialVersionUID = 0L;
     roles_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
     fault_ = "";
+    secretKeys_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -570,6 +572,59 @@ private static final long serialVersionUID = 0L;
     return stale_ == null ? com.google.protobuf.Duration.getDefaultInstance() : stale_;
   }
 
+  public static final int SECRET_KEYS_FIELD_NUMBER = 14;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList secretKeys_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @return A list containing the secretKeys.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getSecretKeysList() {
+    return secretKeys_;
+  }
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @return The count of secretKeys.
+   */
+  public int getSecretKeysCount() {
+    return secretKeys_.size();
+  }
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @param index The index of the element to return.
+   * @return The secretKeys at the given index.
+   */
+  public java.lang.String getSecretKeys(int index) {
+    return secretKeys_.get(index);
+  }
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the secretKeys at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getSecretKeysBytes(int index) {
+    return secretKeys_.getByteString(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -623,6 +678,9 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000002) != 0)) {
       output.writeMessage(13, getStale());
     }
+    for (int i = 0; i < secretKeys_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 14, secretKeys_.getRaw(i));
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -674,6 +732,14 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000002) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(13, getStale());
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < secretKeys_.size(); i++) {
+        dataSize += computeStringSizeNoTag(secretKeys_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getSecretKeysList().size();
     }
     return size;
   }
@@ -731,6 +797,8 @@ private static final long serialVersionUID = 0L;
       if (!getStale()
           .equals(other.getStale())) return false;
     }
+    if (!getSecretKeysList()
+        .equals(other.getSecretKeysList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -775,6 +843,10 @@ private static final long serialVersionUID = 0L;
     if (hasStale()) {
       hash = (37 * hash) + STALE_FIELD_NUMBER;
       hash = (53 * hash) + getStale().hashCode();
+    }
+    if (getSecretKeysCount() > 0) {
+      hash = (37 * hash) + SECRET_KEYS_FIELD_NUMBER;
+      hash = (53 * hash) + getSecretKeysList().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -940,6 +1012,8 @@ private static final long serialVersionUID = 0L;
         staleBuilder_.dispose();
         staleBuilder_ = null;
       }
+      secretKeys_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -1020,6 +1094,10 @@ private static final long serialVersionUID = 0L;
             : staleBuilder_.build();
         to_bitField0_ |= 0x00000002;
       }
+      if (((from_bitField0_ & 0x00002000) != 0)) {
+        secretKeys_.makeImmutable();
+        result.secretKeys_ = secretKeys_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1096,6 +1174,16 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasStale()) {
         mergeStale(other.getStale());
+      }
+      if (!other.secretKeys_.isEmpty()) {
+        if (secretKeys_.isEmpty()) {
+          secretKeys_ = other.secretKeys_;
+          bitField0_ |= 0x00002000;
+        } else {
+          ensureSecretKeysIsMutable();
+          secretKeys_.addAll(other.secretKeys_);
+        }
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1192,6 +1280,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00001000;
               break;
             } // case 106
+            case 114: {
+              ensureSecretKeysIsMutable();
+              secretKeys_.add(input.readStringRequireUtf8());
+              break;
+            } // case 114
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2416,6 +2509,153 @@ private static final long serialVersionUID = 0L;
         stale_ = null;
       }
       return staleBuilder_;
+    }
+
+    private com.google.protobuf.LazyStringArrayList secretKeys_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureSecretKeysIsMutable() {
+      if (!secretKeys_.isModifiable()) {
+        secretKeys_ = new com.google.protobuf.LazyStringArrayList(secretKeys_);
+      }
+      bitField0_ |= 0x00002000;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @return A list containing the secretKeys.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getSecretKeysList() {
+      secretKeys_.makeImmutable();
+      return secretKeys_;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @return The count of secretKeys.
+     */
+    public int getSecretKeysCount() {
+      return secretKeys_.size();
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @param index The index of the element to return.
+     * @return The secretKeys at the given index.
+     */
+    public java.lang.String getSecretKeys(int index) {
+      return secretKeys_.get(index);
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the secretKeys at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getSecretKeysBytes(int index) {
+      return secretKeys_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @param index The index to set the value at.
+     * @param value The secretKeys to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSecretKeys(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureSecretKeysIsMutable();
+      secretKeys_.set(index, value);
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @param value The secretKeys to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSecretKeys(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureSecretKeysIsMutable();
+      secretKeys_.add(value);
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @param values The secretKeys to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllSecretKeys(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureSecretKeysIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, secretKeys_);
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSecretKeys() {
+      secretKeys_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00002000);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * IDs of the keys for secrets that it has; it encrypts with the first.
+     * </pre>
+     *
+     * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+     * @param value The bytes of the secretKeys to add.
+     * @return This builder for chaining.
+     */
+    public Builder addSecretKeysBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensureSecretKeysIsMutable();
+      secretKeys_.add(value);
+      bitField0_ |= 0x00002000;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:weft.v1.StatusResponse)

@@ -256,4 +256,45 @@ public interface StatusResponseOrBuilder extends
    * <code>.google.protobuf.Duration stale = 13 [json_name = "stale"];</code>
    */
   com.google.protobuf.DurationOrBuilder getStaleOrBuilder();
+
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @return A list containing the secretKeys.
+   */
+  java.util.List<java.lang.String>
+      getSecretKeysList();
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @return The count of secretKeys.
+   */
+  int getSecretKeysCount();
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @param index The index of the element to return.
+   * @return The secretKeys at the given index.
+   */
+  java.lang.String getSecretKeys(int index);
+  /**
+   * <pre>
+   * IDs of the keys for secrets that it has; it encrypts with the first.
+   * </pre>
+   *
+   * <code>repeated string secret_keys = 14 [json_name = "secretKeys"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the secretKeys at the given index.
+   */
+  com.google.protobuf.ByteString
+      getSecretKeysBytes(int index);
 }
