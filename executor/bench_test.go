@@ -69,4 +69,5 @@ func BenchmarkOutgoing(b *testing.B) {
 	})
 	run("answered", newProxies(b, bank, Config{}, limits, answerNine), "Echo", message)
 	run("nested", chain(b, Config{}, limits, 2, answerNine), "Echo", message)
+	run("apart", chainApart(b, Config{}, limits, 2, answerNine), "Echo", message)
 }

@@ -9,8 +9,8 @@
 //  4. an instance of its own, dropped after the call (package wasmtime).
 //
 // A guest may call others in turn, through imports that are bound to their contracts: what it passes becomes a request, which
-// [Outgoing] sends wherever it belongs, and the answer becomes what the import returns (outgoing.go). Meanwhile the guest has
-// no slot (away.go).
+// [Outgoing] sends wherever it belongs, and the answer becomes what the import returns (outgoing.go). A function on the same
+// node runs in the guest's place meanwhile (place.go); else the guest has no slot (away.go).
 //
 // The executor knows nothing of gRPC, of the catalog or of other nodes. It takes bytes and gives bytes; what goes
 // wrong is an [*Error] with a [Reason], or a [*FunctionError] where the function itself returned an error.

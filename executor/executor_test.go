@@ -61,8 +61,12 @@ func guestServices() []*contract.Service {
 
 // guestWorld is what testdata/guest.wat imports, as far as the executor looks at it.
 func guestWorld() *wit.World {
-	return &wit.World{Imports: []*wit.Interface{{ID: "wasi:logging/logging@0.1.0-draft", Namespace: "wasi", Package: "logging",
-		Name: "logging", Version: "0.1.0-draft", Functions: []*wit.Function{{Name: "log"}}}}}
+	return &wit.World{Imports: []*wit.Interface{
+		{ID: "wasi:logging/logging@0.1.0-draft", Namespace: "wasi", Package: "logging", Name: "logging", Version: "0.1.0-draft",
+			Functions: []*wit.Function{{Name: "log"}}},
+		{ID: "wasi:io/poll@0.2.0", Namespace: "wasi", Package: "io", Name: "poll", Version: "0.2.0",
+			Functions: []*wit.Function{{Name: "[method]pollable.block"}}},
+	}}
 }
 
 // journalLines collects log lines.

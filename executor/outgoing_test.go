@@ -77,6 +77,11 @@ func proxyRevision(t testing.TB, text string, limits Limits) (Revision, []*weftv
 func newProxies(t testing.TB, text string, config Config, limits Limits, outgoing outgoingFunc) *proxies {
 	t.Helper()
 	config.Outgoing = outgoing
+	return loadProxies(t, text, config, limits)
+}
+
+func loadProxies(t testing.TB, text string, config Config, limits Limits) *proxies {
+	t.Helper()
 	p := &proxies{guest: newExecutor(t, config)}
 	p.rev, p.contracts = proxyRevision(t, text, limits)
 	if err := p.CheckImports(p.rev.World, p.rev.Imports...); err != nil {
@@ -314,19 +319,24 @@ func (p *proxies) rested() {
 	})
 }
 
-// chain has revision n of the proxy call revision n-1 on the same executor, and revision 1 be answered by end.
+// chain has revision n of the proxy call revision n-1 on the same executor, in its place if it can, and revision 1 be
+// answered by end.
 func chain(t testing.TB, config Config, limits Limits, depth uint32, end outgoingFunc) *proxies {
 	t.Helper()
-	var p *proxies
-	p = newProxies(t, bank, config, limits, func(ctx context.Context, call OutgoingCall) ([]byte, error) {
-		if call.From.Revision == 1 {
-			return end(ctx, call)
-		}
-		to := call.From
-		to.Revision--
-		r, err := p.Call(ctx, Request{Key: to, Service: proxyService, Method: call.Method, Message: call.Message, CallID: call.CallID})
-		return r.Message, err
-	})
+	return newChain(t, config, limits, depth, &chained{end: end})
+}
+
+// chainApart is a chain where each call has a worker of its own.
+func chainApart(t testing.TB, config Config, limits Limits, depth uint32, end outgoingFunc) *proxies {
+	t.Helper()
+	return newChain(t, config, limits, depth, &chained{end: end, apart: true})
+}
+
+func newChain(t testing.TB, config Config, limits Limits, depth uint32, c *chained) *proxies {
+	t.Helper()
+	config.Outgoing = c
+	p := loadProxies(t, bank, config, limits)
+	c.p = p
 	for n := uint32(2); n <= depth; n++ {
 		p.rev.Revision = n
 		if err := p.Load(t.Context(), p.rev); err != nil {
@@ -337,12 +347,45 @@ func chain(t testing.TB, config Config, limits Limits, depth uint32, end outgoin
 	return p
 }
 
+// chained makes the calls of a chain.
+type chained struct {
+	p      *proxies
+	end    outgoingFunc
+	apart  bool
+	placed atomic.Int32 // calls that ran in the place of their callers
+}
+
+func (c *chained) next(call OutgoingCall) Request {
+	to := call.From
+	to.Revision--
+	return Request{Key: to, Service: proxyService, Method: call.Method, Message: call.Message, CallID: call.CallID}
+}
+
+func (c *chained) Local(call OutgoingCall, place Place) ([]byte, bool, error) {
+	if call.From.Revision == 1 || c.apart {
+		return nil, false, nil
+	}
+	r, ran, err := place.Run(c.next(call))
+	if ran {
+		c.placed.Add(1)
+	}
+	return r.Message, ran, err
+}
+
+func (c *chained) Call(ctx context.Context, call OutgoingCall) ([]byte, error) {
+	if call.From.Revision == 1 {
+		return c.end(ctx, call)
+	}
+	r, err := c.p.Call(ctx, c.next(call))
+	return r.Message, err
+}
+
 func answerNine(context.Context, OutgoingCall) ([]byte, error) { return []byte("\x08\x09"), nil }
 
 // TestOutgoingDepth has calls nest on as few slots as there can be, from many callers at once.
 func TestOutgoingDepth(t *testing.T) {
-	for _, slots := range []int{1, 2} {
-		p := chain(t, Config{Slots: slots}, Limits{Timeout: time.Minute}, 5, answerNine)
+	for i, makes := range []func(testing.TB, Config, Limits, uint32, outgoingFunc) *proxies{chain, chain, chainApart, chainApart} {
+		p := makes(t, Config{Slots: 1 + i%2}, Limits{Timeout: time.Minute}, 5, answerNine)
 		var callers sync.WaitGroup
 		for range 10 {
 			callers.Go(func() {
@@ -391,6 +434,12 @@ func TestOutgoingWaitLimit(t *testing.T) {
 
 // TestOutgoingDeadline ends calls whose guests wait: by the caller's deadline, its leaving, the revision's limit.
 func TestOutgoingDeadline(t *testing.T) {
+	t.Run("in place", func(t *testing.T) { outgoingDeadline(t, chain) })
+	t.Run("apart", func(t *testing.T) { outgoingDeadline(t, chainApart) })
+}
+
+func outgoingDeadline(t *testing.T, chain func(testing.TB, Config, Limits, uint32, outgoingFunc) *proxies) {
+	t.Helper()
 	var began, ended atomic.Int32
 	waiting := make(chan struct{}, 100)
 	hang := func(ctx context.Context, _ OutgoingCall) ([]byte, error) {

@@ -4,7 +4,7 @@
 // gRPC service outside. [Caller.Call], which is executor.Outgoing, takes a call there:
 //
 //   - to a function: by the router, as it takes calls of clients, with the revision that answers now. It runs on this node if
-//     it is ready here, without any hop in between, and on another one otherwise.
+//     it is ready here, in the place of its caller where that may be ([Caller.Local]), and on another one otherwise.
 //   - to an address: over a connection that is kept (outside.go), with TLS unless the address says otherwise, and only if the
 //     server's configuration allows the host (allow.go).
 //
