@@ -20,6 +20,9 @@ TESTFLAGS ?= -timeout 20m
 # What tests compile schemas with.
 SCHEMA_PACKAGES := protobuf-compiler libprotobuf-dev default-jdk-headless libprotobuf-java
 
+# Servers that key-value storage is tested with, besides nats-server.
+SERVER_PACKAGES := redis-server
+
 # The time that make fuzz-short gives to each fuzz target.
 FUZZTIME ?= 10s
 
@@ -48,8 +51,9 @@ demo-polyglot: build shop ## Make one service of functions in five languages, an
 
 .PHONY: test
 test: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
-	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
+	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
+	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
 	export PATH="$$tools:$$PATH"
 	go vet $(PACKAGES)
 	go test $(TESTFLAGS) $(PACKAGES)
@@ -147,8 +151,9 @@ generate: ## Write generated code anew
 
 .PHONY: race
 race: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
-	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc)
+	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
+	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
 	PATH="$$tools:$$PATH" go test -race $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: debug
@@ -168,8 +173,9 @@ toolchains: ## Install all that the other targets install
 	$(TOOLCHAINS)/go.sh >/dev/null
 	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
 	$(TOOLCHAINS)/clients.sh generators >/dev/null
-	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl protoc-gen-go protoc-gen-go-grpc >/dev/null
+	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl nats-server protoc-gen-go protoc-gen-go-grpc >/dev/null
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
+	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
 
 .PHONY: clean
 clean: ## Remove what was built; the toolchains stay

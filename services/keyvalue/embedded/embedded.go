@@ -1,0 +1,223 @@
+// Package embedded keeps the pairs of functions in one file of the node, with go.etcd.io/bbolt.
+//
+// The file has a bucket for each function, named as [keyvalue.Function.String] gives it, and in that:
+//
+//	bytes           what the pairs cost together (keyvalue.Cost), 8 bytes, big-endian
+//	pairs/NAME      a bucket for each bucket of the function that has pairs: key → version, 8 bytes, and value
+//
+// The version of a pair is the number of the transaction that wrote it. Those only grow, and what reads a version sees
+// whole transactions, so two values of a key with one version are never both seen.
+//
+// All changes go through one goroutine, which makes one transaction, and one sync of the disk, of all that wait (commit.go).
+// An operation that returns without an error is on disk. The file is locked by the process and never shrinks: pages that are
+// free are used again.
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/weft-run/weft/services/keyvalue"
+)
+
+// Store is a [keyvalue.Backend] in a file.
+type Store struct {
+	db    *bbolt.DB
+	quota int64
+
+	writes          chan *write
+	closing, closed chan struct{}
+}
+
+var _ keyvalue.Backend = (*Store)(nil)
+
+var (
+	bytesKey = []byte("bytes")
+	pairsKey = []byte("pairs")
+)
+
+// versionSize is what stands before a value.
+const versionSize = 8
+
+// Open opens the file, which is made if it is not there, with its directory. Each function may store quota bytes. The store
+// must be closed.
+func Open(path string, quota int64) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("keyvalue: %w", err)
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+	if errors.Is(err, bbolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("keyvalue: %s is in use by another process", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keyvalue: %s can not be opened: %w; move it away to start without its data", path, err)
+	}
+	s := &Store{db: db, quota: quota, writes: make(chan *write, maxTogether), closing: make(chan struct{}), closed: make(chan struct{})}
+	go s.run()
+	return s, nil
+}
+
+// Close lets changes that have begun end and closes the file. It must be called once.
+func (s *Store) Close() error {
+	close(s.closing)
+	<-s.closed
+	return s.db.Close()
+}
+
+func unavailable(err error) error { return &keyvalue.UnavailableError{Backend: "embedded", Err: err} }
+
+// view runs a read-only transaction on a bucket; pairs is nil where there are none.
+func (s *Store) view(ctx context.Context, b keyvalue.Bucket, read func(pairs *bbolt.Bucket) error) error {
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
+	var refused error
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		refused = read(pairsOf(tx, b))
+		return nil
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	return refused
+}
+
+// pairsOf gives the pairs of a bucket, nil if it has none.
+func pairsOf(tx *bbolt.Tx, b keyvalue.Bucket) *bbolt.Bucket {
+	f := tx.Bucket([]byte(b.Function.String()))
+	if f == nil {
+		return nil
+	}
+	return f.Bucket(pairsKey).Bucket([]byte(b.Name))
+}
+
+// lookup gives the entry of a key. Its value is valid as long as the transaction.
+func lookup(pairs *bbolt.Bucket, key string) keyvalue.Entry {
+	if pairs == nil {
+		return keyvalue.Entry{}
+	}
+	stored := pairs.Get([]byte(key))
+	if stored == nil {
+		return keyvalue.Entry{}
+	}
+	return keyvalue.Entry{Version: keyvalue.Version(stored[:versionSize]), Value: stored[versionSize:]}
+}
+
+// Get implements [keyvalue.Backend].
+func (s *Store) Get(ctx context.Context, b keyvalue.Bucket, keys []string, limit int) ([]keyvalue.Entry, error) {
+	entries, size := make([]keyvalue.Entry, len(keys)), 0
+	err := s.view(ctx, b, func(pairs *bbolt.Bucket) error {
+		for i, key := range keys {
+			e := lookup(pairs, key)
+			if size += len(e.Value); size > limit {
+				return keyvalue.TooMuch(limit)
+			}
+			e.Value = bytes.Clone(e.Value)
+			entries[i] = e
+		}
+		return nil
+	})
+	return entries, err
+}
+
+// Exists implements [keyvalue.Backend].
+func (s *Store) Exists(ctx context.Context, b keyvalue.Bucket, key string) (found bool, err error) {
+	err = s.view(ctx, b, func(pairs *bbolt.Bucket) error {
+		found = lookup(pairs, key).Exists()
+		return nil
+	})
+	return found, err
+}
+
+// List implements [keyvalue.Backend]. Keys are ordered, and the cursor is the last one.
+func (s *Store) List(ctx context.Context, b keyvalue.Bucket, cursor string, limit int) (page keyvalue.Page, err error) {
+	err = s.view(ctx, b, func(pairs *bbolt.Bucket) error {
+		if pairs == nil {
+			return nil
+		}
+		c := pairs.Cursor()
+		k, _ := c.Seek([]byte(cursor))
+		if cursor != "" && string(k) == cursor {
+			k, _ = c.Next()
+		}
+		for ; k != nil; k, _ = c.Next() {
+			if len(page.Keys) == limit {
+				page.Next = page.Keys[limit-1]
+				return nil
+			}
+			page.Keys = append(page.Keys, string(k))
+		}
+		return nil
+	})
+	return page, err
+}
+
+// Usage implements [keyvalue.Backend].
+func (s *Store) Usage(ctx context.Context, f keyvalue.Function) (used int64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, unavailable(err)
+	}
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		if root := tx.Bucket([]byte(f.String())); root != nil {
+			used = usage(root)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	return used, nil
+}
+
+func usage(root *bbolt.Bucket) int64 {
+	stored := root.Get(bytesKey)
+	if stored == nil {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(stored))
+}
+
+// Set implements [keyvalue.Backend]. A batch is stored whole or not at all.
+func (s *Store) Set(ctx context.Context, b keyvalue.Bucket, pairs []keyvalue.Pair) error {
+	return s.change(ctx, b, func(c *change) error { return c.set(pairs) })
+}
+
+// Delete implements [keyvalue.Backend]. The keys of a batch go together.
+func (s *Store) Delete(ctx context.Context, b keyvalue.Bucket, keys []string) error {
+	return s.change(ctx, b, func(c *change) error { return c.delete(keys) })
+}
+
+// Increment implements [keyvalue.Backend].
+func (s *Store) Increment(ctx context.Context, b keyvalue.Bucket, key string, delta int64) (int64, error) {
+	var sum int64 // may be written after an error: the transaction can still be under way
+	err := s.change(ctx, b, func(c *change) (err error) {
+		if sum, err = keyvalue.Add(key, lookup(c.pairs, key), delta); err != nil {
+			return err
+		}
+		return c.set([]keyvalue.Pair{{Key: key, Value: strconv.AppendInt(nil, sum, 10)}})
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sum, nil
+}
+
+// Swap implements [keyvalue.Backend].
+func (s *Store) Swap(ctx context.Context, b keyvalue.Bucket, key string, version keyvalue.Version, value []byte) error {
+	return s.change(ctx, b, func(c *change) error {
+		if lookup(c.pairs, key).Version != version {
+			return keyvalue.ErrChanged
+		}
+		return c.set([]keyvalue.Pair{{Key: key, Value: value}})
+	})
+}

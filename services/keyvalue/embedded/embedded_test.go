@@ -1,0 +1,21 @@
+package embedded
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/weft-run/weft/services/keyvalue"
+	"github.com/weft-run/weft/services/keyvalue/keyvaluetest"
+)
+
+func TestConformance(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyvalue", "pairs.db")
+	keyvaluetest.Run(t, keyvaluetest.Tested{Exclusive: true, Open: func(t testing.TB, quota int64) keyvalue.Backend {
+		t.Helper()
+		s, err := Open(path, quota)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}})
+}
