@@ -80,7 +80,7 @@ and stop it; a second one stops it at once.`,
 	f.StringVar(&config.Token, "token", "", "join `TOKEN`, as weft token prints it")
 	f.StringVar(&roles, "roles", "scheduler,executor", "`ROLES` of the node")
 	f.StringVar(&labels, "labels", "", "labels of the node, `K=V,…`: what deploys require or spread over")
-	f.StringVar(&allowed, "allow-host", "", "gRPC services outside that functions may call, `HOST[:PORT],…` (default none)")
+	f.StringVar(&allowed, "allow-host", "", "hosts outside that functions may call, `[http://]HOST[:PORT],…`: gRPC and HTTPS, or plain HTTP with http:// (default none)")
 	f.StringVar(&keys, "secrets-key", "", "`FILE` of keys for secrets, a line of base64 each: the first encrypts, all decrypt (default what WEFT_SECRETS_KEY holds)")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")

@@ -14,6 +14,7 @@ import (
 	"github.com/weft-run/weft/services/control"
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/gateway"
+	"github.com/weft-run/weft/services/httpclient"
 	"github.com/weft-run/weft/services/link"
 	"github.com/weft-run/weft/services/logs"
 	"github.com/weft-run/weft/services/membership"
@@ -66,6 +67,7 @@ func (n *Node) buildExecution(p *parts) (err error) {
 		Catalog: n.consensus.Catalog(), Router: way{n}, Components: way{n}, Allow: n.config.AllowHosts, Logger: n.config.Logger,
 		Registerer: p.registry,
 	})
+	n.requests = httpclient.New(httpclient.Config{Allow: n.config.AllowHosts, Registerer: p.registry})
 	n.executor, err = executor.New(executor.Config{
 		Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Host: n.hostInterfaces(), Registerer: p.registry,
 	})

@@ -34,7 +34,7 @@ type Config struct {
 	Labels map[string]string
 	// Insecure allows addresses that are not loopback. Whoever reaches them may do anything: there is no access control.
 	Insecure bool
-	// AllowHosts are the hosts of gRPC services outside that functions may call.
+	// AllowHosts are the hosts outside that functions may call: gRPC services, and by weft:http/client.
 	AllowHosts outgoing.Allow
 	// SecretKeys encrypt and decrypt secrets; nil: the node can neither set nor read them.
 	SecretKeys *secrets.Keyring

@@ -9,5 +9,6 @@ import (
 func (n *Node) hostInterfaces() []executor.HostInterface {
 	return []executor.HostInterface{
 		callinfo.Interface(),
+		n.requests.Interface(),
 	}
 }

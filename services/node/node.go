@@ -15,6 +15,7 @@ import (
 	"github.com/weft-run/weft/services/control"
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/gateway"
+	"github.com/weft-run/weft/services/httpclient"
 	"github.com/weft-run/weft/services/link"
 	"github.com/weft-run/weft/services/membership"
 	"github.com/weft-run/weft/services/outgoing"
@@ -32,6 +33,7 @@ type Node struct {
 
 	executor  *executor.Executor
 	outgoing  *outgoing.Caller
+	requests  *httpclient.Client
 	consensus *consensus.Node
 	peers     *peer.Peers
 	directory *directory.Directory
@@ -190,6 +192,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	if n.outgoing != nil {
 		n.outgoing.Close()
+		n.requests.Close()
 	}
 	if n.members != nil {
 		n.members.Close()
