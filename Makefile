@@ -50,7 +50,7 @@ demo-polyglot: build shop ## Make one service of functions in five languages, an
 	go run ./test/demo polyglot
 
 .PHONY: test
-test: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
+test: build examples $(COMPONENTS)/host.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
@@ -102,6 +102,8 @@ $(COMPONENTS)/conformance-go.wasm: FORCE
 	@$(TOOLCHAINS)/go.sh build test/components/conformance-go $@
 $(COMPONENTS)/load-go.wasm: FORCE
 	@$(TOOLCHAINS)/go.sh build test/components/load-go $@
+$(COMPONENTS)/host.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/host $@
 $(COMPONENTS)/bench.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/bench $@
 

@@ -118,8 +118,8 @@ func TestHTTPS(t *testing.T) {
 	refused(t, err, TLS, "certificate")
 	_, err = newClient(t, "localhost", roots).Send(t.Context(), get(strings.Replace(s.URL, "127.0.0.1", "localhost", 1)), limit)
 	refused(t, err, TLS, "localhost")
-	clear := serve(t, func(http.ResponseWriter, *http.Request) {})
-	_, err = newClient(t, "127.0.0.1", roots).Send(t.Context(), get(strings.Replace(clear.URL, "http:", "https:", 1)), limit)
+	bare := serve(t, func(http.ResponseWriter, *http.Request) {})
+	_, err = newClient(t, "127.0.0.1", roots).Send(t.Context(), get(strings.Replace(bare.URL, "http:", "https:", 1)), limit)
 	refused(t, err, TLS, "HTTP response to HTTPS client")
 }
 

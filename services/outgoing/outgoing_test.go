@@ -356,10 +356,29 @@ func TestAllow(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	for _, bad := range []string{"grpc://pay", "a b", "pay:x", "pay:0", ",", "*.example", "a@b"} {
+	for _, bad := range []string{"grpc://pay", "a b", "pay:x", "pay:0", ",", "*.example", "a@b", "https://pay", "http://", "http://a/b", "http://pay:x"} {
 		if _, err := ParseAllow(bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
+	}
+	if a, err = ParseAllow("pay.example:443,http://Plain.example,http://10.0.0.1:8080"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		scheme, host, port string
+		want               bool
+	}{
+		{"https", "pay.example", "", true}, {"https", "PAY.example", "443", true}, {"https", "pay.example", "444", false},
+		{"http", "pay.example", "443", false}, {"http", "plain.example", "", true}, {"http", "plain.example", "81", true},
+		{"https", "plain.example", "", false}, {"http", "10.0.0.1", "8080", true}, {"http", "10.0.0.1", "", false},
+		{"https", "10.0.0.1", "8080", false}, {"http", "::1", "80", false},
+	} {
+		if err := a.CheckHTTP(tt.scheme, tt.host, tt.port); (err == nil) != tt.want {
+			t.Errorf("%v: %v", tt, err)
+		}
+	}
+	if err := a.Check("grpc+insecure://plain.example:80"); err == nil {
+		t.Error("an entry for plain HTTP allows gRPC")
 	}
 	var none Allow
 	if err := none.Check("grpc://pay.example:443"); err == nil || !strings.Contains(err.Error(), "--allow-host pay.example:443") {
