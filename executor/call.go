@@ -76,6 +76,9 @@ type Revision struct {
 	// Imports are the imports that other functions or services answer, bound to their contracts (contract.BindImport).
 	// Guests call them through Config.Outgoing.
 	Imports []*contract.Service
+	// Parts are what the component was composed of, the function's own component first; empty if it was not. A trap says in
+	// which it was.
+	Parts []Part
 }
 
 // Request is one call.

@@ -20,6 +20,7 @@ type revision struct {
 	limits  Limits
 	env     []string
 	methods map[string]map[string]*method
+	parts   []Part
 
 	component *wasmtime.Component
 	template  *wasmtime.Template
@@ -132,7 +133,10 @@ func (r *revision) instantiate(in *guestCall) (*wasmtime.Instance, error) {
 
 // prepare makes a revision out of a component: plans and links. Lines that it prints go to log.
 func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) (_ *revision, err error) {
-	rev := &revision{key: r.Key, limits: r.Limits.withDefaults(), code: code, sleeps: sleeps(r.World), methods: make(map[string]map[string]*method)}
+	rev := &revision{
+		key: r.Key, parts: r.Parts, limits: r.Limits.withDefaults(), code: code, sleeps: sleeps(r.World),
+		methods: make(map[string]map[string]*method),
+	}
 	rev.refs.Store(1)
 	x.code.Add(code)
 	rev.line = x.queue.join(rev.limits)

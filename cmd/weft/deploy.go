@@ -59,6 +59,7 @@ func (a *app) deployCommand() *cobra.Command {
 		wait      = duration{zero: true}
 		dryRun    bool
 		breaking  bool
+		link      bool
 	)
 	c := &cobra.Command{
 		Use:   "deploy FILE",
@@ -69,10 +70,14 @@ It returns once the revision is committed, after waiting up to --wait until it i
 would not survive is refused with the path of what breaks, unless --allow-breaking.
 
 An import that weft does not provide is bound to the function of the namespace that exports it. If there are several, or to
-call a gRPC service outside, --bind says who answers it; a later deploy keeps that.`,
+call a gRPC service outside, --bind says who answers it; a later deploy keeps that.
+
+With --link the component is composed with the functions that answer its imports, as they are now: a call between them takes
+nanoseconds, and they share a fate. A later revision of one of them comes in with weft update --link.`,
 		Example: `  weft deploy orders.wasm --name orders --wit wit --env LOG=debug
   weft deploy orders.wasm --name orders --replicas 3 --spread zone --require disk=ssd
   weft deploy shop.wasm --name shop --bind demo:pay/api=payments --bind demo:tax/rates=grpc://tax.example:443
+  weft deploy shop.wasm --name shop --link
   weft deploy orders.wasm --name orders --dry-run`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -93,7 +98,7 @@ call a gRPC service outside, --bind says who answers it; a later deploy keeps th
 				return err
 			}
 			spec.Limits = bounds.proto()
-			spec.DryRun, spec.AllowBreaking = dryRun, breaking
+			spec.DryRun, spec.AllowBreaking, spec.Link = dryRun, breaking, link
 			if c.Flags().Changed("wait") {
 				spec.Wait = durationpb.New(wait.value)
 			}
@@ -107,6 +112,7 @@ call a gRPC service outside, --bind says who answers it; a later deploy keeps th
 	where.flags(c)
 	f.Var(&variables, "env", "environment variable of the function; may be given again")
 	imports.flag(c)
+	f.BoolVar(&link, "link", false, "compose it with the functions that answer its imports")
 	f.Var(&wait, "wait", "how long to wait until it is ready (default 5s)")
 	f.BoolVar(&dryRun, "dry-run", false, "check everything, deploy nothing")
 	f.BoolVar(&breaking, "allow-breaking", false, "deploy although callers may fail")

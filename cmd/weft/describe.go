@@ -84,6 +84,11 @@ func (a *app) printFunction(f *weftv1.Function) error {
 // bindingText says who answers an import.
 func bindingText(b *weftv1.Binding) string {
 	switch {
+	case b.GetNewerRevision() != 0:
+		return fmt.Sprintf("%s (function %s, %s, linked at revision %d; revision %d is newer: weft update --link)", b.GetImport(), b.GetFunction(),
+			b.GetService(), b.GetLinkedRevision(), b.GetNewerRevision())
+	case b.GetLinkedRevision() != 0:
+		return fmt.Sprintf("%s (function %s, %s, linked at revision %d)", b.GetImport(), b.GetFunction(), b.GetService(), b.GetLinkedRevision())
 	case b.GetFunction() != "":
 		return fmt.Sprintf("%s (function %s, %s)", b.GetImport(), b.GetFunction(), b.GetService())
 	case b.GetAddress() != "":
@@ -107,7 +112,11 @@ func drawCalls(b *strings.Builder, calls []*weftv1.Call, indent string) {
 		if i == len(calls)-1 {
 			branch, further = "└─ ", "   "
 		}
-		fmt.Fprintf(b, "%s%s%s  (%s)\n", indent, branch, cmp.Or(c.GetFunction(), c.GetAddress()), c.GetService())
+		linked := ""
+		if c.GetLinkedRevision() != 0 {
+			linked = fmt.Sprintf(", linked at revision %d", c.GetLinkedRevision())
+		}
+		fmt.Fprintf(b, "%s%s%s  (%s%s)\n", indent, branch, cmp.Or(c.GetFunction(), c.GetAddress()), c.GetService(), linked)
 		drawCalls(b, c.GetCalls(), indent+further)
 	}
 }

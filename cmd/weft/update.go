@@ -18,14 +18,19 @@ func (a *app) updateCommand() *cobra.Command {
 		imports   binds
 		unset     []string
 		wait      = duration{zero: true}
+		link      bool
 	)
 	c := &cobra.Command{
 		Use:   "update NAME",
 		Short: "Change a function's limits, environment, bindings or placement",
 		Long: `Make a new revision of a function with other limits, environment, bindings or placement, of the component that it has. What no
-flag names stays as it is. An empty --spread "" takes all labels to spread over out.`,
+flag names stays as it is. An empty --spread "" takes all labels to spread over out.
+
+--link composes the component with the functions that answer its imports, as they are now, or does so anew; --link=false takes
+it apart again.`,
 		Example: `  weft update orders --memory 128MiB --env LOG=info --unset-env DEBUG
   weft update shop --bind demo:pay/api=payments-eu
+  weft update shop --link
   weft update orders --replicas all`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -41,8 +46,11 @@ flag names stays as it is. An empty --spread "" takes all labels to spread over 
 				Bindings: bindings,
 				Name:     args[0], Limits: bounds.proto(), Environment: set, UnsetEnvironment: unset,
 			}
-			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env", "replicas", "spread", "require", "bind") {
-				return usagef(c, "nothing to change: give a limit, --env, --unset-env, --bind, --replicas, --spread or --require")
+			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env", "replicas", "spread", "require", "bind", "link") {
+				return usagef(c, "nothing to change: give a limit, --env, --unset-env, --bind, --link, --replicas, --spread or --require")
+			}
+			if changes(c, "link") {
+				request.Link = &link
 			}
 			if c.Flags().Changed("wait") {
 				request.Wait = durationpb.New(wait.value)
@@ -71,6 +79,7 @@ flag names stays as it is. An empty --spread "" takes all labels to spread over 
 	c.Flags().Var(&variables, "env", "environment variable to set; may be given again")
 	c.Flags().StringArrayVar(&unset, "unset-env", nil, "environment variable `KEY` to take out; may be given again")
 	imports.flag(c)
+	c.Flags().BoolVar(&link, "link", false, "compose it with the functions that answer its imports")
 	c.Flags().Var(&wait, "wait", "how long to wait until it is ready (default 5s)")
 	return a.remote(c)
 }

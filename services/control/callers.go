@@ -67,9 +67,15 @@ func calls(view *catalog.View, namespace string, bindings []*catalogv1.Binding, 
 		if *left--; *left < 0 {
 			return all
 		}
-		c := &weftv1.Call{Function: b.GetFunction(), Address: b.GetAddress(), Service: b.GetService()}
+		c := &weftv1.Call{
+			Function: b.GetFunction(), Address: b.GetAddress(), Service: b.GetService(), LinkedRevision: b.GetLink().GetRevision(),
+		}
 		if depth > 1 && b.GetFunction() != "" {
-			c.Calls = calls(view, namespace, catalog.Current(view.Function(namespace, b.GetFunction())).GetBindings(), depth-1, left)
+			next := b.GetLink().GetBindings()
+			if b.GetLink() == nil {
+				next = catalog.Current(view.Function(namespace, b.GetFunction())).GetBindings()
+			}
+			c.Calls = calls(view, namespace, next, depth-1, left)
 		}
 		all = append(all, c)
 	}
@@ -85,12 +91,27 @@ func callers(view *catalog.View, namespace, name string) []string {
 	return slices.Compact(names)
 }
 
-// bindings says what satisfies the imports of a component.
-func bindings(world *wit.World, rows []*catalogv1.Binding) []*weftv1.Binding {
+// bindings says what satisfies the imports of a component: first those that are linked, which its world does not have any more.
+func bindings(view *catalog.View, namespace string, world *wit.World, rows []*catalogv1.Binding) []*weftv1.Binding {
 	var all []*weftv1.Binding
+	for _, row := range rows {
+		link := row.GetLink()
+		if link == nil {
+			continue
+		}
+		b := &weftv1.Binding{
+			Import: row.GetImport(), Target: "function", Function: row.GetFunction(), Service: row.GetService(), LinkedRevision: link.GetRevision(),
+		}
+		current := catalog.Current(view.Function(namespace, row.GetFunction()))
+		if current.GetNumber() != link.GetRevision() {
+			b.NewerRevision = current.GetNumber()
+		}
+		all = append(all, b)
+	}
 	for _, i := range world.Imports {
 		b := &weftv1.Binding{Import: i.ID, Target: "host"}
 		at, ok := slices.BinarySearchFunc(rows, i.ID, func(row *catalogv1.Binding, id string) int { return strings.Compare(row.GetImport(), id) })
+		ok = ok && rows[at].GetLink() == nil
 		switch {
 		case ok && rows[at].GetFunction() != "":
 			b.Target, b.Function, b.Service = "function", rows[at].GetFunction(), rows[at].GetService()

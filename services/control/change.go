@@ -1,12 +1,16 @@
 package control
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
 	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weft-run/weft/consensus"
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
@@ -23,7 +27,7 @@ func (s *Server) Update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	return response, s.changeStatus(ctx, err)
 }
 
-func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.UpdateResponse, error) {
+func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (_ *weftv1.UpdateResponse, err error) {
 	ns, err := target(r.GetNamespace(), r.GetName())
 	if err != nil {
 		return nil, err
@@ -48,15 +52,22 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 		return nil, err
 	}
 	id := requestID(r.GetRequestId())
+	var held candidate
+	defer func() { s.release(&held, !errors.Is(err, consensus.ErrOutcomeUnknown)) }()
 	for attempt := 1; ; attempt++ {
-		put, runs, err := s.updated(ctx, ns, r)
+		u, err := s.updated(ctx, ns, r, &held)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.config.Executor.Try(ctx, runs); err != nil {
+		if err := s.config.Executor.Try(ctx, u.runs); err != nil {
 			return nil, err
 		}
-		result, err := s.apply(ctx, id, &catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: put}})
+		if len(held.held) > 0 {
+			if err := s.config.Replicas.Replicate(ctx, u.runs.Digest); err != nil {
+				return nil, err
+			}
+		}
+		result, err := s.apply(ctx, id, &catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: u.put}})
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +75,7 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 		if refused == nil {
 			function, ready, warnings, err := s.settled(ctx,
 				executor.Key{Namespace: ns, Function: r.GetName(), Revision: result.GetRevision()}, limit)
-			return &weftv1.UpdateResponse{Function: function, Ready: ready, Warnings: warnings}, err
+			return &weftv1.UpdateResponse{Function: function, Ready: ready, Warnings: slices.Concat(u.notes, warnings)}, err
 		}
 		if refused.GetReason() != catalogv1.Refusal_REASON_CONFLICT || attempt == maxAttempts {
 			return nil, failure.Refused(refused)
@@ -75,42 +86,98 @@ func (s *Server) update(ctx context.Context, r *weftv1.UpdateRequest) (*weftv1.U
 	}
 }
 
-// updated is the current revision with what the request changes, and as the executor wants it.
-func (s *Server) updated(ctx context.Context, ns string, r *weftv1.UpdateRequest) (*catalogv1.PutRevision, executor.Revision, error) {
+// updated is the current revision with what a request changes.
+type updated struct {
+	put *catalogv1.PutRevision
+	// runs is the revision as the executor wants it, and notes what the user should know of its imports.
+	runs  executor.Revision
+	notes []string
+}
+
+// updated works out what a request changes. It adds to held what it puts into the store.
+func (s *Server) updated(ctx context.Context, ns string, r *weftv1.UpdateRequest, held *candidate) (*updated, error) {
 	view := s.view()
 	current := catalog.Current(view.Function(ns, r.GetName()))
 	if current == nil {
-		return nil, executor.Revision{}, notFound(view, ns, r.GetName())
+		return nil, notFound(view, ns, r.GetName())
 	}
 	row := proto.CloneOf(current)
 	row.Number, row.CreatedUnixNanos = 0, 0
 	setLimits(row, r.GetLimits())
 	setScheduling(row, r.GetScheduling())
+	if err := setEnvironment(row, current.GetNumber(), r); err != nil {
+		return nil, err
+	}
+	u := &updated{put: &catalogv1.PutRevision{Namespace: ns, Name: r.GetName(), Revision: row, BaseRevision: current.GetNumber()}}
+	k := executor.Key{Namespace: ns, Function: r.GetName(), Revision: current.GetNumber()}
+	runs, err := s.config.Components.Revision(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	a, imports := artifact{digest: runs.Digest, path: runs.Path, world: runs.World, size: row.GetSizeBytes()}, runs.Imports
+	if r.Link != nil || len(r.GetBindings()) > 0 {
+		if a, imports, err = s.relink(ctx, view, u, a, r, held); err != nil {
+			return nil, err
+		}
+	}
+	u.runs = placement.Runnable(k, row, a.path, a.world, runs.Services, imports)
+	return u, nil
+}
+
+// setEnvironment writes what a request changes of the environment into a row of the catalog.
+func setEnvironment(row *catalogv1.Revision, number uint32, r *weftv1.UpdateRequest) error {
 	if row.Environment == nil {
 		row.Environment = map[string]string{}
 	}
 	for _, name := range r.GetUnsetEnvironment() {
 		if _, ok := row.Environment[name]; !ok {
-			return nil, executor.Revision{}, invalid("environment variable %q is not set in revision %d", name, current.GetNumber())
+			return invalid("environment variable %q is not set in revision %d", name, number)
 		}
 		delete(row.Environment, name)
 	}
 	maps.Copy(row.Environment, r.GetEnvironment())
-	if err := checkEnvironment(row.Environment); err != nil {
-		return nil, executor.Revision{}, err
+	return checkEnvironment(row.Environment)
+}
+
+// relink binds imports anew, and links them if that is asked for, or was done before and nobody says otherwise.
+func (s *Server) relink(ctx context.Context, view *catalog.View, u *updated, a artifact, r *weftv1.UpdateRequest, held *candidate) (
+	artifact, []*contract.Service, error,
+) {
+	row := u.put.GetRevision()
+	before := isLinked(row)
+	link := before
+	if r.Link != nil {
+		link = r.GetLink()
 	}
-	put := &catalogv1.PutRevision{Namespace: ns, Name: r.GetName(), Revision: row, BaseRevision: current.GetNumber()}
-	k := executor.Key{Namespace: ns, Function: r.GetName(), Revision: current.GetNumber()}
-	runs, err := s.config.Components.Revision(ctx, k)
+	component, world, err := uploaded(row, a.path, a.world)
 	if err != nil {
-		return nil, executor.Revision{}, err
+		return a, nil, err
 	}
-	if len(r.GetBindings()) > 0 {
-		if runs.Imports, err = s.rebind(ctx, view, put, runs.World, r.GetBindings()); err != nil {
-			return nil, executor.Revision{}, err
+	imports, err := s.rebind(ctx, view, u.put, world, r.GetBindings())
+	if err != nil {
+		return a, nil, err
+	}
+	var body io.Reader
+	switch {
+	case link:
+		l := &linker{server: s, view: view, namespace: u.put.GetNamespace(), function: r.GetName(), memory: row.GetMemoryBytes()}
+		out, err := l.link(ctx, component, world, row.GetBindings())
+		if err != nil {
+			return a, nil, err
 		}
+		row.Bindings, u.notes, imports = out.bindings, out.notes, routed(out.bindings, imports)
+		body = out.composition.Reader()
+	case before:
+		body = bytes.NewReader(component)
+	default:
+		return a, imports, nil
 	}
-	return put, placement.Runnable(k, row, runs.Path, runs.World, runs.Services, runs.Imports), nil
+	if a, err = s.keep(ctx, body); err != nil {
+		return a, nil, err
+	}
+	held.held = append(held.held, a.digest)
+	row.Digest, row.SizeBytes = a.digest[:], a.size
+	return a, imports, nil
 }
 
 // rebind binds those imports of a revision anew that are requested.

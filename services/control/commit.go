@@ -24,7 +24,7 @@ func (s *Server) commit(ctx context.Context, c *candidate, spec *weftv1.DeploySp
 			Action: &catalogv1.Command_PutRevision{PutRevision: &catalogv1.PutRevision{
 				Namespace:    spec.GetNamespace(),
 				Name:         spec.GetName(),
-				Revision:     newRow(c, spec, p),
+				Revision:     newRow(spec, p),
 				Contracts:    p.changed,
 				BaseVersions: p.base,
 			}},
@@ -42,21 +42,30 @@ func (s *Server) commit(ctx context.Context, c *candidate, spec *weftv1.DeploySp
 		if err := s.pause(ctx, attempt); err != nil {
 			return 0, nil, err
 		}
+		before := p.artifact.digest
 		if p, err = s.plan(ctx, c, spec, spec.GetAllowBreaking()); err != nil {
 			return 0, nil, err
+		}
+		if p.artifact.digest != before { // a provider that it is linked with has changed
+			if err := s.config.Executor.Try(ctx, p.runnable(spec)); err != nil {
+				return 0, nil, err
+			}
+			if err := s.config.Replicas.Replicate(ctx, p.artifact.digest); err != nil {
+				return 0, nil, err
+			}
 		}
 	}
 }
 
 // newRow is the revision that a component becomes, where it is to run like the revision before unless the spec says so.
-func newRow(c *candidate, spec *weftv1.DeploySpec, p *plan) *catalogv1.Revision {
+func newRow(spec *weftv1.DeploySpec, p *plan) *catalogv1.Revision {
 	row := &catalogv1.Revision{
-		Digest:      c.digest[:],
-		SizeBytes:   c.size,
+		Digest:      p.artifact.digest[:],
+		SizeBytes:   p.artifact.size,
 		Environment: spec.GetEnvironment(),
 		Services:    p.services(),
 		Packages:    p.packages(),
-		Bindings:    p.bound.bindings,
+		Bindings:    p.bindings,
 	}
 	setLimits(row, defaultLimits())
 	setLimits(row, spec.GetLimits())

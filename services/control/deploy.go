@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -72,7 +73,7 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 	if err != nil {
 		return nil, err
 	}
-	defer func() { s.config.Artifacts.Release(c.digest, !errors.Is(err, consensus.ErrOutcomeUnknown)) }()
+	defer func() { s.release(c, !errors.Is(err, consensus.ErrOutcomeUnknown)) }()
 	if err := s.catchUp(ctx, spec.GetDryRun()); err != nil {
 		return nil, err
 	}
@@ -80,17 +81,17 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 	if err != nil {
 		return nil, err
 	}
-	if err := s.config.Executor.Try(ctx, c.runnable(spec, p)); err != nil {
+	if err := s.config.Executor.Try(ctx, p.runnable(spec)); err != nil {
 		return nil, err
 	}
 	if spec.GetDryRun() {
-		return s.rehearsal(p, spec, c), nil
+		return s.rehearsal(p, spec), nil
 	}
 	limit, err := wait(spec.GetWait())
 	if err != nil {
 		return nil, err
 	}
-	if err := s.config.Replicas.Replicate(ctx, c.digest); err != nil {
+	if err := s.config.Replicas.Replicate(ctx, p.artifact.digest); err != nil {
 		return nil, err
 	}
 	number, p, err := s.commit(ctx, c, spec, p)
@@ -104,8 +105,8 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 		return nil, err
 	}
 	s.config.Logger.Info("deployed", "namespace", spec.GetNamespace(), "function", spec.GetName(), "revision", number,
-		"digest", digestText(c.digest[:]), "ready", ready)
-	return &weftv1.DeployResponse{Function: function, Changes: p.changes, Ready: ready, Warnings: warnings}, nil
+		"digest", digestText(p.artifact.digest[:]), "ready", ready)
+	return &weftv1.DeployResponse{Function: function, Changes: p.changes, Ready: ready, Warnings: slices.Concat(p.notes, warnings)}, nil
 }
 
 func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (*weftv1.DiffResponse, error) {
@@ -113,7 +114,7 @@ func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Read
 	if err != nil {
 		return nil, err
 	}
-	defer s.config.Artifacts.Release(c.digest, true)
+	defer s.release(c, true)
 	if err := s.catchUp(ctx, true); err != nil {
 		return nil, err
 	}
@@ -128,25 +129,47 @@ func (s *Server) diff(ctx context.Context, spec *weftv1.DeploySpec, body io.Read
 	return response, nil
 }
 
-// candidate is a component that may become a revision.
-type candidate struct {
-	digest   [32]byte
-	size     uint64
-	path     string
-	world    *wit.World
-	foreign  []*wit.Interface // imports that weft does not provide
-	comments doc.Comments
+// artifact is a component in the store.
+type artifact struct {
+	digest [32]byte
+	size   uint64
+	path   string
+	world  *wit.World
 }
 
-// inspect stores a component and reads what it is. Without an error, the artifact is to be released.
+// candidate is a component that may become a revision.
+type candidate struct {
+	artifact
+
+	foreign  []*wit.Interface // imports that weft does not provide
+	comments doc.Comments
+	// held are the artifacts to be released: the component, and what it was linked into.
+	held [][32]byte
+}
+
+// inspect stores a component and reads what it is. Without an error, the candidate is to be released.
 func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (_ *candidate, err error) {
 	comments, err := readWit(spec.GetWit())
 	if err != nil {
 		return nil, err
 	}
-	digest, size, err := s.config.Artifacts.Put(ctx, body, MaxComponent)
+	a, err := s.keep(ctx, body)
 	if err != nil {
 		return nil, err
+	}
+	c := &candidate{artifact: a, comments: comments, held: [][32]byte{a.digest}}
+	if c.foreign, err = s.foreign(a.world); err != nil {
+		s.release(c, true)
+		return nil, err
+	}
+	return c, nil
+}
+
+// keep stores a component. Without an error, it is to be released.
+func (s *Server) keep(ctx context.Context, body io.Reader) (_ artifact, err error) {
+	digest, size, err := s.config.Artifacts.Put(ctx, body, MaxComponent)
+	if err != nil {
+		return artifact{}, err
 	}
 	defer func() {
 		if err != nil {
@@ -155,23 +178,23 @@ func (s *Server) inspect(ctx context.Context, spec *weftv1.DeploySpec, body io.R
 	}()
 	path, err := s.config.Artifacts.Path(digest)
 	if err != nil {
-		return nil, err
+		return artifact{}, err
 	}
 	world, err := placement.ReadWorld(path)
-	if err != nil {
-		return nil, err
-	}
-	foreign, err := s.foreign(world)
-	if err != nil {
-		return nil, err
-	}
-	return &candidate{digest: digest, size: uint64(size), path: path, world: world, foreign: foreign, comments: comments}, nil
+	return artifact{digest: digest, size: uint64(size), path: path, world: world}, err
 }
 
-// runnable is the component as the executor wants it, with the limits that it is to have.
-func (c *candidate) runnable(spec *weftv1.DeploySpec, p *plan) executor.Revision {
+// release ends the holds of a candidate.
+func (s *Server) release(c *candidate, settled bool) {
+	for _, digest := range c.held {
+		s.config.Artifacts.Release(digest, settled)
+	}
+}
+
+// runnable is what a plan deploys as the executor wants it, with the limits that it is to have.
+func (p *plan) runnable(spec *weftv1.DeploySpec) executor.Revision {
 	k := executor.Key{Namespace: spec.GetNamespace(), Function: spec.GetName()}
-	return placement.Runnable(k, newRow(c, spec, p), c.path, c.world, p.built.Services, p.bound.imports)
+	return placement.Runnable(k, newRow(spec, p), p.artifact.path, p.artifact.world, p.built.Services, p.imports)
 }
 
 func readWit(files []*weftv1.WitFile) (doc.Comments, error) {

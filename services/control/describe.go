@@ -42,7 +42,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 		shown.Reason = cmp.Or(shown.Reason, err.Error())
 		return f
 	}
-	shown.Bindings = bindings(r.World, current.GetBindings())
+	shown.Bindings = bindings(view, row.GetNamespace(), r.World, current.GetBindings())
 	f.Secrets = s.secretsFor(view, row.GetNamespace(), row.GetName(), r.World)
 	var contracts []*weftv1.Contract
 	for _, p := range current.GetPackages() {
@@ -129,12 +129,12 @@ func (s *Server) services(view *catalog.View, ns string, contracts []*weftv1.Con
 }
 
 // rehearsal answers a dry run: the function as it would be, without what only a commit gives.
-func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec, c *candidate) *weftv1.DeployResponse {
-	row := newRow(c, spec, p)
+func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec) *weftv1.DeployResponse {
+	row := newRow(spec, p)
 	f := &catalogv1.Function{Namespace: spec.GetNamespace(), Name: spec.GetName()}
 	revision := s.revision(p.view, f, row)
 	revision.Created, revision.State, revision.Reason, revision.Placements = nil, "", "", nil
-	revision.Bindings = bindings(c.world, row.GetBindings())
+	revision.Bindings = bindings(p.view, spec.GetNamespace(), p.artifact.world, row.GetBindings())
 	left := maxCalls
 	services := s.services(p.view, spec.GetNamespace(), p.built.Contracts, p.built.Services)
 	for _, service := range services {
@@ -152,7 +152,7 @@ func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec, c *candidate) *weft
 			Callers:   callers(p.view, spec.GetNamespace(), spec.GetName()),
 		},
 		Changes:  p.changes,
-		Warnings: []string{"dry run: nothing was deployed"},
+		Warnings: append(p.notes, "dry run: nothing was deployed"),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/services/failure"
 	"github.com/weft-run/weft/wit/contract"
@@ -25,6 +26,12 @@ type plan struct {
 	changed []*weftv1.Contract
 	base    map[string]uint64
 	changes []*weftv1.Change
+	// artifact is the component that is to run: that of the candidate, or what it was linked into. Its imports that others answer
+	// are bound to imports; bindings say to whom, and notes what the user should know of that.
+	artifact artifact
+	imports  []*contract.Service
+	bindings []*catalogv1.Binding
+	notes    []string
 }
 
 // plan builds the contracts of a component on the stored ones, and binds its imports.
@@ -78,7 +85,10 @@ func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec
 	}
 	changes := slices.Concat(built.Changes, bound.changes, lost)
 	slices.SortStableFunc(changes, func(a, b *weftv1.Change) int { return cmp.Compare(a.GetPath(), b.GetPath()) })
-	p := &plan{view: view, built: built, bound: bound, changes: changes, base: built.Base}
+	p := &plan{
+		view: view, built: built, bound: bound, changes: changes, base: built.Base,
+		artifact: c.artifact, imports: bound.imports, bindings: bound.bindings,
+	}
 	for _, k := range built.Changed {
 		if bound.changed[k.GetPackage()] == nil {
 			p.changed = append(p.changed, k)
@@ -87,6 +97,9 @@ func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec
 	p.changed = append(p.changed, bound.changedContracts()...)
 	for pkg := range bound.changed {
 		p.base[pkg] = view.ContractVersion(spec.GetNamespace(), pkg)
+	}
+	if spec.GetLink() {
+		return p, s.linkPlan(ctx, c, spec, p)
 	}
 	return p, nil
 }

@@ -43,6 +43,7 @@ const (
 	Cycle                             = failure.Cycle
 	Unbound            failure.Reason = "UNBOUND"
 	Mismatch           failure.Reason = "MISMATCH"
+	Link               failure.Reason = "LINK"
 	NotAllowed         failure.Reason = "NOT_ALLOWED"
 	NoKey              failure.Reason = "NO_KEY"
 	NotReplicated      failure.Reason = "NOT_REPLICATED"

@@ -15,6 +15,7 @@ import (
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/component"
+	"github.com/weft-run/weft/wit/compose"
 	"github.com/weft-run/weft/wit/contract"
 )
 
@@ -183,13 +184,36 @@ func describe(ctx context.Context, view *catalog.View, artifacts Artifacts, k ex
 	if err != nil {
 		return executor.Revision{}, err
 	}
-	return Runnable(k, row, path, world, services, imports), nil
+	r := Runnable(k, row, path, world, services, imports)
+	r.Parts, err = parts(row, path)
+	return r, err
 }
 
-// Imports binds those imports of a component that have bindings to the contracts, in the order of the bindings.
+// parts tells what the component of a revision was composed of, if it was.
+func parts(row *catalogv1.Revision, path string) ([]executor.Part, error) {
+	if !slices.ContainsFunc(row.GetBindings(), func(b *catalogv1.Binding) bool { return b.GetLink() != nil }) {
+		return nil, nil
+	}
+	var placed []compose.Placed
+	err := mapped(path, func(data []byte) (err error) {
+		placed, err = compose.Read(data)
+		return err
+	})
+	all := make([]executor.Part, 0, len(placed))
+	for _, p := range placed {
+		all = append(all, executor.Part(p))
+	}
+	return all, err
+}
+
+// Imports binds those imports of a component that have bindings to the contracts, in the order of the bindings. Those that are
+// linked are imports of the component no more.
 func Imports(bindings []*catalogv1.Binding, world *wit.World, contracts map[string]*weftv1.Contract) ([]*contract.Service, error) {
 	var imports []*contract.Service
 	for _, b := range bindings {
+		if b.GetLink() != nil {
+			continue
+		}
 		at := slices.IndexFunc(world.Imports, func(i *wit.Interface) bool { return i.ID == b.GetImport() })
 		if at < 0 {
 			return nil, fmt.Errorf("the catalog binds the import %s, which the component does not have", b.GetImport())
@@ -225,27 +249,34 @@ func Runnable(k executor.Key, row *catalogv1.Revision, path string, world *wit.W
 	}
 }
 
-// ReadWorld decodes the component in a file. It maps the file, so that a large one takes no memory of its own; the
-// file must not shrink meanwhile.
-func ReadWorld(path string) (*wit.World, error) {
-	f, err := os.Open(path)
+// ReadWorld decodes the component in a file. The file must not shrink meanwhile.
+func ReadWorld(path string) (world *wit.World, err error) {
+	err = mapped(path, func(data []byte) (err error) {
+		world, err = component.Decode(data)
+		return err
+	})
+	return world, err
+}
+
+// mapped calls f with the bytes of a file. It maps the file, so that a large one takes no memory of its own.
+func mapped(path string, f func([]byte) error) error {
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	info, err := f.Stat()
+	defer func() { _ = file.Close() }() // it was only read
+	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if info.Size() == 0 {
-		return component.Decode(nil)
+		return f(nil)
 	}
-	data, err := syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_PRIVATE)
+	data, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_PRIVATE)
 	if err != nil {
-		return nil, fmt.Errorf("map %s: %w", path, err)
+		return fmt.Errorf("map %s: %w", path, err)
 	}
-	world, err := component.Decode(data)
-	return world, errors.Join(err, syscall.Munmap(data))
+	return errors.Join(f(data), syscall.Munmap(data))
 }
 
 var _ Executor = (*executor.Executor)(nil)

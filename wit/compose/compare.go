@@ -14,6 +14,8 @@ type comparison struct {
 	// linked is set where one side answers the other. Otherwise both import, and a resource is the same where it has the same
 	// name.
 	linked bool
+	// sides say where the two are, for people.
+	sides [2]string
 }
 
 // maxSteps bounds a comparison.
@@ -21,7 +23,7 @@ const maxSteps = 1 << 20
 
 // unfit says why an exported interface can't answer an imported one; it is empty if it can.
 func unfit(imported, exported *wit.Interface) string {
-	c := &comparison{linked: true}
+	c := &comparison{linked: true, sides: [2]string{"the import", "the export"}}
 	types := make(map[string]wit.NamedType, len(exported.Types))
 	for _, t := range exported.Types {
 		types[t.Name] = t
@@ -54,7 +56,7 @@ func unfit(imported, exported *wit.Interface) string {
 // namedTypes says how two entries of a type namespace differ.
 func (c *comparison) namedTypes(a, b wit.NamedType) string {
 	if (a.Resource == nil) != (b.Resource == nil) {
-		return "one is a resource, the other a type of values"
+		return "it is a resource on one side only"
 	}
 	if a.Resource != nil {
 		return c.resources(a.Resource, b.Resource)
@@ -67,7 +69,7 @@ func (c *comparison) resources(a, b *wit.Resource) string {
 	case c.linked:
 		return fmt.Sprintf("it has the resource %s; resources can't be handed from one linked component to another", a.Name)
 	case a.Name != b.Name || id(a.Interface) != id(b.Interface):
-		return fmt.Sprintf("it is the resource %s of %s here, and %s of %s there", a.Name, id(a.Interface), b.Name, id(b.Interface))
+		return c.differ(a.Name+" of "+id(a.Interface), b.Name+" of "+id(b.Interface))
 	}
 	return ""
 }
@@ -79,10 +81,20 @@ func id(i *wit.Interface) string {
 	return i.ID
 }
 
+// differ says what each side has.
+func (c *comparison) differ(a, b string) string {
+	return fmt.Sprintf("it is %s in %s, and %s in %s", a, c.sides[0], b, c.sides[1])
+}
+
+// only names what one side has more of.
+func (c *comparison) only(side int, what, name string) string {
+	return fmt.Sprintf("only %s has a %s %s", c.sides[side], what, name)
+}
+
 // functions says how two functions differ.
 func (c *comparison) functions(a, b *wit.Function) string {
 	if a.Async != b.Async {
-		return "one is async, the other is not"
+		return "it is async on one side only"
 	}
 	if reason := c.fields(a.Params, b.Params, "parameter"); reason != "" {
 		return reason
@@ -98,7 +110,7 @@ func (c *comparison) optional(a, b *wit.Type) string {
 	case a == nil && b == nil:
 		return ""
 	case a == nil || b == nil:
-		return fmt.Sprintf("it is %s in one, and %s in the other", shown(a), shown(b))
+		return c.differ(shown(a), shown(b))
 	}
 	return c.types(a, b)
 }
@@ -123,7 +135,7 @@ func (c *comparison) types(a, b *wit.Type) string {
 		return "the types are too complex to compare"
 	}
 	if a.Kind != b.Kind || a.Length != b.Length {
-		return fmt.Sprintf("it is %s in one, and %s in the other", shown(a), shown(b))
+		return c.differ(shown(a), shown(b))
 	}
 	var reason string
 	if a.Resource != nil && b.Resource != nil {
@@ -153,17 +165,17 @@ func (c *comparison) types(a, b *wit.Type) string {
 func (c *comparison) fields(a, b []wit.Field, what string) string {
 	for n := range a {
 		if n >= len(b) {
-			return fmt.Sprintf("%s %s is in one only", what, a[n].Name)
+			return c.only(0, what, a[n].Name)
 		}
 		if a[n].Name != b[n].Name {
-			return fmt.Sprintf("%s %d is %s in one, and %s in the other", what, n+1, a[n].Name, b[n].Name)
+			return fmt.Sprintf("%s %d: %s", what, n+1, c.differ(a[n].Name, b[n].Name))
 		}
 		if reason := c.types(a[n].Type, b[n].Type); reason != "" {
 			return fmt.Sprintf("%s %s: %s", what, a[n].Name, reason)
 		}
 	}
 	if len(b) > len(a) {
-		return fmt.Sprintf("%s %s is in one only", what, b[len(a)].Name)
+		return c.only(1, what, b[len(a)].Name)
 	}
 	return ""
 }
@@ -171,17 +183,17 @@ func (c *comparison) fields(a, b []wit.Field, what string) string {
 func (c *comparison) cases(a, b []wit.Case) string {
 	for n := range a {
 		if n >= len(b) {
-			return fmt.Sprintf("case %s is in one only", a[n].Name)
+			return c.only(0, "case", a[n].Name)
 		}
 		if a[n].Name != b[n].Name {
-			return fmt.Sprintf("case %d is %s in one, and %s in the other", n+1, a[n].Name, b[n].Name)
+			return fmt.Sprintf("case %d: %s", n+1, c.differ(a[n].Name, b[n].Name))
 		}
 		if reason := c.optional(a[n].Type, b[n].Type); reason != "" {
 			return fmt.Sprintf("case %s: %s", a[n].Name, reason)
 		}
 	}
 	if len(b) > len(a) {
-		return fmt.Sprintf("case %s is in one only", b[len(a)].Name)
+		return c.only(1, "case", b[len(a)].Name)
 	}
 	return ""
 }

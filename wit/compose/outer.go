@@ -228,7 +228,7 @@ func (o *outer) merge(p *Part) error {
 			m = &imported{iface: &wit.Interface{ID: i.ID}, types: map[string]wit.NamedType{}, funcs: map[string]*wit.Function{}, from: p.Name}
 			o.imports[i.ID] = m
 		}
-		c := &comparison{}
+		c := &comparison{sides: [2]string{m.from, p.Name}}
 		for _, t := range i.Types {
 			known, ok := m.types[t.Name]
 			if !ok {
@@ -237,7 +237,7 @@ func (o *outer) merge(p *Part) error {
 				continue
 			}
 			if reason := c.namedTypes(known, t); reason != "" {
-				return &Error{Part: p.Name, Import: i.ID, Msg: fmt.Sprintf("%s imports it with another type %s: %s", m.from, t.Name, reason)}
+				return &Error{Part: p.Name, Import: i.ID, Msg: fmt.Sprintf("%s imports it too, with another type %s: %s", m.from, t.Name, reason)}
 			}
 		}
 		if p.answers(i) {
@@ -251,7 +251,7 @@ func (o *outer) merge(p *Part) error {
 				continue
 			}
 			if reason := c.functions(known, f); reason != "" {
-				return &Error{Part: p.Name, Import: i.ID, Msg: fmt.Sprintf("%s imports it with another function %s: %s", m.from, f.Name, reason)}
+				return &Error{Part: p.Name, Import: i.ID, Msg: fmt.Sprintf("%s imports it too, with another function %s: %s", m.from, f.Name, reason)}
 			}
 		}
 	}
