@@ -20,30 +20,39 @@ func (c *Caller) explain(ctx context.Context, err error, call executor.OutgoingC
 	if err == nil {
 		return nil
 	}
-	if own, ok := errors.AsType[*executor.FunctionError](err); ok {
-		return own
-	}
-	fault, ok := errors.AsType[*executor.Error](err)
+	_, own := errors.AsType[*executor.FunctionError](err)
+	_, fault := errors.AsType[*executor.Error](err)
 	switch {
-	case ok:
-		fault = &executor.Error{Reason: fault.Reason, Message: cmp.Or(fault.Summary, fault.Message), Err: fault}
+	case own || fault:
 	case errors.Is(err, context.DeadlineExceeded):
-		fault = &executor.Error{Reason: executor.Deadline, Message: "no answer within the time that the call had left", Err: err}
+		err = &executor.Error{Reason: executor.Deadline, Message: "no answer within the time that the call had left", Err: err}
 	case errors.Is(err, context.Canceled):
-		fault = &executor.Error{Reason: executor.Canceled, Message: "the call was canceled", Err: err}
+		err = &executor.Error{Reason: executor.Canceled, Message: "the call was canceled", Err: err}
 	default:
 		st, ok := status.FromError(err)
 		if !ok {
-			fault = &executor.Error{Reason: executor.Internal, Message: err.Error(), Err: err}
+			err = &executor.Error{Reason: executor.Internal, Message: err.Error(), Err: err}
 			break
 		}
 		if own := c.typed(ctx, st, call); own != nil {
 			return own
 		}
-		fault = fromStatus(st, err)
+		err = fromStatus(st, err)
 	}
-	fault.Message = fmt.Sprintf("%s calls %s (%s): %s", call.From, call.Import+"#"+call.Method, callee, strings.ToValidUTF8(fault.Message, "\uFFFD"))
-	return fault
+	return explainLocal(err, call, callee)
+}
+
+// explainLocal is explain for what the executor of this node says.
+func explainLocal(err error, call executor.OutgoingCall, callee string) error {
+	if own, ok := errors.AsType[*executor.FunctionError](err); ok {
+		return own
+	}
+	fault, ok := errors.AsType[*executor.Error](err)
+	if !ok {
+		return err
+	}
+	return &executor.Error{Reason: fault.Reason, Err: fault, Message: fmt.Sprintf("%s calls %s (%s): %s", call.From,
+		call.Import+"#"+call.Method, callee, strings.ToValidUTF8(cmp.Or(fault.Summary, fault.Message), "\uFFFD"))}
 }
 
 // fromStatus gives the error for a status that is not the callee's own error: of the router, or of a service outside.

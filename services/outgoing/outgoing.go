@@ -97,7 +97,10 @@ func (c *Caller) Call(ctx context.Context, call executor.OutgoingCall) ([]byte, 
 		return message, err
 	}
 	response, callee, err := c.callFunction(ctx, call, binding.GetFunction(), md)
-	return response.Message, c.tell(ctx, call, callee, response, hop{depth: depth, took: time.Since(began), err: err})
+	c.note(call, callee, response, hop{depth: depth, took: time.Since(began), err: err})
+	err = c.explain(ctx, err, call, "function "+callee.Function)
+	c.metrics.functions.count(err)
+	return response.Message, err
 }
 
 // Local implements executor.Outgoing.
@@ -122,22 +125,18 @@ func (c *Caller) Local(call executor.OutgoingCall, place executor.Place) (messag
 	if !ran {
 		return nil, false, nil
 	}
-	err = c.tell(context.Background(), call, destination.Key, response, hop{depth: depth, took: time.Since(began), err: err})
+	c.note(call, destination.Key, response, hop{depth: depth, took: time.Since(began), err: err})
+	err = explainLocal(err, call, "function "+destination.Key.Function)
+	c.metrics.functions.count(err)
 	return response.Message, true, err
 }
 
-// tell has those know how a call of a function went who want to, and gives the error that its caller gets.
-func (c *Caller) tell(ctx context.Context, call executor.OutgoingCall, callee executor.Key, r router.Response, h hop) error {
+// note adds a call of a function to the trace, if there is to be one.
+func (c *Caller) note(call executor.OutgoingCall, callee executor.Key, r router.Response, h hop) {
 	if wanted(call.Metadata) {
 		h.callee, h.node, h.timings = callee.String(), r.Node, r.Timings
 		c.trace(call, h, r.Trailers[traceKey])
 	}
-	err := h.err
-	if err != nil {
-		err = c.explain(ctx, err, call, "function "+callee.Function)
-	}
-	c.metrics.functions.count(err)
-	return err
 }
 
 // callFunction makes a call of a function and tells which revision was called.

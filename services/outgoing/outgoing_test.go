@@ -37,6 +37,7 @@ type fake struct {
 	answer  router.Response
 	err     error // of Call
 	routed  error // of Route
+	here    bool  // the function pay is ready on this node
 }
 
 func newFake(t *testing.T, address string) *fake {
@@ -77,10 +78,17 @@ func (f *fake) Call(_ context.Context, r executor.Request) (router.Response, err
 	return f.answer, f.err
 }
 
-func (f *fake) Here(router.Target) (*router.Destination, bool) { return nil, false }
+func (f *fake) Here(target router.Target) (*router.Destination, bool) {
+	if !f.here {
+		return nil, false
+	}
+	d, err := f.Route(f.t.Context(), target)
+	return d, err == nil
+}
 
-func (f *fake) Local(executor.Request, executor.Place) (router.Response, bool, error) {
-	return router.Response{}, false, nil
+func (f *fake) Local(r executor.Request, place executor.Place) (router.Response, bool, error) {
+	response, ran, err := place.Run(r)
+	return router.Response{Response: response, Node: "n1"}, ran, err
 }
 
 func (f *fake) Revision(context.Context, executor.Key) (executor.Revision, error) {
