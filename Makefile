@@ -11,7 +11,7 @@ TOOLCHAINS := examples/toolchains
 COMPONENTS := build/components
 
 # Components in Go, with bindings that weft bindgen go writes.
-GO_COMPONENTS := examples/report examples/shop/checkout $(addprefix test/components/,conformance-go load-go cursors-go cursors-user-go)
+GO_COMPONENTS := examples/report examples/shop/checkout $(addprefix test/components/,conformance-go load-go cursors-go cursors-user-go receipt/go)
 
 # What go test tests, and what bounds it on a slow machine.
 PACKAGES ?= ./...
@@ -106,6 +106,18 @@ $(COMPONENTS)/host.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/host $@
 $(COMPONENTS)/bench.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/bench $@
+$(COMPONENTS)/caller.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/caller $@
+$(COMPONENTS)/receipt-rust.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/receipt/rust $@
+$(COMPONENTS)/receipt-c.wasm: FORCE
+	@$(TOOLCHAINS)/c.sh build test/components/receipt/c $@
+$(COMPONENTS)/receipt-go.wasm: FORCE
+	@$(TOOLCHAINS)/go.sh build test/components/receipt/go $@
+$(COMPONENTS)/receipt-js.wasm $(COMPONENTS)/receipt-ts.wasm: $(COMPONENTS)/receipt-%.wasm: FORCE
+	@$(TOOLCHAINS)/js.sh build test/components/receipt/$* $@
+$(COMPONENTS)/receipt-python.wasm: FORCE
+	@$(TOOLCHAINS)/python.sh build test/components/receipt/python $@
 
 .PHONY: bench
 bench: build examples $(COMPONENTS)/bench.wasm ## Measure weft against its baselines
@@ -116,6 +128,13 @@ bench: build examples $(COMPONENTS)/bench.wasm ## Measure weft against its basel
 bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nodes do together
 	@go run ./test/bench -json build/bench-cluster.json cluster
 	go test -run '^$$' -bench ClusterWrites -benchtime 1x ./consensus
+
+# One small function in every language.
+RECEIPTS := $(patsubst %,$(COMPONENTS)/receipt-%.wasm,rust c go js ts python)
+
+.PHONY: bench-polyglot
+bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.wasm ## Measure functions in all languages, and calls between functions; writes docs/
+	@go run ./test/bench -rounds 9 -json build/bench-polyglot.json -docs docs polyglot
 
 # What make robustness runs: how many runs, of clusters of how many nodes, of which scenario and with which seed.
 RUNS ?= 10

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	recordsv1 "github.com/weft-run/weft/test/bench/proto/bench/records/v1"
 	"github.com/weft-run/weft/test/load"
@@ -42,7 +43,7 @@ func forward(ctx context.Context, o options, data string) (all []forwarded, err 
 	if near.name != names[0] {
 		near, far = far, near
 	}
-	message, err := smallRecord()
+	message, err := proto.Marshal(smallRecord())
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +69,11 @@ func (m *members) compare(ctx context.Context, near, far *member, inFlight int, 
 			p50[way], cpu[way] = append(p50[way], latency), append(cpu[way], used)
 		}
 	}
-	ratio := func(values [2][]float64) float64 {
-		ratios := make([]float64, len(values[0]))
-		for i := range ratios {
-			ratios[i] = values[1][i] / values[0][i]
-		}
-		return median(ratios)
-	}
-	f := forwarded{InFlight: inFlight, Ratio: ratio(p50), CPURatio: ratio(cpu)}
-	f.Direct, f.Forwarded = median(slices.Clone(p50[0])), median(slices.Clone(p50[1]))
-	f.DirectCPU, f.ForwardedCPU = median(slices.Clone(cpu[0])), median(slices.Clone(cpu[1]))
-	return f, nil
+	return forwarded{
+		InFlight: inFlight,
+		Direct:   median(p50[0]), Forwarded: median(p50[1]), Ratio: medianRatio(p50[1], p50[0]),
+		DirectCPU: median(cpu[0]), ForwardedCPU: median(cpu[1]), CPURatio: medianRatio(cpu[1], cpu[0]),
+	}, nil
 }
 
 // turn loads one node and gives the median latency and the processor time of all nodes per call, in microseconds.

@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"github.com/weft-run/weft/executor"
 )
 
 // options are the command line.
@@ -25,12 +27,18 @@ type options struct {
 	rounds     int
 	duration   time.Duration
 	inFlight   int
+
+	// Of the benchmark of languages.
+	docs      string
+	calls     int
+	starts    int
+	compiles  int
+	instances int
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "native" {
-		exit(serveNative(len(os.Args) > 2 && os.Args[2] == "workers"))
-	}
+	executor.RunCompileChild()
+	runChild()
 	var o options
 	flag.StringVar(&o.weft, "weft", "bin/weft", "the weft binary")
 	flag.StringVar(&o.components, "components", "build/components", "directory of the built components")
@@ -38,13 +46,35 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "turns of each server")
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "length of a turn")
 	flag.IntVar(&o.inFlight, "in-flight", 64, "calls at once")
+	flag.StringVar(&o.docs, "docs", "", "directory to write the table and the chart of languages to")
+	flag.IntVar(&o.calls, "calls", 200, "calls in a turn of a language")
+	flag.IntVar(&o.starts, "starts", 5, "processes in a turn of a language")
+	flag.IntVar(&o.compiles, "compiles", 3, "times that each language's component is compiled")
+	flag.IntVar(&o.instances, "instances", 32, "instances that live at once when their memory is measured")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	if flag.Arg(0) == "cluster" {
+	switch flag.Arg(0) {
+	case "cluster":
 		exit(runCluster(ctx, o))
+	case "polyglot":
+		exit(runPolyglot(ctx, o))
+	default:
+		exit(run(ctx, o))
 	}
-	exit(run(ctx, o))
+}
+
+// runChild does the work of a process that this program started of itself, and exits, if this is one.
+func runChild() {
+	if len(os.Args) < 2 {
+		return
+	}
+	switch os.Args[1] {
+	case nativeName:
+		exit(serveNative(len(os.Args) > 2 && os.Args[2] == "workers"))
+	case instancesName:
+		exit(runInstances(os.Args[2:]))
+	}
 }
 
 func exit(err error) {

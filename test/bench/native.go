@@ -24,6 +24,9 @@ func (native) Touch(_ context.Context, request *recordsv1.TouchRequest) (*record
 	return &recordsv1.TouchResponse{Value: customer}, nil
 }
 
+// nativeName makes this program the rival.
+const nativeName = "native"
+
 // serveNative serves the rival until it is told to end, on grpc-go's defaults or with its stream workers.
 func serveNative(workers bool) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

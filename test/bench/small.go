@@ -53,7 +53,7 @@ func small(ctx context.Context, o options, data string) (figures []figure, err e
 	if err != nil {
 		return nil, err
 	}
-	message, err := smallRecord()
+	message, err := proto.Marshal(smallRecord())
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +72,12 @@ func small(ctx context.Context, o options, data string) (figures []figure, err e
 	return figures, nil
 }
 
-func smallRecord() ([]byte, error) {
-	return proto.Marshal(&recordsv1.TouchRequest{Customer: &recordsv1.Customer{
+func smallRecord() *recordsv1.TouchRequest {
+	return &recordsv1.TouchRequest{Customer: &recordsv1.Customer{
 		Id: 4711, Name: "Ada Lovelace", Active: true, Score: 99.5,
 		Home: &recordsv1.Place{City: "London", Zip: 12345},
 		Tags: []string{"founder", "analyst", "poet"},
-	}})
+	}}
 }
 
 // contend starts the servers, the baseline first.
@@ -91,8 +91,8 @@ func contend(ctx context.Context, o options, data string) ([]*contender, error) 
 		name    string
 		command []string
 	}{
-		{"grpc-go, generated code", []string{self, "native"}},
-		{"grpc-go, generated code, 64 stream workers", []string{self, "native", "workers"}},
+		{"grpc-go, generated code", []string{self, nativeName}},
+		{"grpc-go, generated code, 64 stream workers", []string{self, nativeName, "workers"}},
 		{"weft, an instance per call", server(o, data)},
 	} {
 		p, err := start(ctx, c.command[0], c.command[1:]...)
@@ -160,7 +160,16 @@ func (c *contender) figure(baseline *contender, inFlight int) figure {
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 func median(values []float64) float64 {
-	slices.Sort(values)
-	n := len(values)
-	return (values[n/2] + values[(n-1)/2]) / 2
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[n/2] + sorted[(n-1)/2]) / 2
+}
+
+// medianRatio is the median of the ratios of values to those of the same round.
+func medianRatio(values, to []float64) float64 {
+	ratios := make([]float64, len(values))
+	for i := range ratios {
+		ratios[i] = values[i] / to[i]
+	}
+	return median(ratios)
 }

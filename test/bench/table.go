@@ -45,3 +45,26 @@ func (r clusterReport) print(w io.Writer) {
 	fmt.Fprintf(w, "A node joins a cluster with %d functions, seconds from its start: member %.2f, catalog caught up %.2f, first call run %.2f, all ready %.2f\n",
 		r.Join.Functions, r.Join.Member, r.Join.CaughtUp, r.Join.Served, r.Join.All)
 }
+
+func (r polyglotReport) print(w io.Writer) {
+	fmt.Fprintf(w, "The same function in every language, and a process of the language's own for the same answer; medians of %d rounds:\n\n", r.Rounds)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "language\tcomponent KB\tcompile ms\tfresh instance + call µs\tby gRPC µs\twarm call µs\tKiB per instance\tprocess µs\tprocess/fresh\tprocess/gRPC\t")
+	for _, f := range r.Languages {
+		fmt.Fprintf(table, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.0f\t%.0f\t%.1f\t%.1f\t\n",
+			f.Language, float64(f.ComponentBytes)/1e3, f.CompileMillis, f.FreshMicros, f.CallMicros, f.WarmMicros,
+			f.InstanceBytes/1024, f.ProcessMicros, f.FreshRatio, f.CallRatio)
+	}
+	table.Flush()
+	fmt.Fprintf(w, "(goals: JavaScript at least 50x, Python at least 20x faster than their process)\n\n")
+
+	fmt.Fprintf(w, "One typed call of a small record:\n\n")
+	table = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "way\tµs\tratio\t")
+	for _, b := range r.Between {
+		fmt.Fprintf(table, "%s\t%.3g\t%.4f\t\n", b.Name, b.Micros, b.Ratio)
+	}
+	table.Flush()
+	fmt.Fprintln(w, "(goals: on one node at most 0.5, linked at most 0.01)")
+	fmt.Fprintf(w, "\n%s, %d cores, %s, %s, load %s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load)
+}

@@ -44,6 +44,15 @@ var sources = map[string]source{
 	"polyglot-c":      {"test/components/polyglot/c", "c.sh"},
 	"polyglot-js":     {"test/components/polyglot/js", "js.sh"},
 	"polyglot-python": {"test/components/polyglot/python", "python.sh"},
+
+	// What the benchmark of languages calls, and what calls the bench component.
+	"receipt-rust":   {"test/components/receipt/rust", "rust.sh"},
+	"receipt-c":      {"test/components/receipt/c", "c.sh"},
+	"receipt-go":     {"test/components/receipt/go", "go.sh"},
+	"receipt-js":     {"test/components/receipt/js", "js.sh"},
+	"receipt-ts":     {"test/components/receipt/ts", "js.sh"},
+	"receipt-python": {"test/components/receipt/python", "python.sh"},
+	"caller":         {"test/components/caller", "rust.sh"},
 }
 
 // Path builds one of the components above and returns the file's absolute path. Any number of processes may call it

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// What document writes in a directory, and the lines between which the figures are in the text.
+const (
+	documentName, chartName  = "polyglot.md", "polyglot.svg"
+	figuresBegin, figuresEnd = "<!-- figures, written by make bench-polyglot -->", "<!-- end of figures -->"
+)
+
+// document writes the figures into the text in a directory, and the chart beside it.
+func (r polyglotReport) document(dir string) error {
+	path := filepath.Join(dir, documentName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), figuresBegin)
+	_, after, ends := strings.Cut(rest, figuresEnd)
+	if !begins || !ends {
+		return fmt.Errorf("%s: the figures go between the lines %q and %q, which it lacks", path, figuresBegin, figuresEnd)
+	}
+	var chart bytes.Buffer
+	if err := r.draw(&chart); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, chartName), chart.Bytes(), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(before+figuresBegin+"\n"+r.markdown()+figuresEnd+after), 0o600)
+}
+
+// markdown is the figures as tables.
+func (r polyglotReport) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %d cores, %s; %s; load before the run %s; medians of %d rounds.\n\n",
+		r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load, r.Rounds)
+	b.WriteString("| | component | compile | fresh instance + call | the same by gRPC | warm call | memory per instance | its process | process / fresh | process / gRPC |\n")
+	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, f := range r.Languages {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %.3gx | %.3gx |\n", f.Language, sizeText(float64(f.ComponentBytes)),
+			durationText(f.CompileMillis*1e3), durationText(f.FreshMicros), durationText(f.CallMicros), durationText(f.WarmMicros),
+			sizeText(f.InstanceBytes), durationText(f.ProcessMicros), f.FreshRatio, f.CallRatio)
+	}
+	b.WriteString("\n| one typed call of a small record | time | of gRPC's |\n|---|---:|---:|\n")
+	for _, w := range r.Between {
+		fmt.Fprintf(&b, "| %s | %s | %.2gx |\n", w.Name, durationText(w.Micros), w.Ratio)
+	}
+	b.WriteString("\nThe processes:")
+	for i, f := range r.Languages {
+		separator := ","
+		if i == 0 {
+			separator = ""
+		}
+		fmt.Fprintf(&b, "%s %s with %s", separator, f.Language, f.Tool)
+	}
+	b.WriteString(".\n")
+	return b.String()
+}
+
+// sizeText writes bytes with a unit that suits them.
+func sizeText(bytes float64) string {
+	if bytes < 1<<20 {
+		return fmt.Sprintf("%.0f KiB", bytes/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", bytes/(1<<20))
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	weft "github.com/weft-run/weft/clients/go"
+)
+
+// polyglotReport is what a run over all languages found.
+type polyglotReport struct {
+	Machine   machine   `json:"machine"`
+	Rounds    int       `json:"rounds"`
+	Instances int       `json:"instances"` // that lived at once when their memory was measured
+	Languages []figures `json:"languages"`
+	Between   []way     `json:"callsBetweenFunctions"`
+}
+
+// figures are those of one language: medians of the rounds. Each ratio is that of the process to the function, the median of
+// the ratios in each round.
+type figures struct {
+	Language       string  `json:"language"`
+	Tool           string  `json:"tool"` // what makes or runs the program
+	ComponentBytes int64   `json:"componentBytes"`
+	CompileMillis  float64 `json:"compileMillis"`
+	FreshMicros    float64 `json:"freshMicros"` // an instance and its first call, in the executor
+	CallMicros     float64 `json:"callMicros"`  // the same by gRPC from another process
+	WarmMicros     float64 `json:"warmMicros"`
+	InstanceBytes  float64 `json:"instanceBytes"`
+	ProcessMicros  float64 `json:"processMicros"`
+	FreshRatio     float64 `json:"freshRatio"`
+	CallRatio      float64 `json:"callRatio"`
+}
+
+// series are the values of one language, one a round.
+type series struct{ compile, fresh, call, warm, bytes, process []float64 }
+
+// runPolyglot measures a function in all languages, and calls from function to function. `make bench-polyglot` runs it.
+func runPolyglot(ctx context.Context, o options) (err error) {
+	data, err := os.MkdirTemp("", "weft-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
+	r := polyglotReport{Machine: thisMachine(), Rounds: o.rounds, Instances: o.instances}
+	if r.Languages, err = measureLanguages(ctx, o, data); err != nil {
+		return err
+	}
+	if r.Between, err = between(ctx, o, filepath.Join(data, "between")); err != nil {
+		return fmt.Errorf("calls from function to function: %w", err)
+	}
+	r.print(os.Stdout)
+	if err := writeJSON(o.json, r); err != nil || o.docs == "" {
+		return err
+	}
+	return r.document(o.docs)
+}
+
+// measureLanguages has the languages, and in each of them its ways to give the answer, take turns.
+func measureLanguages(ctx context.Context, o options, data string) (all []figures, err error) {
+	list, err := implementations(ctx, o, data)
+	if err != nil {
+		return nil, err
+	}
+	measured := make([]series, len(list))
+	for n := range o.compiles {
+		for i, c := range list {
+			took, err := compileCold(ctx, c, filepath.Join(data, fmt.Sprintf("cold-%d-%s", n, c.id)))
+			if err != nil {
+				return nil, err
+			}
+			measured[i].compile = append(measured[i].compile, float64(took)/float64(time.Millisecond))
+		}
+	}
+	h, err := newHost(filepath.Join(data, "host"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.stop()) }()
+	remote, err := startRemote(ctx, o, filepath.Join(data, "remote"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, remote.close()) }()
+	for _, c := range list {
+		if _, err := h.load(ctx, c); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		if err := deploy(ctx, o, remote.node, c.id, c.component); err != nil {
+			return nil, err
+		}
+	}
+	for round := range 1 + o.rounds {
+		for i, c := range list {
+			s, err := turnOf(ctx, o, h, remote, c)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+			if round > 0 { // the first warms up
+				measured[i].add(s)
+			}
+		}
+	}
+	for i, c := range list {
+		all = append(all, measured[i].figures(c))
+	}
+	return all, nil
+}
+
+// turnOf is one turn of a language.
+func turnOf(ctx context.Context, o options, h *host, remote *remote, c *implementation) (s series, err error) {
+	repeat := func(into *[]float64, times int, do func() (time.Duration, error)) {
+		took := make([]float64, times)
+		for i := range took {
+			if err != nil {
+				return
+			}
+			var d time.Duration
+			d, err = do()
+			took[i] = micros(d)
+		}
+		*into = []float64{median(took)}
+	}
+	repeat(&s.process, o.starts, func() (time.Duration, error) { return c.process(ctx) })
+	repeat(&s.fresh, o.calls, func() (time.Duration, error) { return h.call(ctx, c) })
+	repeat(&s.call, o.calls, func() (time.Duration, error) { return remote.call(ctx, c) })
+	if err != nil {
+		return s, err
+	}
+	l, err := measureLive(ctx, o, h, c)
+	s.warm, s.bytes = []float64{micros(l.Warm)}, []float64{float64(l.Bytes)}
+	return s, err
+}
+
+func (s *series) add(turn series) {
+	s.fresh, s.call = append(s.fresh, turn.fresh...), append(s.call, turn.call...)
+	s.warm, s.bytes = append(s.warm, turn.warm...), append(s.bytes, turn.bytes...)
+	s.process = append(s.process, turn.process...)
+}
+
+func (s *series) figures(c *implementation) figures {
+	return figures{
+		Language: c.name, Tool: c.version, ComponentBytes: c.size,
+		CompileMillis: median(s.compile),
+		FreshMicros:   median(s.fresh), CallMicros: median(s.call), WarmMicros: median(s.warm),
+		InstanceBytes: median(s.bytes),
+		ProcessMicros: median(s.process),
+		FreshRatio:    medianRatio(s.process, s.fresh), CallRatio: medianRatio(s.process, s.call),
+	}
+}
+
+// remote is a node with the functions of all languages, and a client of it.
+type remote struct {
+	node    *process
+	client  *weft.Client
+	message []byte
+}
+
+func startRemote(ctx context.Context, o options, data string) (*remote, error) {
+	message, err := proto.Marshal(receipt)
+	if err != nil {
+		return nil, err
+	}
+	line := server(o, data)
+	node, err := start(ctx, line[0], line[1:]...)
+	if err != nil {
+		return nil, err
+	}
+	client, err := weft.Connect(node.ready["grpc"])
+	if err != nil {
+		return nil, errors.Join(err, node.stop())
+	}
+	return &remote{node, client, message}, nil
+}
+
+// call calls a language's function by gRPC and returns how long that took.
+func (r *remote) call(ctx context.Context, c *implementation) (time.Duration, error) {
+	began := time.Now()
+	response, err := r.client.Invoke(ctx, receiptService+"/"+receiptMethod, r.message, weft.OfFunction(c.id))
+	took := time.Since(began)
+	if err != nil {
+		return 0, err
+	}
+	return took, checkMessage(response)
+}
+
+func (r *remote) close() error { return errors.Join(r.client.Close(), r.node.stop()) }
