@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -93,9 +92,5 @@ func compileCold(ctx context.Context, c *implementation, dir string) (took time.
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, h.stop(), os.RemoveAll(dir)) }()
-	took, err = h.load(ctx, c)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", c.component, err)
-	}
-	return took, nil
+	return h.load(ctx, c)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -140,9 +141,13 @@ type implementation struct {
 	version   string
 }
 
-// implementations builds the programs of all languages, and checks that each gives the answer.
+// implementations builds the programs of the languages that are measured.
 func implementations(ctx context.Context, o options, dir string) (all []*implementation, err error) {
+	wanted := strings.Split(o.languages, ",")
 	for _, l := range languages {
+		if !slices.Contains(wanted, l.id) {
+			continue
+		}
 		c := &implementation{language: l, component: filepath.Join(o.components, "receipt-"+l.id+".wasm")}
 		content, err := os.ReadFile(c.component)
 		if err != nil {

@@ -29,6 +29,7 @@ type options struct {
 	inFlight   int
 
 	// Of the benchmark of languages.
+	languages string
 	docs      string
 	calls     int
 	starts    int
@@ -46,6 +47,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "turns of each server")
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "length of a turn")
 	flag.IntVar(&o.inFlight, "in-flight", 64, "calls at once")
+	flag.StringVar(&o.languages, "languages", "rust,c,go,js,ts,python", "languages to measure")
 	flag.StringVar(&o.docs, "docs", "", "directory to write the table and the chart of languages to")
 	flag.IntVar(&o.calls, "calls", 200, "calls in a turn of a language")
 	flag.IntVar(&o.starts, "starts", 5, "processes in a turn of a language")
