@@ -34,9 +34,9 @@ func newHost(dir string) (*host, error) {
 	return &host{Executor: x, message: message}, err
 }
 
-// stop ends the executor.
-func (h *host) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+// stop ends the executor, even if ctx has ended.
+func (h *host) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return h.Close(ctx)
 }
@@ -91,6 +91,6 @@ func compileCold(ctx context.Context, c *implementation, dir string) (took time.
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, h.stop(), os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, h.stop(ctx), os.RemoveAll(dir)) }()
 	return h.load(ctx, c)
 }

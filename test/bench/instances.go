@@ -20,8 +20,8 @@ import (
 
 // live is what instances that stay cost: a process of its own makes them, as the executor drops its instances.
 type live struct {
-	Bytes int64         // of memory for each
-	Warm  time.Duration // of a call of one that was called before
+	Bytes int64         `json:"bytes"` // of memory for each
+	Warm  time.Duration `json:"warm"`  // of a call of one that was called before
 }
 
 // measureLive has a process make instances of a language's function.

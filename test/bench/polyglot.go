@@ -72,7 +72,7 @@ func measureLanguages(ctx context.Context, o options, data string) (all []figure
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, h.stop()) }()
+	defer func() { err = errors.Join(err, h.stop(ctx)) }()
 	measured := make([]series, len(list))
 	for n := range o.compiles {
 		for i, c := range list {
