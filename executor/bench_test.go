@@ -71,3 +71,34 @@ func BenchmarkOutgoing(b *testing.B) {
 	run("nested", chain(b, Config{}, limits, 2, answerNine), "Echo", message)
 	run("apart", chainApart(b, Config{}, limits, 2, answerNine), "Echo", message)
 }
+
+// BenchmarkHost is a call whose guest calls a function of the host once: one that does nothing, one that waits for something
+// that is there, and some that pass a list of bytes on and back.
+func BenchmarkHost(b *testing.B) {
+	g := hostGuest(b, hostText, map[string]HostFunc{
+		"nothing": func(*HostCall) error { return nil },
+		"wait": func(c *HostCall) error {
+			c.Result().U32(c.Arg(0).U32())
+			return c.Wait(func(context.Context) error { return nil })
+		},
+		"bytes": func(c *HostCall) error {
+			c.Result().OK().Some().Bytes(c.Arg(0).U8s(nil))
+			return nil
+		},
+	}, Config{})
+	bytes := func(n int) string {
+		return string(protowire.AppendBytes([]byte("\x0a"), make([]byte, n)))
+	}
+	for _, bench := range []struct{ name, method, message string }{
+		{"nothing", "Nothing", "\x08\x07"}, {"wait", "Wait", "\x08\x07"}, {"1KiB", "Bytes", bytes(1 << 10)}, {"1MiB", "Bytes", bytes(1 << 20)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := g.ask(context.Background(), bench.method, bench.message); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

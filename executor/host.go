@@ -116,7 +116,7 @@ func (f *hostFunction) bind(x *Executor) wasmtime.HostFunc {
 		}
 		call := &HostCall{x: x, in: in, f: f, values: values}
 		err := f.answer(call)
-		in.large = in.large || values.Arena().Size() >= largeMessage
+		in.large = in.large || values.Arena().Size() >= largeResult || largeList(values.Args())
 		switch {
 		case call.ended != nil:
 			return call.ended.err
@@ -125,4 +125,24 @@ func (f *hostFunction) bind(x *Executor) wasmtime.HostFunc {
 		}
 		return nil
 	}
+}
+
+// largeResult is from what size in C memory on a result counts as large: that of a list of largeMessage bytes.
+const largeResult = 32 * largeMessage
+
+// largeList tells whether there is a large list among arguments, or right in one that is a record.
+func largeList(args wasmtime.Values) bool {
+	for i := range args.Len() {
+		switch v := args.At(i); v.Kind() {
+		case wasmtime.KindList:
+			if v.List().Len() >= largeMessage {
+				return true
+			}
+		case wasmtime.KindRecord:
+			if largeList(v.Fields()) {
+				return true
+			}
+		}
+	}
+	return false
 }

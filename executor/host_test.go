@@ -31,7 +31,7 @@ const hostText = `
 	world w { import test:host/things@0.1.0; export run: func(); }`
 
 // hostGuest is an executor that gives an interface to a guest, which exports what it imports.
-func hostGuest(t *testing.T, text string, functions map[string]HostFunc, config Config) *guest {
+func hostGuest(t testing.TB, text string, functions map[string]HostFunc, config Config) *guest {
 	t.Helper()
 	i := wittest.MustParse(text).Imports[0]
 	for _, f := range i.Functions {
@@ -53,7 +53,7 @@ func hostGuest(t *testing.T, text string, functions map[string]HostFunc, config 
 }
 
 // hostRevision is a revision that imports an interface and exports its functions.
-func hostRevision(t *testing.T, i *wit.Interface) Revision {
+func hostRevision(t testing.TB, i *wit.Interface) Revision {
 	t.Helper()
 	world := &wit.World{Imports: []*wit.Interface{i}, ExportFunctions: i.Functions}
 	built, err := contract.Build(contract.Input{Function: "proxy", World: world})
