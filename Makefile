@@ -11,7 +11,7 @@ TOOLCHAINS := examples/toolchains
 COMPONENTS := build/components
 
 # Components in Go, with bindings that weft bindgen go writes.
-GO_COMPONENTS := examples/report examples/shop/checkout $(addprefix test/components/,conformance-go load-go cursors-go cursors-user-go receipt/go)
+GO_COMPONENTS := examples/report examples/shop/checkout $(addprefix test/components/,conformance-go load-go host-go cursors-go cursors-user-go receipt/go)
 
 # What go test tests, and what bounds it on a slow machine.
 PACKAGES ?= ./...
@@ -50,7 +50,7 @@ demo-polyglot: build shop ## Make one service of functions in five languages, an
 	go run ./test/demo polyglot
 
 .PHONY: test
-test: build examples $(COMPONENTS)/host.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
+test: build examples $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
@@ -104,6 +104,8 @@ $(COMPONENTS)/load-go.wasm: FORCE
 	@$(TOOLCHAINS)/go.sh build test/components/load-go $@
 $(COMPONENTS)/host.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/host $@
+$(COMPONENTS)/host-go.wasm: FORCE
+	@$(TOOLCHAINS)/go.sh build test/components/host-go $@
 $(COMPONENTS)/bench.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/bench $@
 $(COMPONENTS)/caller.wasm: FORCE
@@ -171,7 +173,7 @@ generate: ## Write generated code anew
 	for dir in $(GO_COMPONENTS); do go run ./cmd/weft bindgen go --out $$dir/gen $$dir/wit; done
 
 .PHONY: race
-race: build examples $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
+race: build examples $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)

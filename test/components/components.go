@@ -34,6 +34,7 @@ var sources = map[string]source{
 	"bench":   {"test/components/bench", "rust.sh"},
 	"load-go": {"test/components/load-go", "go.sh"},
 	"host":    {"test/components/host", "rust.sh"},
+	"host-go": {"test/components/host-go", "go.sh"},
 
 	"cursors-go":      {"test/components/cursors-go", "go.sh"},
 	"cursors-user-go": {"test/components/cursors-user-go", "go.sh"},

@@ -59,10 +59,20 @@ type about struct {
 
 const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-// TestContext asks a function, in Rust, what it knows of its call: once as a client, and once through another function.
-func TestContext(t *testing.T) {
+// inLanguages runs a test with the component host in each language that it is written in.
+func inLanguages(t *testing.T, test func(t *testing.T, wasm []byte)) {
+	t.Helper()
+	for language, name := range map[string]string{"Rust": "host", "Go": "host-go"} {
+		t.Run(language, func(t *testing.T) { test(t, components.Bytes(t, name)) })
+	}
+}
+
+// TestContext asks a function what it knows of its call: once as a client, and once through another function.
+func TestContext(t *testing.T) { inLanguages(t, testContext) }
+
+func testContext(t *testing.T, wasm []byte) {
+	t.Helper()
 	s := start(t)
-	wasm := components.Bytes(t, "host")
 	s.deployBytes("probe", wasm)
 	world, err := component.Decode(wasm)
 	if err != nil {
@@ -121,8 +131,11 @@ func (s *server) fetch(method, url, more string) (body string, err error) {
 	return fmt.Sprintf("%d %s", got.Value.Status, got.Value.Body), nil
 }
 
-// TestHTTPClient has a function, in Rust, make requests.
-func TestHTTPClient(t *testing.T) {
+// TestHTTPClient has a function make requests.
+func TestHTTPClient(t *testing.T) { inLanguages(t, testHTTPClient) }
+
+func testHTTPClient(t *testing.T, wasm []byte) {
+	t.Helper()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/large":
@@ -141,7 +154,7 @@ func TestHTTPClient(t *testing.T) {
 	}))
 	t.Cleanup(web.Close)
 	s := start(t, allow(t, web.URL))
-	s.deployBytes("probe", components.Bytes(t, "host"), func(spec *weftv1.DeploySpec) {
+	s.deployBytes("probe", wasm, func(spec *weftv1.DeploySpec) {
 		spec.Limits = &weftv1.Limits{MessageBytes: 100 << 10}
 	})
 

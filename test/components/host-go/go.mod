@@ -1,0 +1,3 @@
+module github.com/weft-run/weft/test/components/host-go
+
+go 1.26
