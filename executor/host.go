@@ -49,6 +49,9 @@ func (c *HostCall) CallID() string { return c.in.job.callID }
 // credentials. It must not be changed.
 func (c *HostCall) Metadata() map[string][]string { return c.in.job.metadata }
 
+// Environment has the environment variables of the revision. It must not be changed.
+func (c *HostCall) Environment() map[string]string { return c.in.job.rev.variables }
+
 // Limits are those of the revision. Message bounds what the guest should be given at once.
 func (c *HostCall) Limits() Limits { return c.in.job.rev.limits }
 

@@ -18,9 +18,11 @@ import (
 type revision struct {
 	key     Key
 	limits  Limits
-	env     []string
+	env     []string // "NAME=VALUE", ordered
 	methods map[string]map[string]*method
 	parts   []Part
+
+	variables map[string]string // what env is made of
 
 	component *wasmtime.Component
 	template  *wasmtime.Template
@@ -145,6 +147,7 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 		x.code.Add(-code)
 	}
 	rev.journal = newJournal(r.Key, log, func(n int) { x.metrics.dropped.Add(float64(n)) })
+	rev.variables = r.Environment
 	for k, v := range r.Environment {
 		rev.env = append(rev.env, k+"="+v)
 	}

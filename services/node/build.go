@@ -41,7 +41,8 @@ type parts struct {
 func (n *Node) build() error {
 	p := &parts{registry: prometheus.NewRegistry(), logs: logs.New(logs.Config{})}
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.registry.MustRegister(secrets.NewStore(n.config.SecretKeys, n.consensus.Catalog().View))
+	n.secrets = secrets.NewStore(n.config.SecretKeys, n.consensus.Catalog().View)
+	p.registry.MustRegister(n.secrets)
 	n.peers = peer.New(peer.Config{Port: n.consensus, Logger: n.config.Logger})
 	n.consensus.SetPeers(replication.New(n.peers))
 	for _, build := range []func(*parts) error{n.buildExecution, n.buildDirectory, n.buildCalls, n.buildControl} {

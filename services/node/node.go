@@ -22,6 +22,7 @@ import (
 	"github.com/weft-run/weft/services/peer"
 	"github.com/weft-run/weft/services/placement"
 	"github.com/weft-run/weft/services/router"
+	"github.com/weft-run/weft/services/secrets"
 	"github.com/weft-run/weft/services/web"
 )
 
@@ -34,6 +35,7 @@ type Node struct {
 	executor  *executor.Executor
 	outgoing  *outgoing.Caller
 	requests  *httpclient.Client
+	secrets   *secrets.Store
 	consensus *consensus.Node
 	peers     *peer.Peers
 	directory *directory.Directory

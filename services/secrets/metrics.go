@@ -11,10 +11,15 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (s *Store) Describe(to chan<- *prometheus.Desc) { to <- secretsDesc; to <- keysDesc }
+func (s *Store) Describe(to chan<- *prometheus.Desc) {
+	to <- secretsDesc
+	to <- keysDesc
+	s.reads.Describe(to)
+}
 
 // Collect implements prometheus.Collector. It counts the secrets of the catalog each time.
 func (s *Store) Collect(to chan<- prometheus.Metric) {
+	s.reads.Collect(to)
 	var yes, no float64
 	for row := range s.view().AllSecrets() {
 		if s.keys.Has(row.GetKeyId()) {

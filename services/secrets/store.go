@@ -4,18 +4,25 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/weft-run/weft/consensus/catalog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 )
 
 // Store gives functions the secrets that the catalog has for them. It is safe for concurrent use.
 type Store struct {
-	keys *Keyring
-	view func() *catalog.View
+	keys  *Keyring
+	view  func() *catalog.View
+	reads *prometheus.CounterVec // by what the answer was
 }
 
-// NewStore makes a store. Keys may be nil.
-func NewStore(keys *Keyring, view func() *catalog.View) *Store { return &Store{keys: keys, view: view} }
+// NewStore makes a store. Keys may be nil. It is a prometheus.Collector.
+func NewStore(keys *Keyring, view func() *catalog.View) *Store {
+	return &Store{keys: keys, view: view, reads: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "weft_config_reads_total", Help: "Values that functions of this node asked wasi:config for, by where they came from.",
+	}, []string{"from"})}
+}
 
 // Get decrypts the secret that a function sees under a key, as the catalog is now. It reports whether there is one; the
 // error is that of Keyring.Open.

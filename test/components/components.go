@@ -32,6 +32,7 @@ var sources = map[string]source{
 	"checkout": {"examples/shop/checkout", "go.sh"},
 
 	"bench":   {"test/components/bench", "rust.sh"},
+	"config":  {"test/components/config", "rust.sh"},
 	"load-go": {"test/components/load-go", "go.sh"},
 	"host":    {"test/components/host", "rust.sh"},
 	"host-go": {"test/components/host-go", "go.sh"},
