@@ -13,6 +13,7 @@ import (
 	"github.com/weft-run/weft/test/wat"
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/resolve"
 	"github.com/weft-run/weft/wit/wittest"
 )
 
@@ -279,5 +280,44 @@ func TestHostImports(t *testing.T) {
 	err := g.CheckImports(&wit.World{Imports: []*wit.Interface{absent}})
 	if err == nil || err.Error() != "import test:off/off@1.0.0: start the node with --off" {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// TestHostInterfaces gives New interfaces that are not complete.
+func TestHostInterfaces(t *testing.T) {
+	parse := func(functions string) *wit.Interface {
+		world, _, err := resolve.World(map[string][]byte{"w.wit": []byte("package test:jars@0.1.0; interface store { resource jar { get: func() -> u32; } " +
+			functions + " } world w { import store; }")}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return world.Imports[0]
+	}
+	answer := func(*HostCall) error { return nil }
+	functions := map[string]HostFunc{"[method]jar.get": answer, "f": answer}
+	jars := map[string]func(any){"jar": nil}
+	for _, tt := range []struct {
+		name  string
+		hosts []HostInterface
+		want  string
+	}{
+		{"complete", []HostInterface{{Type: parse("f: func(j: jar, n: list<u8>) -> result<option<jar>>;"), Functions: functions, Resources: jars}}, ""},
+		{"absent", []HostInterface{{Type: parse("f: func();"), Absent: "not here"}}, ""},
+		{"no function", []HostInterface{{Type: parse("g: func();"), Functions: functions, Resources: jars}}, "store@0.1.0: nobody answers its function g"},
+		{"no resource", []HostInterface{{Type: parse("f: func();"), Functions: functions}}, "nobody made the resource jar"},
+		{"a resource inside", []HostInterface{{Type: parse("f: func(j: list<jar>);"), Functions: functions, Resources: jars}},
+			"f: parameter j: a resource inside of a value is not supported"},
+		{"a borrow inside", []HostInterface{{Type: parse("f: func(j: option<tuple<u8, borrow<jar>>>);"), Functions: functions, Resources: jars}},
+			"f: parameter j: a resource inside"},
+		{"a result that can't be written", []HostInterface{{Type: parse("f: func() -> list<char>;"), Functions: functions, Resources: jars}}, "f: result: a char"},
+		{"twice", []HostInterface{{Type: parse("f: func();"), Functions: functions, Resources: jars}, {Type: parse("f: func();"), Absent: "x"}}, "is there twice"},
+	} {
+		x, err := New(Config{Dir: t.TempDir(), Host: tt.hosts})
+		if err == nil {
+			_ = x.Close(t.Context())
+		}
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: error is %v", tt.name, err)
+		}
 	}
 }
