@@ -1,10 +1,13 @@
 package functions
 
 import (
+	"fmt"
 	"testing"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 
+	weft "github.com/weft-run/weft/clients/go"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/test/wat"
 )
@@ -62,6 +65,115 @@ func TestCycle(t *testing.T) {
 	refused(t, err, "CYCLE", "c → a → b → c")
 	_, err = s.try("c", wat.Chain{Export: iface("c"), Import: iface("c")}, bind("demo:chain/c=c"))
 	refused(t, err, "CYCLE", "can't be bound to itself")
+}
+
+// TestCycleByUpdates makes functions call one another in a ring by binding them anew, one after the other and all at once.
+func TestCycleByUpdates(t *testing.T) {
+	s := start(t)
+	next := map[string]string{"f1": "r2", "f2": "r3", "f3": "r1"}
+	for _, imported := range next {
+		s.deploy("e"+imported[1:], wat.Chain{Export: iface(imported)})
+	}
+	for f, imported := range next {
+		s.deploy(f, wat.Chain{Export: iface("r" + f[1:]), Import: iface(imported)}, bind(iface(imported)+"=e"+imported[1:]))
+	}
+	rebind := func(f, target string) error {
+		_, err := s.Update(t.Context(), &weftv1.UpdateRequest{Name: f, Bindings: map[string]string{iface(next[f]): target}})
+		return err
+	}
+	for _, f := range []string{"f1", "f2"} {
+		if err := rebind(f, "f"+next[f][1:]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, rebind("f3", "f1"), "CYCLE", "f3 → f1 → f2 → f3", "bind one of them elsewhere")
+	_, err := s.try("f3", wat.Chain{Export: iface("r3"), Import: iface("r1"), Mark: "2"}, bind(iface("r1")+"=f1"))
+	refused(t, err, "CYCLE", "f3 → f1 → f2 → f3", "bind one of them elsewhere")
+	s.tells("f1", "R1", 1, 4) // by f2, f3 and e1
+
+	for range 5 {
+		for f := range next {
+			if err := rebind(f, "e"+next[f][1:]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		results := make(chan error, len(next))
+		for f := range next {
+			go func() { results <- rebind(f, "f"+next[f][1:]) }()
+		}
+		failed := 0
+		for range next {
+			if err := <-results; err != nil {
+				refused(t, err, "CYCLE", "bind one of them elsewhere")
+				failed++
+			}
+		}
+		if failed == 0 {
+			t.Error("the functions call one another in a ring")
+		}
+		for f := range next {
+			if _, err := s.call("R"+f[1:]+"/Tell", 1, weft.WithMetadata(metadata.Pairs("weft-function", f))); err != nil {
+				t.Errorf("%s: %v", f, err)
+			}
+		}
+	}
+}
+
+// tells wants a function that shares its interface with others to give an answer.
+func (s *server) tells(function, service string, n, result int) {
+	s.t.Helper()
+	if got, err := s.call(service+"/Tell", n, weft.WithMetadata(metadata.Pairs("weft-function", function))); err != nil || got != result {
+		s.t.Errorf("%s: %d, %v; want %d", function, got, err, result)
+	}
+}
+
+// TestVersions binds imports to exports of other versions.
+func TestVersions(t *testing.T) {
+	s := start(t)
+	for i, c := range []struct {
+		imported, exported string
+		word               string // why it is refused; empty if it is not
+	}{
+		{"1.0.0", "1.0.0", ""},
+		{"1.0.0", "1.4.2", ""},
+		{"1.2.3", "1.2.4", ""},
+		{"1.2.0", "1.1.9", "from 1.2.0 on"},
+		{"1.2.3", "1.2.2", "from 1.2.3 on"},
+		{"1.9.0", "2.0.0", "from 1.9.0 on"},
+		{"2.0.0", "1.9.0", "from 2.0.0 on"},
+		{"0.4.1", "0.4.7", ""},
+		{"0.4.1", "0.4.0", "from 0.4.1 on"},
+		{"0.4.1", "0.5.0", "from 0.4.1 on"},
+		{"0.0.4", "0.0.5", "from 0.0.4 on"},
+	} {
+		name := fmt.Sprint("v", i)
+		export := "demo:chain/" + name + "@"
+		s.deploy("provider-"+name, wat.Chain{Export: export + c.exported})
+		_, err := s.try("caller-"+name, wat.Chain{Export: iface("caller-" + name), Import: export + c.imported}, bind(export+c.imported+"=provider-"+name))
+		if c.word == "" {
+			if err != nil {
+				t.Errorf("%s by %s: %v", c.imported, c.exported, err)
+				continue
+			}
+			s.want(fmt.Sprintf("CallerV%d/Tell", i), 1, 2)
+			continue
+		}
+		refused(t, err, "MISMATCH", "import "+export+c.imported, "function provider-"+name, export+c.exported, "semantic versioning", c.word)
+	}
+}
+
+// TestProviderChangesVersion deploys a provider anew with a newer and an older version of what others import.
+func TestProviderChangesVersion(t *testing.T) {
+	s := start(t)
+	s.deploy("pay", wat.Chain{Export: "demo:chain/pay@1.2.0"})
+	s.deploy("a", wat.Chain{Export: iface("a"), Import: "demo:chain/pay@1.2.0"})
+	s.deploy("pay", wat.Chain{Export: "demo:chain/pay@1.3.0"})
+	s.want("A/Tell", 1, 2)
+	_, err := s.try("pay", wat.Chain{Export: "demo:chain/pay@1.1.0"})
+	refused(t, err, "BREAKING_CHANGE", "demo:chain/pay@1.1.0 does not answer import demo:chain/pay@1.2.0 of function a")
+	_, err = s.try("pay", wat.Chain{Export: "demo:chain/pay@2.0.0"})
+	refused(t, err, "BREAKING_CHANGE", "import demo:chain/pay@1.2.0 of function a")
+	s.want("A/Tell", 1, 2)
 }
 
 func TestProviderStays(t *testing.T) {

@@ -1,13 +1,16 @@
 package functions
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +28,11 @@ import (
 
 func TestMain(m *testing.M) {
 	executor.RunCompileChild()
-	if os.Getenv(serverVariable) != "" {
-		if err := serveGRPC(); err != nil {
+	for variable, serve := range map[string]func() error{serverVariable: serveGRPC, nodeVariable: serveNode} {
+		if os.Getenv(variable) == "" {
+			continue
+		}
+		if err := serve(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -166,6 +172,74 @@ func (s *server) fails(method string, n int, code codes.Code, words ...string) {
 		if !strings.Contains(e.Message, word) {
 			s.t.Errorf("%s(%d): %q does not say %q", method, n, e.Message, word)
 		}
+	}
+}
+
+// breaks wants a call to fail with a code, a reason and some words, within a minute.
+func (s *server) breaks(method string, n int, code codes.Code, reason string, words ...string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	_, err := s.callContext(ctx, method, n)
+	broken(s.t, err, code, reason, words...)
+}
+
+// broken wants an error of a call with a code, a reason and some words.
+func broken(t testing.TB, err error, code codes.Code, reason string, words ...string) {
+	t.Helper()
+	e, ok := errors.AsType[*weft.Error](err)
+	if !ok || e.Code != code || e.Reason != reason {
+		t.Errorf("%v, want %v %s", err, code, reason)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(e.Message, word) {
+			t.Errorf("%q does not say %q", e.Message, word)
+		}
+	}
+}
+
+// metric reads a gauge of a node at an HTTP address.
+func metric(t testing.TB, address, name string) float64 {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }() // it was read
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if text, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			value, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value
+		}
+	}
+	t.Fatalf("there is no metric %s", name)
+	return 0
+}
+
+// rests waits until the node runs nothing: no instance is left, no slot is lost.
+func (s *server) rests() {
+	s.t.Helper()
+	for _, name := range []string{"weft_instances_running", "weft_instances_waiting", "weft_slots_lost", "weft_calls_waiting"} {
+		until(s.t, func() bool { return metric(s.t, s.node.HTTPAddr(), name) == 0 })
+	}
+}
+
+// until waits for a condition.
+func until(t testing.TB, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !done(); {
+		if time.Now().After(deadline) {
+			t.Fatal("it did not come within a minute")
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -17,6 +17,8 @@ type Chain struct {
 	// Export is the interface that it exports, Import the one that it calls: "demo:chain/pay@1.0.0". Import is empty for the
 	// last one.
 	Export, Import string
+	// Times is how often tell calls the next one for one call of its own; it returns what the last of them returned. Once if 0.
+	Times int
 	// Wide gives the exported tell a parameter of u64 in the last one, which breaks its callers.
 	Wide bool
 	// Mark makes the component differ from others in its bytes only.
@@ -52,7 +54,13 @@ const chainLink = `
     (import "host" "tell" (func $tell (param i32) (result i32)))
     (func (export "ask") (param i32) (result i32)
       (call $ask (i32.add (local.get 0) (i32.const 1)) (i32.const 64)) (i32.const 64))
-    (func (export "tell") (param i32) (result i32) (call $tell (i32.add (local.get 0) (i32.const 1)))))`
+    (func (export "tell") (param i32) (result i32)
+      (local $left i32) (local $last i32)
+      (local.set $left (i32.const %d))
+      (loop $again
+        (local.set $last (call $tell (i32.add (local.get 0) (i32.const 1))))
+        (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+      (local.get $last)))`
 
 const chainEnd = `
   (core module $m
@@ -80,7 +88,7 @@ func (c Chain) Bytes(tb testing.TB) []byte {
 		imported = fmt.Sprintf(`(import %q (instance $next
     (export "ask" (func (param "n" u32) (result (result u32 (error string)))))
     (export "tell" (func (param "n" u32) (result u32)))))`, c.Import)
-		module, given = chainLink, `(export "ask" (func $next-ask)) (export "tell" (func $next-tell))`
+		module, given = fmt.Sprintf(chainLink, max(1, c.Times)), `(export "ask" (func $next-ask)) (export "tell" (func $next-tell))`
 	}
 	component := Bytes(tb, fmt.Sprintf(chainText, imported, module, given, width, c.Export))
 	if c.Mark != "" {
