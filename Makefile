@@ -64,11 +64,13 @@ build: ## Build bin/weft
 	go build -trimpath -o bin/weft ./cmd/weft
 
 .PHONY: examples
-examples: orders text stats report checksum shop ## Build the example components
+examples: orders thumbnails text formulas stats report checksum shop ## Build the example components
 
-.PHONY: orders text stats report checksum shop
+.PHONY: orders thumbnails text formulas stats report checksum shop
 orders: $(COMPONENTS)/orders.wasm ## Build the example in Rust
+thumbnails: $(COMPONENTS)/thumbnails.wasm ## Build the one in Rust on a crate for images
 text: $(COMPONENTS)/text.wasm ## Build the example in JavaScript
+formulas: $(COMPONENTS)/formulas.wasm ## Build the example in TypeScript
 stats: $(COMPONENTS)/stats.wasm ## Build the example in Python
 report: $(COMPONENTS)/report.wasm ## Build the example in Go
 checksum: $(COMPONENTS)/checksum.wasm ## Build the example in C
@@ -78,8 +80,12 @@ shop: $(addprefix $(COMPONENTS)/,barcode.wasm receipts.wasm stock.wasm pricing.w
 .PHONY: FORCE
 $(COMPONENTS)/orders.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build examples/orders $@
+$(COMPONENTS)/thumbnails.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build examples/thumbnails $@
 $(COMPONENTS)/text.wasm: FORCE
 	@$(TOOLCHAINS)/js.sh build examples/text $@
+$(COMPONENTS)/formulas.wasm: FORCE
+	@$(TOOLCHAINS)/js.sh build examples/formulas $@
 $(COMPONENTS)/stats.wasm: FORCE
 	@$(TOOLCHAINS)/python.sh build examples/stats $@
 $(COMPONENTS)/report.wasm: FORCE

@@ -21,9 +21,12 @@ type source struct {
 var sources = map[string]source{
 	"orders":   {"examples/orders", "rust.sh"},
 	"text":     {"examples/text", "js.sh"},
+	"formulas": {"examples/formulas", "js.sh"},
 	"stats":    {"examples/stats", "python.sh"},
 	"report":   {"examples/report", "go.sh"},
 	"checksum": {"examples/checksum", "c.sh"},
+
+	"thumbnails": {"examples/thumbnails", "rust.sh"},
 
 	"barcode":  {"examples/shop/barcode", "c.sh"},
 	"receipts": {"examples/shop/receipts", "js.sh"},
@@ -45,6 +48,7 @@ var sources = map[string]source{
 	"conformance-go":  {"test/components/conformance-go", "go.sh"},
 	"polyglot-c":      {"test/components/polyglot/c", "c.sh"},
 	"polyglot-js":     {"test/components/polyglot/js", "js.sh"},
+	"polyglot-ts":     {"test/components/polyglot/ts", "js.sh"},
 	"polyglot-python": {"test/components/polyglot/python", "python.sh"},
 
 	// What the benchmark of languages calls, and what calls the bench component.

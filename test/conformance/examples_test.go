@@ -86,15 +86,26 @@ var checksums = []call{
 	{"demo.checksum.v1.Checksum/Verify", `{"data": "YWJj", "expected": {"sha256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="}}`, `{}`},
 }
 
+var formulas = []call{
+	{"demo.formulas.v1.Formulas/Evaluate", `{"cells": [{"name": "A4", "source": "=SUM(A1:A3) & \" EUR\""}, {"name": "A1", "source": "12.5"},
+		{"name": "A2", "source": "=A1 * 2"}, {"name": "A3", "source": "=IF(A2 > A1, ROUND(10 / 3, 2), A1 / 0)"},
+		{"name": "B1", "source": "=A4 + 1"}, {"name": "B2", "source": "=B1 = 1"}, {"name": "B3", "source": "=A2 <> A1"}]}`, `{"value": [
+		{"name": "A4", "value": {"text": "40.83 EUR"}}, {"name": "A1", "value": {"number": 12.5}}, {"name": "A2", "value": {"number": 25}},
+		{"name": "A3", "value": {"number": 3.33}}, {"name": "B1", "value": {"error": "\"40.83 EUR\" is no number"}},
+		{"name": "B2", "value": {"error": "\"40.83 EUR\" is no number"}}, {"name": "B3", "value": {"logical": true}}]}`},
+	{"demo.formulas.v1.Formulas/Reads", `{"formula": "=SUM(Z1:AA2) + b7 * Z1"}`, `{"value": ["Z1", "AA1", "Z2", "AA2", "B7"]}`},
+}
+
 func TestExamples(t *testing.T) {
 	client := start(t,
 		deployment{name: "orders", wit: "examples/orders/wit"},
 		deployment{name: "text", wit: "examples/text/wit"},
+		deployment{name: "formulas", wit: "examples/formulas/wit"},
 		deployment{name: "stats", wit: "examples/stats/wit"},
 		deployment{name: "report", wit: "examples/report/wit"},
 		deployment{name: "checksum", wit: "examples/checksum/wit"},
 	)
-	for _, table := range [][]call{orders, texts, stats, reports, checksums} {
+	for _, table := range [][]call{orders, texts, formulas, stats, reports, checksums} {
 		for _, c := range table {
 			t.Run(c.method, func(t *testing.T) {
 				m := method(t, client, c.method)
@@ -109,7 +120,7 @@ func TestExamples(t *testing.T) {
 	t.Run("an example has one service", func(t *testing.T) {
 		for name, service := range map[string]string{
 			"orders": "demo.orders.v1.Orders", "text": "demo.text.v1.Text", "stats": "demo.stats.v1.Stats",
-			"report": "demo.report.v1.Report", "checksum": "demo.checksum.v1.Checksum",
+			"formulas": "demo.formulas.v1.Formulas", "report": "demo.report.v1.Report", "checksum": "demo.checksum.v1.Checksum",
 		} {
 			f, err := client.Get(t.Context(), name)
 			if err != nil {
@@ -132,6 +143,10 @@ func TestExamples(t *testing.T) {
 		{call{"demo.text.v1.Text/Fill", `{"template": "{{a}}", "escaping": "ESCAPING_NONE"}`, `{"notFound":"a"}`}, codes.NotFound},
 		{call{"demo.text.v1.Text/Csv", `{"source": "a\nb,c", "dialect": {"delimiter": ","}}`,
 			`{"uneven":{"f0":2,"f1":1,"f2":2}}`}, codes.FailedPrecondition},
+		{call{"demo.formulas.v1.Formulas/Evaluate", `{"cells": [{"name": "A1", "source": "=A2"}, {"name": "A2", "source": "=-A1"}]}`,
+			`{"circular":{"items":["A1","A2","A1"]}}`}, codes.FailedPrecondition},
+		{call{"demo.formulas.v1.Formulas/Evaluate", `{"cells": [{"name": "A1", "source": "=2 +"}]}`,
+			`{"invalidArgument":{"cell":"A1","position":4,"reason":"something is missing"}}`}, codes.InvalidArgument},
 		{call{"demo.stats.v1.Stats/Histogram", `{"series": [1], "bins": 1001}`,
 			`{"outOfRange":{"f0":"bins","f1":{"lowest":1,"highest":1000}}}`}, codes.OutOfRange},
 		{call{"demo.report.v1.Report/Query", `{"sources": [` + sales + `], "steps": [{"sort": {"f0": "weight", "f1": "ORDER_ASCENDING"}}]}`,

@@ -7,7 +7,7 @@ import (
 )
 
 // languages are the implementations of the contract in each language: that of conformance, which is in Rust.
-var languages = []string{"conformance", "conformance-go", "polyglot-c", "polyglot-js", "polyglot-python"}
+var languages = []string{"conformance", "conformance-go", "polyglot-c", "polyglot-js", "polyglot-ts", "polyglot-python"}
 
 // TestLanguages drives every implementation with the same calls and demands equal answers.
 func TestLanguages(t *testing.T) {

@@ -41,7 +41,7 @@ func blocks(text string) (out []block) {
 }
 
 // byCI are the commands that CI runs by themselves.
-var byCI = []string{"make demo", "make test", "make demo-cluster"}
+var byCI = []string{"make demo", "make test", "make demo-cluster", "make demo-polyglot"}
 
 func TestCommands(t *testing.T) {
 	root, err := components.Root()
@@ -52,8 +52,12 @@ func TestCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 15*time.Minute)
 	t.Cleanup(cancel) // the last one, after the server has stopped
+	// A project that an earlier run started; weft new wants a new folder.
+	if err := os.RemoveAll(filepath.Join(root, "build", "hello")); err != nil {
+		t.Fatal(err)
+	}
 	r := &reader{root: root, data: t.TempDir()}
 	ran := 0
 	for _, b := range blocks(string(text)) {
