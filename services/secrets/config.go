@@ -28,7 +28,7 @@ func (s *Store) Interfaces() []executor.HostInterface {
 	}
 }
 
-// get decrypts in the guest's slot: it takes some microseconds at most.
+// get decrypts in the guest's slot, since that waits for nothing: `go test -bench Open ./services/secrets` says how long it takes.
 func (s *Store) get(call *executor.HostCall) error {
 	key, from := call.Arg(0).Text(), call.From()
 	secret, ok, err := s.Get(from.Namespace, from.Function, key)

@@ -18,6 +18,6 @@
 // # Where plaintext is
 //
 // In a request that sets a secret, until it is encrypted; and in the memory of a call that asked for it. Nothing is kept
-// decrypted in between: decrypting costs less than looking up and dropping copies that are out of date would. A [Value]
-// shows itself to nobody who does not call Reveal.
+// decrypted in between: a password decrypts in a microsecond, and a copy could be out of date. So each call sees what the
+// node's catalog has when it asks. A [Value] shows itself to nobody who does not call Reveal.
 package secrets
