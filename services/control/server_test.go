@@ -122,7 +122,7 @@ func newBench(t *testing.T) *bench {
 	b.store = store
 	b.server = New(Config{
 		Node: "test", Consensus: b.cluster, Artifacts: store, Executor: b.engine, Placements: nowhere{}, Components: nowhere{}, Replicas: nowhere{},
-		Logs: logs.New(logs.Config{}), Logger: slog.New(slog.DiscardHandler),
+		Logs: logs.New(logs.Config{}), Keys: keys(t, 1), Logger: slog.New(slog.DiscardHandler),
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
