@@ -25,11 +25,12 @@ func TestChain(t *testing.T) {
 	s.want("A/Tell", 5, 7)
 
 	// An error that the last one returns is the error of each of them.
-	s.fails("A/Ask", 1000, codes.FailedPrecondition, "sold out")
+	s.breaks("A/Ask", 1000, codes.FailedPrecondition, "", "sold out")
 
 	// A trap at the end: ask has a string to say so, tell traps all the way up.
-	s.fails("A/Ask", 3000, codes.FailedPrecondition, "demo.chain.v1.C/Ask", "function c", "TRAP")
-	s.fails("A/Tell", 3000, codes.Internal, "demo.chain.v1.B/Tell", "function b", "TRAP")
+	s.breaks("A/Ask", 3000, codes.FailedPrecondition, "", "demo.chain.v1.C/Ask", "function c", "TRAP", "unreachable")
+	s.breaks("A/Tell", 3000, codes.Internal, "TRAP", "demo.chain.v1.B/Tell", "function b", "function c", "unreachable")
+	s.rests()
 }
 
 func TestDescribe(t *testing.T) {
@@ -86,8 +87,8 @@ func TestTimeouts(t *testing.T) {
 	})
 	s.deploy("b", wat.Chain{Export: iface("b"), Import: iface("c")})
 	// The provider's own limit: the caller lives on and says who took too long.
-	s.fails("B/Ask", 2000, codes.FailedPrecondition, "function c", "DEADLINE")
-	s.fails("B/Tell", 2000, codes.Internal, "function c", "DEADLINE")
+	s.breaks("B/Ask", 2000, codes.FailedPrecondition, "", "function c", "DEADLINE", "200ms, the time limit of default/c@1")
+	s.breaks("B/Tell", 2000, codes.Internal, "TRAP", "function c", "DEADLINE", "200ms, the time limit of default/c@1")
 
 	// The client's deadline holds for all of it.
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -96,6 +97,35 @@ func TestTimeouts(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.want("B/Tell", 1, 2)
+	s.rests()
+}
+
+// TestProviderIsBusy has more calls of a provider than it takes at once and lets wait.
+func TestProviderIsBusy(t *testing.T) {
+	s, h := start(t, allow(t, "127.0.0.1")), hold(t)
+	limits := func(spec *weftv1.DeploySpec) { spec.Limits = &weftv1.Limits{Concurrency: 1, Queue: 1} }
+	s.deploy("b", wat.Chain{Export: iface("b"), Import: iface("pay")}, bind(iface("pay")+"="+h.address), limits)
+	s.deploy("a", wat.Chain{Export: iface("a"), Import: iface("b")})
+	answers := make(chan error)
+	call := func() {
+		got, err := s.call("A/Tell", 1)
+		if err == nil && got != 103 {
+			err = fmt.Errorf("it gave %d", got)
+		}
+		answers <- err
+	}
+	go call()
+	<-h.began
+	go call()
+	until(t, func() bool { return metric(t, s.node.HTTPAddr(), "weft_calls_waiting") == 1 })
+	s.breaks("A/Tell", 1, codes.Internal, "TRAP", "default/a@1 calls demo:chain/b@1.0.0#Tell (function b)", "concurrency 1 and queue 1")
+	for range 2 {
+		h.let <- struct{}{}
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+	s.rests()
 }
 
 // TestUpgrades deploys new revisions of a provider while it is called.
