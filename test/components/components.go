@@ -36,6 +36,7 @@ var sources = map[string]source{
 
 	"bench":   {"test/components/bench", "rust.sh"},
 	"config":  {"test/components/config", "rust.sh"},
+	"relay":   {"test/components/relay", "rust.sh"},
 	"load-go": {"test/components/load-go", "go.sh"},
 	"host":    {"test/components/host", "rust.sh"},
 	"host-go": {"test/components/host-go", "go.sh"},

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weft-run/weft/wit"
@@ -17,8 +18,12 @@ type outer struct {
 	budget int
 
 	imports map[string]*imported // by ID
-	// aliases are the indices of types of imported interfaces.
+	// exports are the indices of the instances that are exported, so far.
+	exports map[*wit.Interface]int
+	// aliases are the indices of types of imported and exported interfaces.
 	aliases map[typeName]int
+	// world is the scope of the first part's world.
+	world *scope
 	// environments are the instances that give parts environments of their own, by what is in them.
 	environments map[string]int
 }
@@ -35,6 +40,8 @@ type imported struct {
 	state importState
 	// instance is its index, once it is written.
 	instance int
+	// exported is set for an interface that the composition exports.
+	exported *wit.Interface
 }
 
 type importState uint8
@@ -45,11 +52,14 @@ const (
 	written
 )
 
-// typeName names a type that has a name of its own.
-type typeName struct{ iface, name string }
+// typeName names a type that has a name of its own. An interface may be imported, and exported with other types.
+type typeName struct {
+	iface, name string
+	exported    bool
+}
 
 func newOuter() *outer {
-	o := &outer{budget: maxTypes, imports: map[string]*imported{}, aliases: map[typeName]int{}, environments: map[string]int{}}
+	o := &outer{budget: maxTypes, imports: map[string]*imported{}, exports: map[*wit.Interface]int{}, aliases: map[typeName]int{}, environments: map[string]int{}}
 	o.buf = append(o.buf, preamble...)
 	return o
 }
@@ -67,7 +77,7 @@ func (o *outer) compose(parts []Part) error {
 			if parts[n].answers(i) {
 				continue
 			}
-			if err := o.require(&parts[n], i.ID); err != nil {
+			if err := o.require(&parts[n], i); err != nil {
 				return err
 			}
 		}
@@ -83,8 +93,7 @@ func (o *outer) compose(parts []Part) error {
 			return err
 		}
 	}
-	o.exportAll(&parts[0], instances[0])
-	return nil
+	return o.exportAll(&parts[0], instances[0])
 }
 
 // answered returns the link that answers an import, or nil.
@@ -103,40 +112,65 @@ func (p *Part) answers(i *wit.Interface) bool {
 }
 
 // require writes the import of an interface, and before that what it needs.
-func (o *outer) require(p *Part, id string) error {
-	i := o.imports[id]
-	if i == nil {
-		return &Error{Part: p.Name, Import: id, Msg: "its types are used, and nobody says what they are"}
+func (o *outer) require(p *Part, iface *wit.Interface) error {
+	i := o.imports[iface.ID]
+	if i == nil { // it is inside of a part that is a composition
+		i = newImported(iface.ID, p.Name)
+		i.addTypes(iface.Types)
+		o.imports[iface.ID] = i
 	}
 	switch i.state {
 	case written:
 		return nil
 	case underWay:
-		return &Error{Part: p.Name, Import: id, Msg: "it uses types of interfaces that use its own"}
+		return &Error{Part: p.Name, Import: iface.ID, Msg: "it uses types of interfaces that use its own"}
 	}
 	i.state = underWay
+	index, err := o.instanceType(p, i)
+	if err != nil {
+		return err
+	}
+	o.item(importSection, externName(iface.ID)+sortInstance+leb(index))
+	i.instance, i.state = o.instances, written
+	o.instances++
+	return nil
+}
+
+func newImported(id, from string) *imported {
+	return &imported{iface: &wit.Interface{ID: id}, types: map[string]wit.NamedType{}, funcs: map[string]*wit.Function{}, from: from}
+}
+
+// addTypes adds types that are not there.
+func (i *imported) addTypes(types []wit.NamedType) {
+	for _, t := range types {
+		if _, ok := i.types[t.Name]; !ok {
+			i.types[t.Name] = t
+			i.iface.Types = append(i.iface.Types, t)
+		}
+	}
+}
+
+// instanceType writes the type of an interface and returns its index.
+func (o *outer) instanceType(p *Part, i *imported) (int, error) {
 	s := o.newScope(p, i)
 	for _, t := range i.iface.Types {
 		if _, err := s.own(t.Name); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for _, f := range i.iface.Functions {
 		content, err := s.function(f)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		s.export(f.Name, "\x01"+leb(s.define(content)))
 	}
 	if err := o.spend(len(s.decls)); err != nil {
-		return err
+		return 0, err
 	}
 	o.item(typeSection, "\x42"+leb(s.count)+string(s.decls))
-	o.item(importSection, externName(id)+sortInstance+leb(o.types))
 	o.types++
-	i.instance, i.state = o.instances, written
-	o.instances++
-	return nil
+	return o.types - 1, nil
 }
 
 func (o *outer) spend(n int) error {
@@ -146,15 +180,20 @@ func (o *outer) spend(n int) error {
 	return nil
 }
 
-// alias returns the index of a type of an imported interface.
-func (o *outer) alias(p *Part, t typeName) (int, error) {
+// alias returns the index of a type of an interface that is imported or exported.
+func (o *outer) alias(p *Part, owner *wit.Interface, name string) (int, error) {
+	instance, exported := o.exports[owner]
+	t := typeName{owner.ID, name, exported}
 	if index, ok := o.aliases[t]; ok {
 		return index, nil
 	}
-	if err := o.require(p, t.iface); err != nil {
-		return 0, err
+	if !exported {
+		if err := o.require(p, owner); err != nil {
+			return 0, err
+		}
+		instance = o.imports[owner.ID].instance
 	}
-	o.item(aliasSection, sortType+aliasOfExport+leb(o.imports[t.iface].instance)+text(t.name))
+	o.item(aliasSection, sortType+aliasOfExport+leb(instance)+text(name))
 	o.aliases[t] = o.types
 	o.types++
 	return o.aliases[t], nil
@@ -177,6 +216,7 @@ func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
 		args = append(args, text(i.ID)+sortInstance+leb(index))
 	}
 	world := o.newScope(p, nil)
+	o.world = world // that of the first part is the last
 	for _, t := range p.World.ImportTypes {
 		index, err := world.namedType(t)
 		if err != nil {
@@ -207,17 +247,43 @@ func (o *outer) instance(component int, args []string) int {
 	return o.instances - 1
 }
 
-// exportAll exports what the first part exports.
-func (o *outer) exportAll(p *Part, instance int) {
+// exportAll exports what the first part exports, with types that say the same by the names that the composition has for
+// them: those of a part are not its own.
+func (o *outer) exportAll(p *Part, instance int) error {
 	for _, i := range p.World.Exports {
-		o.item(exportSection, externName(i.ID)+sortInstance+leb(o.aliasInstance(instance, i.ID))+"\x00")
-		o.instances++ // an export is an instance as well
+		content := externName(i.ID) + sortInstance + leb(o.aliasInstance(instance, i.ID))
+		if hasResources(i) { // which are new in each instance, and whose names are those of the export
+			content += "\x00"
+		} else {
+			e := newImported(i.ID, p.Name)
+			e.exported = i
+			e.addTypes(i.Types)
+			e.iface.Functions = i.Functions
+			index, err := o.instanceType(p, e)
+			if err != nil {
+				return err
+			}
+			content += "\x01" + sortInstance + leb(index)
+		}
+		o.item(exportSection, content)
+		o.exports[i] = o.instances // an export is an instance as well
+		o.instances++
 	}
 	for _, f := range p.World.ExportFunctions {
+		content, err := o.world.function(f)
+		if err != nil {
+			return err
+		}
+		index := o.world.define(content)
 		o.item(aliasSection, sortFunc+aliasOfExport+leb(instance)+text(f.Name))
-		o.item(exportSection, externName(f.Name)+sortFunc+leb(o.funcs)+"\x00")
+		o.item(exportSection, externName(f.Name)+sortFunc+leb(o.funcs)+"\x01\x01"+leb(index))
 		o.funcs += 2
 	}
+	return nil
+}
+
+func hasResources(i *wit.Interface) bool {
+	return slices.ContainsFunc(i.Types, func(t wit.NamedType) bool { return t.Resource != nil })
 }
 
 // merge adds the imports of a part to those of the composition.
@@ -225,21 +291,20 @@ func (o *outer) merge(p *Part) error {
 	for _, i := range p.World.Imports {
 		m := o.imports[i.ID]
 		if m == nil {
-			m = &imported{iface: &wit.Interface{ID: i.ID}, types: map[string]wit.NamedType{}, funcs: map[string]*wit.Function{}, from: p.Name}
+			m = newImported(i.ID, p.Name)
 			o.imports[i.ID] = m
 		}
 		c := &comparison{sides: [2]string{m.from, p.Name}}
 		for _, t := range i.Types {
 			known, ok := m.types[t.Name]
 			if !ok {
-				m.types[t.Name] = t
-				m.iface.Types = append(m.iface.Types, t)
 				continue
 			}
 			if reason := c.namedTypes(known, t); reason != "" {
 				return &Error{Part: p.Name, Import: i.ID, Msg: fmt.Sprintf("%s imports it too, with another type %s: %s", m.from, t.Name, reason)}
 			}
 		}
+		m.addTypes(i.Types)
 		if p.answers(i) {
 			continue // its types may be used by other imports
 		}

@@ -69,7 +69,7 @@ func (s *scope) own(name string) (int, error) {
 		return 0, s.fail("the interface has no type %s, which it uses", name)
 	}
 	as := sortType + "\x01" // a resource
-	if t.Resource == nil || !s.isOwn(t.Resource.Interface, t.Resource.Name, name) {
+	if t.Resource == nil || !s.isOwn(t.Resource.Interface) || t.Resource.Name != name {
 		index, err := s.namedType(t)
 		if err != nil {
 			return 0, err
@@ -82,9 +82,16 @@ func (s *scope) own(name string) (int, error) {
 	return s.named[name], nil
 }
 
-// isOwn tells whether the interface that is being written defines a type, under a name.
-func (s *scope) isOwn(owner *wit.Interface, typeName, name string) bool {
-	return s.in != nil && owner != nil && owner.ID == s.in.iface.ID && typeName == name
+// isOwn tells whether the types of an interface are those of the one that is being written.
+func (s *scope) isOwn(owner *wit.Interface) bool {
+	switch {
+	case s.in == nil || owner == nil:
+		return false
+	case s.in.exported != nil:
+		return owner == s.in.exported
+	default:
+		return owner.ID == s.in.iface.ID
+	}
 }
 
 // namedType returns the index of what a name stands for.
@@ -92,7 +99,7 @@ func (s *scope) namedType(t wit.NamedType) (int, error) {
 	if t.Resource != nil {
 		return s.reference(t.Resource.Interface, t.Resource.Name)
 	}
-	defines := s.isOwn(t.Type.Interface, t.Type.Name, t.Name) || s.in == nil && t.Type.Interface == nil && t.Type.Name == t.Name
+	defines := t.Type.Name == t.Name && (s.isOwn(t.Type.Interface) || s.in == nil && t.Type.Interface == nil)
 	if hasName(t.Type) && !defines {
 		return s.reference(t.Type.Interface, t.Type.Name)
 	}
@@ -107,20 +114,18 @@ func hasName(t *wit.Type) bool { return t.Name != "" }
 
 // reference returns the index of a type with a name of its own.
 func (s *scope) reference(owner *wit.Interface, name string) (int, error) {
-	if owner == nil {
-		if index, ok := s.named[name]; ok && s.in == nil {
-			return index, nil
-		}
-		return 0, s.fail("it uses the type %s, which no interface defines", name)
-	}
-	if s.in != nil && owner.ID == s.in.iface.ID {
+	if s.isOwn(owner) {
 		return s.own(name)
 	}
-	t := typeName{owner.ID, name}
+	t := typeName{name: name}
+	if owner != nil {
+		_, exported := s.outer.exports[owner]
+		t.iface, t.exported = owner.ID, exported
+	}
 	if index, ok := s.outside[t]; ok {
 		return index, nil
 	}
-	index, err := s.outer.alias(s.part, t)
+	index, err := s.elsewhere(owner, name)
 	if err != nil {
 		return 0, err
 	}
@@ -131,6 +136,19 @@ func (s *scope) reference(owner *wit.Interface, name string) (int, error) {
 	}
 	s.outside[t] = index
 	return index, nil
+}
+
+// elsewhere returns the index, in the outer component, of a type that is not of the interface that is being written.
+func (s *scope) elsewhere(owner *wit.Interface, name string) (int, error) {
+	if owner != nil {
+		return s.outer.alias(s.part, owner, name)
+	}
+	if world := s.outer.world; world != nil {
+		if index, ok := world.named[name]; ok {
+			return index, nil
+		}
+	}
+	return 0, s.fail("it uses the type %s, which no interface defines", name)
 }
 
 // value returns a type as the type of a value.
