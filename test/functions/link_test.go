@@ -124,11 +124,17 @@ func (s *server) relay(function, method, request string, options ...weft.CallOpt
 	if err != nil {
 		s.t.Fatalf("%s of %s: %v", method, function, err)
 	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, response); err != nil {
-		s.t.Fatal(err)
+	return compact(s.t, response)
+}
+
+// compact is JSON without spaces, which protobuf's printer sprinkles at random.
+func compact(t testing.TB, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		t.Fatal(err)
 	}
-	return compact.String()
+	return b.String()
 }
 
 // TestLinkedLanguages drives a relay in Rust by the router and linked, with providers in Rust and in Go, and demands equal answers.

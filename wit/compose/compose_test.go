@@ -380,6 +380,42 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
+// TestExportedTypes: the first part exports what uses types of an import, one that is answered and one that has types only.
+func TestExportedTypes(t *testing.T) {
+	const types = `(type $r' (record (field "n" u32))) (export "row" (type $r (eq $r')))
+	  (type $t' (record (field "row" $r))) (export "table" (type $t (eq $t')))`
+	const caller = `(component
+	  (import "x:y/rows@1.0.0" (instance $rows ` + types + ` (export "next" (func (param "t" $t) (result $t)))))
+	  (import "x:y/units@1.0.0" (instance $units (type $u' (enum "one" "two")) (export "unit" (type (eq $u')))))
+	  (alias export $rows "table" (type $table)) (alias export $units "unit" (type $unit))
+	  (core func $next (canon lower (func $rows "next")))
+	  (core module $m (import "" "next" (func $next (param i32) (result i32)))
+	    (func (export "tell") (param i32) (result i32) (call $next (local.get 0)))
+	    (func (export "list") (param i32 i32) (result i32) (local.get 0)))
+	  (core instance $i (instantiate $m (with "" (instance (export "next" (func $next))))))
+	  (func $tell (param "n" u32) (result u32) (canon lift (core func $i "tell")))
+	  (func $list (param "t" $table) (param "u" $unit) (result $table) (canon lift (core func $i "list")))
+	  (instance $api (export "table" (type $table)) (export "unit" (type $unit)) (export "tell" (func $tell)) (export "list" (func $list)))
+	  (export "demo:chain/a@1.0.0" (instance $api)))`
+	const provider = `(component
+	  (type $r' (record (field "n" u32))) (export $r "row" (type $r'))
+	  (type $t' (record (field "row" $r))) (export $t "table" (type $t'))
+	  (core module $m (func (export "next") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+	  (core instance $i (instantiate $m))
+	  (func $next (param "t" $t) (result $t) (canon lift (core func $i "next")))
+	  (instance $api (export "row" (type $r)) (export "table" (type $t)) (export "next" (func $next)))
+	  (export "x:y/rows@1.0.0" (instance $api)))`
+	data := composed(t, text(t, "a", caller, same("x:y/rows@1.0.0", 1)), text(t, "p", provider))
+	if got, err := run(t, data, tell("a"), 5); err != nil || got != 6 {
+		t.Errorf("%d, %v", got, err)
+	}
+	w, err := component.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "exported", dump(w))
+}
+
 // TestRead finds the parts again, byte by byte.
 func TestRead(t *testing.T) {
 	parts := []compose.Part{chain(t, "a", "b", same(iface("b"), 1)), chain(t, "b", "")}
