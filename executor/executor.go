@@ -147,6 +147,9 @@ func New(config Config) (*Executor, error) {
 	return x, nil
 }
 
+// Engine is the version of the engine that is linked, such as "wasmtime 48.0.8 lts".
+const Engine = "wasmtime " + wasmtime.Version + " " + wasmtime.Name
+
 // Fingerprint names the engine: equal fingerprints run each other's compiled code.
 func (x *Executor) Fingerprint() string { return x.engine.Fingerprint() }
 

@@ -45,6 +45,9 @@ func classify(err error, tail []byte, limit uint64) *Error {
 		switch {
 		case errors.Is(err, wasmtime.ErrMemory):
 			e.Reason, e.Summary = MemoryLimit, overLimit(limit)
+		case errors.Is(err, wasmtime.ErrUnfolding):
+			e.Reason, e.Summary = ResponseTooLarge,
+				"the result has too many values: unfolding it would take over 128 MiB of this node; return less, or return bytes"
 		case errors.Is(err, wasmtime.ErrBusy):
 			e.Reason, e.Summary = Internal, "all instances of this node are in use, by calls that can't be interrupted"
 		default:
@@ -85,9 +88,9 @@ func sizeText(n uint64) string {
 	}
 }
 
-// The engine's C API does not tell that it refused to grow a memory: the guest's allocator gets -1 and the guest
-// aborts, like it does for any other reason. So allocators are recognised by what they call last, and by
-// what they print.
+// The long-term-support engine tells that it refused to grow a memory. With the stock one the guest's allocator gets -1
+// and the guest aborts, like it does for any other reason, and allocators give up by themselves on what no memory could
+// hold. So allocators are recognised by what they call last, and by what they print.
 var (
 	// allocators are parts of the names of functions that run when an allocation has failed.
 	allocators = []string{
@@ -107,6 +110,8 @@ var (
 // outOfMemory tells whether a guest trapped because it could get no memory.
 func outOfMemory(trap *wasmtime.Trap, tail []byte) bool {
 	switch trap.Kind {
+	case wasmtime.TrapMemory:
+		return true
 	case wasmtime.TrapUnreachable, wasmtime.TrapExit, wasmtime.TrapOther, wasmtime.TrapMemoryOutOfBounds:
 	default:
 		return false

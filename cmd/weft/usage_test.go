@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/weft-run/weft/executor"
 )
 
 func TestUsage(t *testing.T) {
@@ -72,8 +74,8 @@ func TestHelp(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	weftWith(t, "", "version").ok().prints("weft ", "linux/")
-	weftWith(t, "", "version", "--json").ok().prints(`"version": `, `"go": "go1.`)
+	weftWith(t, "", "version").ok().prints("weft ", "linux/", executor.Engine)
+	weftWith(t, "", "version", "--json").ok().prints(`"version": `, `"go": "go1.`, `"engine": "wasmtime `)
 }
 
 func TestCompletionScripts(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weft-run/weft/executor"
 )
 
 func (a *app) versionCommand() *cobra.Command {
@@ -17,11 +19,13 @@ func (a *app) versionCommand() *cobra.Command {
 		Args:    exactly(0),
 		RunE: func(*cobra.Command, []string) error {
 			if !a.json {
-				_, err := fmt.Fprintf(a.out, "weft %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				_, err := fmt.Fprintf(a.out, "weft %s (%s, %s/%s, %s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
+					executor.Engine)
 				return err
 			}
 			text, err := json.MarshalIndent(map[string]string{
 				"version": version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+				"engine": executor.Engine,
 			}, "", "  ")
 			if err == nil {
 				_, err = fmt.Fprintf(a.out, "%s\n", text)

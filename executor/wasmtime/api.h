@@ -34,7 +34,15 @@ typedef struct wasmtime_component_resource_host wasmtime_component_resource_host
 typedef struct wasmtime_component_resource_type wasmtime_component_resource_type_t;
 typedef struct wasmtime_component_type_t wasmtime_component_type_t;
 typedef struct wasmtime_component_val wasmtime_component_val_t;
+typedef struct wasmtime_component_list_type wasmtime_component_list_type_t;
 typedef struct wasmtime_component_valtype_t wasmtime_component_valtype_t;
+
+// What only the long-term-support engine has as const.
+#ifdef WEFT_LTS
+#define WEFT_LTS_CONST const
+#else
+#define WEFT_LTS_CONST
+#endif
 
 // Mirrors.
 
@@ -82,6 +90,8 @@ typedef struct weft_item { // wasmtime_component_item_t
 enum {
   WEFT_ITEM_INSTANCE = 1,
   WEFT_ITEM_FUNC = 3,
+  WEFT_TYPE_U8 = 5, // wasmtime_component_valtype_kind_t
+  WEFT_TYPE_LIST = 13,
   WEFT_CONTINUE = 0, // wasmtime_update_deadline_kind_t
   WEFT_RESOURCE = 21, // wasmtime_component_valkind_t
 };
@@ -129,8 +139,8 @@ void wasmtime_pooling_allocation_config_total_stacks_set(wasmtime_pooling_alloca
 void wasmtime_pooling_allocation_config_total_gc_heaps_set(wasmtime_pooling_allocation_config_t *, uint32_t);
 void wasmtime_pooling_allocation_strategy_set(wasm_config_t *, const wasmtime_pooling_allocation_config_t *);
 wasm_engine_t *wasm_engine_new_with_config(wasm_config_t *);
-wasm_engine_t *wasmtime_engine_clone(wasm_engine_t *);
-void wasmtime_engine_increment_epoch(wasm_engine_t *);
+wasm_engine_t *wasmtime_engine_clone(WEFT_LTS_CONST wasm_engine_t *);
+void wasmtime_engine_increment_epoch(WEFT_LTS_CONST wasm_engine_t *);
 void wasm_engine_delete(wasm_engine_t *);
 
 // Errors and traps.
@@ -165,7 +175,11 @@ bool wasmtime_component_type_export_get(const wasmtime_component_type_t *, const
 bool wasmtime_component_instance_type_export_get(const wasmtime_component_instance_type_t *, const wasm_engine_t *,
                                                  const char *, size_t, wasmtime_component_item_t *);
 void wasmtime_component_item_delete(wasmtime_component_item_t *);
+size_t wasmtime_component_func_type_param_count(const wasmtime_component_func_type_t *);
+bool wasmtime_component_func_type_param_nth(const wasmtime_component_func_type_t *, size_t, const char **, size_t *,
+                                            wasmtime_component_valtype_t *);
 bool wasmtime_component_func_type_result(const wasmtime_component_func_type_t *, wasmtime_component_valtype_t *);
+void wasmtime_component_list_type_element(const wasmtime_component_list_type_t *, wasmtime_component_valtype_t *);
 void wasmtime_component_valtype_delete(wasmtime_component_valtype_t *);
 
 // Linking.

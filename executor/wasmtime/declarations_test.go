@@ -68,6 +68,8 @@ func layouts() string {
 		"weft_item", "of.pointer", "wasmtime_component_item_t", "of.component_instance")
 	c.equal("WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE - WEFT_ITEM_INSTANCE", 0)
 	c.equal("WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC - WEFT_ITEM_FUNC", 0)
+	c.equal("WASMTIME_COMPONENT_VALTYPE_U8 - WEFT_TYPE_U8", 0)
+	c.equal("WASMTIME_COMPONENT_VALTYPE_LIST - WEFT_TYPE_LIST", 0)
 	c.equal("WASMTIME_UPDATE_DEADLINE_CONTINUE - WEFT_CONTINUE", 0)
 	c.equal("WASMTIME_COMPONENT_RESOURCE - WEFT_RESOURCE", 0)
 	c.equal("offsetof(wasmtime_component_val_t, of.resource)", unsafe.Offsetof(slot{}.a))
@@ -126,8 +128,9 @@ func checkC(t *testing.T, api, more string) (string, error) {
 		t.Fatal(err)
 	}
 	cc := compiler(t)
-	args := append(cc[1:], "-std=gnu11", "-fsyntax-only", "-Wall", "-Werror",
-		"-I", filepath.Join(moduleDir(t), "build", "include"), "-I", here, "-x", "c", "-")
+	flags, _ := engineHeaders(t)
+	args := append(cc[1:], "-std=gnu11", "-fsyntax-only", "-Wall", "-Werror", "-I", here, "-x", "c", "-")
+	args = append(args, flags...)
 	cmd := exec.Command(cc[0], args...)
 	cmd.Stdin = strings.NewReader("#include <stddef.h>\n#include <wasm.h>\n#include <wasi.h>\n#include <wasmtime.h>\n" +
 		"#include <wasmtime/component.h>\n" + api + "\n" + more)
@@ -135,10 +138,11 @@ func checkC(t *testing.T, api, more string) (string, error) {
 	return string(out), err
 }
 
-// TestDeclarations compiles this package's declarations together with the headers of the module that carries the
-// library: a prototype, a layout or a number that differs does not compile.
+// TestDeclarations compiles this package's declarations together with the headers of the linked engine: a prototype, a layout or a number that differs does not compile.
 func TestDeclarations(t *testing.T) {
-	if out, err := checkC(t, `#include "api.h"`, layouts()); err != nil {
+	_, more := engineHeaders(t)
+	version := fmt.Sprintf("_Static_assert(__builtin_strcmp(WASMTIME_VERSION, %q) == 0, \"Version is not \" WASMTIME_VERSION);", Version)
+	if out, err := checkC(t, `#include "api.h"`, more+version+layouts()); err != nil {
 		t.Fatalf("api.h and wasmtime's headers differ:\n%s", out)
 	}
 	header, err := os.ReadFile("api.h")

@@ -38,6 +38,7 @@ wasm_engine_t *weft_engine_new(const weft_engine_config *c) {
     wasmtime_pooling_allocation_config_table_keep_resident_set(pool, c->table_resident);
     wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, c->warm_slots);
     wasmtime_pooling_allocation_config_total_stacks_set(pool, 0); // for asynchronous calls only
+    weft_pool_tune(pool);
     wasmtime_pooling_allocation_strategy_set(config, pool);
     wasmtime_pooling_allocation_config_delete(pool);
   }

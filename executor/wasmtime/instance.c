@@ -48,14 +48,11 @@ weft_new weft_instance_new(const weft_instance_config *c) {
   in->handle = c->handle;
   in->store = wasmtime_store_new(c->engine, in, NULL);
   in->context = wasmtime_store_context(in->store);
-  wasmtime_store_limiter(in->store, c->memory, c->table_elements, -1, -1, -1);
+  weft_limit(in->store, c->memory, c->table_elements);
   wasmtime_store_epoch_deadline_callback(in->store, on_epoch, in, NULL);
   wasmtime_context_set_epoch_deadline(in->context, 1);
   wasmtime_error_t *error = c->wasi ? set_wasi(in, c) : NULL;
-  if (error == NULL) {
-    error = wasmtime_component_linker_instantiate(c->linker, in->context, c->component,
-                                                  (wasmtime_component_instance_t *)&in->instance);
-  }
+  if (error == NULL) error = weft_pre_instantiate(c->pre, in->store, &in->instance);
   return (weft_new){in, error};
 }
 
@@ -64,15 +61,18 @@ void weft_instance_delete(weft_instance *in) {
   free(in);
 }
 
+static wasmtime_error_t *find_func(weft_instance *in, const wasmtime_component_export_index_t *index,
+                                   weft_component_func *func) {
+  bool found = wasmtime_component_instance_get_func((wasmtime_component_instance_t *)&in->instance, in->context, index,
+                                                    (wasmtime_component_func_t *)func);
+  return found ? NULL : wasmtime_error_new("the export is not a function");
+}
+
 weft_called weft_call(weft_instance *in, const wasmtime_component_export_index_t *index, const weft_val *args,
                       size_t nargs, bool has_result) {
   weft_component_func func;
-  weft_called out = {NULL, NULL};
-  if (!wasmtime_component_instance_get_func((wasmtime_component_instance_t *)&in->instance, in->context, index,
-                                            (wasmtime_component_func_t *)&func)) {
-    out.error = wasmtime_error_new("the export is not a function");
-    return out;
-  }
+  weft_called out = {NULL, find_func(in, index, &func)};
+  if (out.error != NULL) return out;
   if (has_result) {
     out.value = calloc(1, sizeof *out.value);
     if (out.value == NULL) abort();
@@ -92,9 +92,22 @@ void weft_value_delete(weft_val *value) {
   free(value);
 }
 
+wasmtime_error_t *weft_call_bytes(weft_instance *in, const wasmtime_component_export_index_t *index,
+                                  const uint8_t *data, size_t size, weft_bytes *result) {
+  weft_component_func func;
+  wasmtime_error_t *error = find_func(in, index, &func);
+  if (error == NULL) error = weft_func_call_bytes(&func, in->store, data, size, result);
+  if (error != NULL || result->size != 0) return error;
+  // Rust's empty vector has a pointer that Go must not see.
+  wasm_byte_vec_delete((wasm_byte_vec_t *)result);
+  result->data = NULL;
+  return NULL;
+}
+
 // weft_trap_code asks for the code of an error as if it were a trap. The C API has no function for it, but both of its
 // types are a struct with C layout of one member, the same Rust type wasmtime::Error; TestTraps would show a change.
 int weft_trap_code(const wasmtime_error_t *error) {
+  if (weft_memory_refused(error)) return WEFT_TRAP_MEMORY;
   uint8_t code;
   return wasmtime_trap_code((const wasm_trap_t *)error, &code) ? code : -1;
 }

@@ -50,6 +50,9 @@ type Instance struct {
 // [*Trap] if they trapped and an [*Error] otherwise: one that wraps [ErrBusy] if all instances are in use, or
 // [ErrMemory] if the component's memory starts larger than config allows.
 func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
+	if t.unlinked != nil {
+		return nil, t.unlinked
+	}
 	env, err := newEnv(config.Env)
 	if err != nil {
 		return nil, err
@@ -62,9 +65,8 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 	l := t.linker
 	i.setup = C.weft_instance_config{
 		engine:         l.engine,
-		linker:         l.c,
-		component:      t.component,
-		memory:         C.int64_t(l.limit),
+		pre:            t.pre,
+		memory:         C.uint64_t(l.limit),
 		table_elements: tableElements,
 		wasi:           C.bool(l.wasi),
 		out:            C.bool(config.Stdout != nil),
@@ -74,7 +76,7 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 		values:         env.values,
 	}
 	if config.Memory != 0 && config.Memory < l.limit {
-		i.setup.memory = C.int64_t(config.Memory)
+		i.setup.memory = C.uint64_t(config.Memory)
 	}
 	if it := config.Interrupt; it != nil {
 		i.setup.interrupt, i.setup.generation = it.address(), C.uint32_t(it.generation)

@@ -22,6 +22,12 @@ func TestMemoryLimit(t *testing.T) {
 	for _, limit := range []uint64{64 << 10, 3 << 20, 3<<20 + 1} {
 		i := instance(t, tmpl, InstanceConfig{Memory: limit})
 		r, err := i.Call(0, nil)
+		if longTerm {
+			if trap := trapOf(t, err); trap.Kind != TrapMemory || !errors.Is(err, ErrMemory) || len(trap.Frames) != 1 {
+				t.Errorf("limit of %d bytes: %v, frames %v", limit, trap, trap.Frames)
+			}
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,6 +36,19 @@ func TestMemoryLimit(t *testing.T) {
 			t.Errorf("limit of %d bytes let it have %d pages", limit, got)
 		}
 		r.Close()
+	}
+}
+
+// TestMemoryOwnBound is about a memory that may not grow by its own declaration, which the guest sees in any engine.
+func TestMemoryOwnBound(t *testing.T) {
+	tmpl := prepare(t, strings.Replace(grower, "(memory 1)", "(memory 1 3)", 1), nil, "run")
+	r, err := instance(t, tmpl, InstanceConfig{}).Call(0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if v, _ := r.Value(); v.U32() != 3 {
+		t.Errorf("it has %d pages", v.U32())
 	}
 }
 
@@ -63,6 +82,12 @@ func TestEngineMemoryLimit(t *testing.T) {
 	}
 	defer tmpl.Close()
 	r, err := instance(t, tmpl, InstanceConfig{Memory: 1 << 40}).Call(0, nil)
+	if longTerm {
+		if trap := trapOf(t, err); trap.Kind != TrapMemory || !strings.Contains(trap.Message, "limit of 1048576") {
+			t.Error(trap)
+		}
+		return
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,13 +32,17 @@ type Template struct {
 	refs
 	linker    *Linker
 	component *C.wasmtime_component_t
-	exports   []export
+	pre       *C.weft_pre
+	// unlinked says why there is no pre.
+	unlinked error
+	exports  []export
 }
 
 // export is a resolved [Export].
 type export struct {
 	index     *C.wasmtime_component_export_index_t
 	hasResult bool
+	bytes     bool
 }
 
 // Prepare resolves exports; [Instance.Call] names them by their index in the slice. Whether the component's imports
@@ -57,6 +61,9 @@ func (l *Linker) Prepare(c *Component, exports []Export) (*Template, error) {
 	defer c.release(c.free)
 	t := &Template{linker: l, component: C.wasmtime_component_clone(c.c)}
 	t.own()
+	if err := C.weft_pre_new(l.c, t.component, &t.pre); err != nil {
+		t.unlinked = takeError("instantiate", err)
+	}
 	for _, e := range exports {
 		found, err := t.find(e)
 		if err != nil {
@@ -80,8 +87,12 @@ func (t *Template) find(e Export) (export, error) {
 	if found.index == nil {
 		return export{}, &Error{Op: "prepare", Message: fmt.Sprintf("the component does not export a function %s", e)}
 	}
-	return export{found.index, bool(found.has_result)}, nil
+	return export{found.index, bool(found.has_result), bool(found.bytes)}, nil
 }
+
+// TakesBytes tells whether the export with that index takes bytes, list<u8>, and returns bytes, and the engine has
+// [Instance.CallBytes].
+func (t *Template) TakesBytes(export int) bool { return longTerm && t.exports[export].bytes }
 
 // Close releases the template. Instances made from it keep working.
 func (t *Template) Close() { t.close(t.free) }
@@ -89,6 +100,9 @@ func (t *Template) Close() { t.close(t.free) }
 func (t *Template) free() {
 	for _, e := range t.exports {
 		C.wasmtime_component_export_index_delete(e.index)
+	}
+	if t.pre != nil {
+		C.weft_pre_delete(t.pre)
 	}
 	C.wasmtime_component_delete(t.component)
 	t.linker.release(t.linker.free)

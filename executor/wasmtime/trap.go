@@ -17,6 +17,9 @@ var (
 	ErrBusy = errors.New("wasmtime: all instances are in use")
 	// ErrMemory is wrapped by the [Error] of an instance whose memory starts larger than it may be.
 	ErrMemory = errors.New("wasmtime: memory limit")
+	// ErrUnfolding is wrapped by the [Error] of a call whose result would take over 128 MiB of the host as values, by the
+	// engine's count. That of the stock engine leaves out the fields of records.
+	ErrUnfolding = errors.New("wasmtime: the result is too large to be unfolded")
 )
 
 // TrapKind says why a guest trapped.
@@ -46,6 +49,9 @@ const (
 	TrapDiscriminant      TrapKind = 32
 	TrapUnalignedPointer  TrapKind = 33
 
+	// TrapMemory is that the guest wanted more memory than it may have. Only the long-term-support engine has it; with
+	// the other, memory.grow fails and the guest does what it will.
+	TrapMemory TrapKind = C.WEFT_TRAP_MEMORY
 	// TrapHost is the failure of a callback into Go, which the Trap wraps.
 	TrapHost TrapKind = 253
 	// TrapExit is the guest's call of wasi:cli/exit.
@@ -63,7 +69,7 @@ var trapNames = map[TrapKind]string{
 	TrapCannotLeave: "cannot leave component", TrapInvalidChar: "invalid char",
 	TrapStringOutOfBounds: "string out of bounds", TrapListOutOfBounds: "list out of bounds",
 	TrapDiscriminant: "invalid discriminant", TrapUnalignedPointer: "unaligned pointer",
-	TrapHost: "host error", TrapExit: "exit", TrapOther: "other",
+	TrapMemory: "memory limit", TrapHost: "host error", TrapExit: "exit", TrapOther: "other",
 }
 
 // String returns a short name, for logs and metrics.
@@ -110,7 +116,7 @@ type Trap struct {
 
 func (t *Trap) Error() string { return "wasmtime: trap: " + t.Message }
 
-// Unwrap returns the error of the callback for TrapHost.
+// Unwrap returns the error of the callback for TrapHost, [ErrMemory] for TrapMemory.
 func (t *Trap) Unwrap() error { return t.cause }
 
 // Error is any failure that is no trap: a component that is not valid, an import that is missing, arguments of the
@@ -125,7 +131,7 @@ type Error struct {
 
 func (e *Error) Error() string { return "wasmtime: " + e.Op + ": " + e.Message }
 
-// Unwrap returns [ErrBusy], [ErrMemory] or nil.
+// Unwrap returns [ErrBusy], [ErrMemory], [ErrUnfolding] or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
 // takeError turns an error that no guest has to do with into a Go error, and frees it.
@@ -148,6 +154,10 @@ func describe(op string, err *C.wasmtime_error_t, interrupted bool, fault error)
 		t.Kind, t.Message, t.cause = TrapHost, valid(fault.Error()), fault
 	case bool(C.wasmtime_error_exit_status(err, &status)):
 		t.Kind, t.Status, t.Message = TrapExit, int(status), fmt.Sprintf("exit with status %d", status)
+	case code == C.WEFT_TRAP_MEMORY && len(t.Frames) == 0: // it starts with too much
+		return &Error{Op: op, Message: message(err), cause: ErrMemory}
+	case code == C.WEFT_TRAP_MEMORY:
+		t.Kind, t.Message, t.cause = TrapMemory, causes(err), ErrMemory
 	case code >= 0:
 		t.Kind, t.Message = TrapKind(code), causes(err)
 	case len(t.Frames) > 0:
@@ -166,6 +176,8 @@ func plain(op, text string) *Error {
 		e.cause = ErrBusy
 	case strings.Contains(text, "exceeds memory limits"):
 		e.cause = ErrMemory
+	case strings.Contains(text, "fuel allocated for hostcalls has been exhausted"):
+		e.cause = ErrUnfolding
 	}
 	return e
 }

@@ -44,9 +44,34 @@ wasmtime_error_t *weft_resource_new(wasmtime_context_t *, uint32_t type, uint32_
 typedef struct weft_found {
   wasmtime_component_export_index_t *index;
   bool is_func, has_result;
+  bool bytes; // it takes bytes and returns bytes
 } weft_found;
 weft_found weft_func_find(const wasmtime_component_t *, const wasm_engine_t *, const char *iface, size_t,
                           const char *name, size_t);
+
+// What differs by engine: stock.c or lts.c defines it.
+
+// weft_pool_tune sets what the engine's C API has no setter for.
+void weft_pool_tune(wasmtime_pooling_allocation_config_t *);
+
+// weft_pre is a component and what its imports are linked with, resolved once where the engine can do that. The linker
+// must live longer.
+typedef struct weft_pre weft_pre;
+wasmtime_error_t *weft_pre_new(const wasmtime_component_linker_t *, const wasmtime_component_t *, weft_pre **);
+wasmtime_error_t *weft_pre_instantiate(const weft_pre *, wasmtime_store_t *, weft_component_instance *);
+void weft_pre_delete(weft_pre *);
+
+// weft_limit bounds each memory, in bytes, and each table of a store.
+void weft_limit(wasmtime_store_t *, uint64_t memory, uint64_t table_elements);
+
+// weft_memory_refused says whether the error is that weft_limit refused memory, as far as the engine tells.
+bool weft_memory_refused(const wasmtime_error_t *);
+
+// weft_func_call_bytes calls a function that takes bytes and returns bytes.
+wasmtime_error_t *weft_func_call_bytes(const weft_component_func *, wasmtime_store_t *, const uint8_t *, size_t,
+                                       weft_bytes *);
+
+// The same for all engines.
 
 // weft_instance is a store with one instance in it.
 typedef struct weft_instance {
@@ -62,9 +87,8 @@ typedef struct weft_instance {
 
 typedef struct weft_instance_config {
   wasm_engine_t *engine;
-  const wasmtime_component_linker_t *linker;
-  const wasmtime_component_t *component;
-  int64_t memory, table_elements;
+  const weft_pre *pre;
+  uint64_t memory, table_elements;
   bool wasi, out, err;
   size_t envc;
   const char **names, **values;
@@ -92,7 +116,13 @@ weft_called weft_call(weft_instance *, const wasmtime_component_export_index_t *
                       bool has_result);
 void weft_value_delete(weft_val *);
 
-// weft_trap_code returns the code of the trap that caused an error, -1 if none did.
+// weft_call_bytes calls an export that takes bytes and returns bytes. On success, the result is to be deleted with
+// wasm_byte_vec_delete.
+wasmtime_error_t *weft_call_bytes(weft_instance *, const wasmtime_component_export_index_t *, const uint8_t *, size_t,
+                                  weft_bytes *);
+
+// weft_trap_code returns the code of the trap that caused an error, WEFT_TRAP_MEMORY or -1 if none did.
+enum { WEFT_TRAP_MEMORY = 252 };
 int weft_trap_code(const wasmtime_error_t *);
 
 // What C calls in Go.

@@ -1,6 +1,6 @@
 // The sequence of BenchmarkFresh, written directly against the C API: a fresh store and instance, one call with plain
-// values, and dropping both. Usage: baseline ENGINE-CONFIG-IN-HEX COMPILED-CODE THREADS CALLS; it prints the
-// nanoseconds that a call takes a thread.
+// values, and dropping both. Usage: baseline ENGINE-CONFIG-IN-HEX COMPILED-CODE THREADS CALLS WASI; it prints
+// the nanoseconds that a call takes a thread.
 #include "weft.h"
 
 #include <pthread.h>
@@ -11,10 +11,11 @@
 
 static wasm_engine_t *engine;
 static wasmtime_component_t *component;
-static wasmtime_component_linker_t *linker;
+static weft_pre *pre;
 static wasmtime_component_export_index_t *export;
-static int64_t memory;
+static uint64_t memory, table_elements;
 static long calls;
+static bool wasi;
 
 static void check(wasmtime_error_t *error) {
   if (error == NULL) return;
@@ -34,11 +35,12 @@ static void call(void) {
   static char text[] = "hello, world";
   wasmtime_store_t *store = wasmtime_store_new(engine, NULL, NULL);
   wasmtime_context_t *context = wasmtime_store_context(store);
-  wasmtime_store_limiter(store, memory, -1, -1, -1, -1);
+  weft_limit(store, memory, table_elements);
   wasmtime_store_epoch_deadline_callback(store, on_epoch, NULL, NULL);
   wasmtime_context_set_epoch_deadline(context, 1);
+  if (wasi) check(wasmtime_context_set_wasi(context, wasi_config_new()));
   weft_component_instance instance;
-  check(wasmtime_component_linker_instantiate(linker, context, component, (wasmtime_component_instance_t *)&instance));
+  check(weft_pre_instantiate(pre, store, &instance));
   weft_component_func func;
   if (!wasmtime_component_instance_get_func((wasmtime_component_instance_t *)&instance, context, export,
                                             (wasmtime_component_func_t *)&func)) {
@@ -72,12 +74,16 @@ static double now(void) {
 
 int main(int argc, char **argv) {
   weft_engine_config config;
-  if (argc != 5 || strlen(argv[1]) != 2 * sizeof config || atoi(argv[3]) > 64) return 2;
+  if (argc != 6 || strlen(argv[1]) != 2 * sizeof config || atoi(argv[3]) > 64) return 2;
   for (size_t i = 0; i < sizeof config; i++) sscanf(argv[1] + 2 * i, "%2hhx", (unsigned char *)&config + i);
   memory = config.memory_size;
+  table_elements = config.table_elements;
   engine = weft_engine_new(&config);
   check(wasmtime_component_deserialize_file(engine, argv[2], &component));
-  linker = wasmtime_component_linker_new(engine);
+  wasi = strcmp(argv[5], "true") == 0;
+  wasmtime_component_linker_t *linker = wasmtime_component_linker_new(engine);
+  if (wasi) check(wasmtime_component_linker_add_wasip2(linker));
+  check(weft_pre_new(linker, component, &pre));
   export = wasmtime_component_get_export_index(component, NULL, "run", 3);
   if (export == NULL) return 1;
   int threads = atoi(argv[3]);

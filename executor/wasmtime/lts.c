@@ -1,0 +1,31 @@
+//go:build wasmtime_lts
+
+// The long-term-support engine, with the functions that the crate in lts adds to its C API.
+#include "weft.h"
+
+#include "lts.h"
+
+void weft_pool_tune(wasmtime_pooling_allocation_config_t *pool) { weft_lts_pagemap_scan(pool); }
+
+wasmtime_error_t *weft_pre_new(const wasmtime_component_linker_t *linker, const wasmtime_component_t *component,
+                               weft_pre **out) {
+  return weft_lts_pre_new(linker, component, (weft_lts_pre_t **)out);
+}
+
+wasmtime_error_t *weft_pre_instantiate(const weft_pre *pre, wasmtime_store_t *store, weft_component_instance *out) {
+  return weft_lts_pre_instantiate((const weft_lts_pre_t *)pre, store, (wasmtime_component_instance_t *)out);
+}
+
+void weft_pre_delete(weft_pre *pre) { weft_lts_pre_delete((weft_lts_pre_t *)pre); }
+
+// weft_limit makes memory.grow trap in guests that want too much.
+void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_elements) {
+  weft_lts_limit(store, memory, table_elements);
+}
+
+bool weft_memory_refused(const wasmtime_error_t *error) { return weft_lts_memory_refused(error); }
+
+wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store, const uint8_t *data,
+                                       size_t size, weft_bytes *result) {
+  return weft_lts_call_bytes((const wasmtime_component_func_t *)func, store, data, size, (wasm_byte_vec_t *)result);
+}

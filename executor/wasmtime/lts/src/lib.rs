@@ -1,0 +1,20 @@
+//! wasmtime's C API, and the functions that weft needs beyond it. `lts.h`, in the directory above, declares those; the
+//! header that `build.rs` makes of this file says what they are, and TestDeclarations compares the two.
+
+#![allow(non_camel_case_types, reason = "C's names")]
+
+mod bytes;
+mod inside;
+mod limit;
+mod pre;
+
+pub use wasmtime_c_api::*;
+
+use wasmtime::Enabled;
+
+/// Lets the pool find the pages of a dropped instance that were written, where the kernel can tell (Linux 6.7 and
+/// newer), so that only those are cleared.
+#[unsafe(no_mangle)]
+pub extern "C" fn weft_lts_pagemap_scan(config: &mut wasmtime_pooling_allocation_config_t) {
+    inside::pool(config).pagemap_scan(Enabled::Auto);
+}

@@ -1,0 +1,44 @@
+//go:build !wasmtime_lts
+
+// The engine of wasmtime-go, with what its C API has.
+#include "weft.h"
+
+#include <stdlib.h>
+
+void weft_pool_tune(wasmtime_pooling_allocation_config_t *pool) {}
+
+struct weft_pre {
+  const wasmtime_component_linker_t *linker;
+  wasmtime_component_t *component;
+};
+
+wasmtime_error_t *weft_pre_new(const wasmtime_component_linker_t *linker, const wasmtime_component_t *component,
+                               weft_pre **out) {
+  *out = malloc(sizeof **out);
+  if (*out == NULL) abort();
+  **out = (weft_pre){linker, wasmtime_component_clone(component)};
+  return NULL;
+}
+
+// weft_pre_instantiate checks and resolves the imports again each time.
+wasmtime_error_t *weft_pre_instantiate(const weft_pre *pre, wasmtime_store_t *store, weft_component_instance *out) {
+  return wasmtime_component_linker_instantiate(pre->linker, wasmtime_store_context(store), pre->component,
+                                               (wasmtime_component_instance_t *)out);
+}
+
+void weft_pre_delete(weft_pre *pre) {
+  wasmtime_component_delete(pre->component);
+  free(pre);
+}
+
+// weft_limit makes memory.grow return -1 to guests that want too much.
+void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_elements) {
+  wasmtime_store_limiter(store, memory, table_elements, -1, -1, -1);
+}
+
+bool weft_memory_refused(const wasmtime_error_t *error) { return false; }
+
+wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store, const uint8_t *data,
+                                       size_t size, weft_bytes *result) {
+  return wasmtime_error_new("this engine has no calls of bytes");
+}
