@@ -14,7 +14,7 @@ import (
 const (
 	defaultInstances = 64
 	defaultMemory    = 1 << 30
-	defaultResident  = 2 << 20
+	defaultResident  = 4 << 20
 	defaultStack     = 512 << 10
 )
 
@@ -61,7 +61,7 @@ type Config struct {
 	MaxMemory uint64
 	// KeepResident is how many bytes at the start of each linear memory stay mapped when an instance is dropped: they
 	// are cleared by writing instead of being given back to the kernel, which is faster for what every call touches.
-	// 2 MiB by default. At most 32 idle memories keep theirs.
+	// 4 MiB by default. At most 32 idle memories keep theirs.
 	KeepResident uint64
 	// StackSize is how much stack one call may use inside the guest, in bytes, 512 KiB by default, 64 KiB to 2 MiB.
 	StackSize uint64

@@ -37,7 +37,7 @@ type caller interface {
 func between(ctx context.Context, o options, data string) (all []way, err error) {
 	m := &members{o: o, data: data}
 	defer func() { err = errors.Join(err, m.stop()) }()
-	all = []way{{Name: "gRPC, from one process in Go to another"}}
+	all = []way{{Name: "gRPC, Go process to Go process"}}
 	rival, err := newRival(ctx)
 	if err != nil {
 		return nil, err
@@ -130,6 +130,7 @@ type functionCaller struct {
 }
 
 var functionCallers = []functionCaller{
+	{name: "function to function, linked", function: "caller-linked", node: "near", deploy: []string{"--link"}, times: 200},
 	{name: "function to function, one node", function: "caller", node: "near", times: 1},
 	{name: "function to function, two nodes", function: "caller-far", node: "far", times: 1},
 }

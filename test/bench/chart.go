@@ -19,7 +19,7 @@ var chartTemplate = template.Must(template.New("chart").Parse(chartText))
 // The geometry of the chart, in its own units.
 const (
 	chartWidth                = 860
-	axisLeft, axisRight       = 250, 760 // of the shortest and the longest time
+	axisLeft, axisRight       = 250, 740 // of the shortest and the longest time
 	chartTop, rowHeight       = 104, 34
 	groupGap                  = 46
 	axisShortest, axisLongest = 1e-7, 1.0 // seconds
@@ -35,10 +35,10 @@ type chart struct {
 	Heads                                   []head
 }
 
-// head is the title above a group of rows.
+// head is the title above a group of rows, and that of the numbers at their ends.
 type head struct {
-	Y    int
-	Text string
+	Y           int
+	Text, Right string
 }
 
 // row is a line of the chart.
@@ -81,23 +81,19 @@ func (r polyglotReport) draw(w io.Writer) error {
 	for seconds := axisShortest; seconds < axisLongest*1.5; seconds *= 10 {
 		c.Ticks = append(c.Ticks, tick{position(seconds * 1e6), durationText(seconds * 1e6)})
 	}
-	y := chartTop + 30
-	c.Heads = append(c.Heads, head{y - 8, "A function, and a process for the same answer"})
+	y := chartTop + 22
+	c.Heads = append(c.Heads, head{y - 8, "A function, and a process for the same answer", "process / gRPC"})
 	for _, f := range r.Languages {
 		y += rowHeight
-		c.Rows = append(c.Rows, newRow(y, f.Language, fmt.Sprintf("%.0f×", f.CallRatio), mark{Kind: "warm", X: f.WarmMicros},
+		c.Rows = append(c.Rows, newRow(y, f.Language, fmt.Sprintf("%.3gx", f.CallRatio), mark{Kind: "warm", X: f.WarmMicros},
 			mark{Kind: "fresh", X: f.FreshMicros}, mark{Kind: "call", X: f.CallMicros}, mark{Kind: "process", X: f.ProcessMicros}))
 	}
 	y += groupGap
-	c.Heads = append(c.Heads, head{y + 6, "One typed call of a small record"})
-	y += 14
-	for i, b := range r.Between {
+	c.Heads = append(c.Heads, head{y + 6, "One typed call of a small record", "to gRPC"})
+	y += 8
+	for _, b := range r.Between {
 		y += rowHeight
-		kind := "fresh"
-		if i == 0 {
-			kind = "call"
-		}
-		c.Rows = append(c.Rows, newRow(y, b.Name, fmt.Sprintf("%.2g of it", b.Ratio), mark{Kind: kind, X: b.Micros}))
+		c.Rows = append(c.Rows, newRow(y, b.Name, fmt.Sprintf("%.2gx", b.Ratio), mark{Kind: "between", X: b.Micros}))
 	}
 	c.Bottom = y + 22
 	c.Height = c.Bottom + 40
