@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/weft-run/weft/services/keyvalue"
 	"github.com/weft-run/weft/services/node"
 	"github.com/weft-run/weft/services/outgoing"
 	"github.com/weft-run/weft/services/secrets"
@@ -19,10 +22,15 @@ import (
 // drainTime is how long a server that is told to stop waits for the calls that run.
 const drainTime = 30 * time.Second
 
+// keyValueVariable holds what --keyvalue takes. Other users of the machine see a command line, with its password, and not this.
+const keyValueVariable = "WEFT_KEYVALUE"
+
 func (a *app) serverCommand() *cobra.Command {
 	var (
 		config        node.Config
 		roles, labels string
+		storage       string
+		quota         = size(keyvalue.DefaultQuota)
 		allowed, keys string
 	)
 	c := &cobra.Command{
@@ -59,6 +67,13 @@ and stop it; a second one stops it at once.`,
 			if config.SecretKeys, err = secretKeyring(keys); err != nil {
 				return err
 			}
+			if storage == "" {
+				storage = cmp.Or(os.Getenv(keyValueVariable), "embedded")
+			}
+			if config.KeyValue, err = keyvalue.ParseAddress(storage); err != nil {
+				return usagef(c, "--keyvalue: %w", err)
+			}
+			config.KeyValueQuota = int64(min(quota, math.MaxInt64))
 			if config.Token != "" && config.Join == "" {
 				return usagef(c, "--token is for joining: say which cluster with --join CLUSTER-ADDR")
 			}
@@ -82,6 +97,8 @@ and stop it; a second one stops it at once.`,
 	f.StringVar(&labels, "labels", "", "labels of the node, `K=V,…`: what deploys require or spread over")
 	f.StringVar(&allowed, "allow-host", "", "hosts outside that functions may call, `[http://]HOST[:PORT],…`: gRPC and HTTPS, or plain HTTP with http:// (default none)")
 	f.StringVar(&keys, "secrets-key", "", "`FILE` of keys for secrets, a line of base64 each: the first encrypts, all decrypt (default what WEFT_SECRETS_KEY holds)")
+	f.StringVar(&storage, "keyvalue", "", "where functions keep key-value pairs: embedded, in a file of this node, or a server's `URL`, redis://… or nats://… (default $"+keyValueVariable+", or embedded)")
+	f.Var(&quota, "keyvalue-quota", "how much a function may keep there")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
 	return c

@@ -3,6 +3,8 @@ package keyvalue
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // Function is whose data it is. All revisions of a function share its data.
@@ -14,6 +16,17 @@ type Function struct {
 
 // String names the function for backends: "default/shop/12". No two functions have one name.
 func (f Function) String() string { return fmt.Sprintf("%s/%s/%d", f.Namespace, f.Name, f.Created) }
+
+// ParseFunction reads what String gives.
+func ParseFunction(text string) (Function, bool) {
+	parts := strings.Split(text, "/")
+	if len(parts) != 3 {
+		return Function{}, false
+	}
+	created, err := strconv.ParseUint(parts[2], 10, 64)
+	f := Function{Namespace: parts[0], Name: parts[1], Created: created}
+	return f, err == nil && f.String() == text
+}
 
 // Bucket is a set of pairs of one function. It exists as long as there are pairs in it.
 type Bucket struct {

@@ -10,7 +10,7 @@ import (
 )
 
 // measurePause is how long the bytes of a function may be out of date.
-const measurePause = 15 * time.Second
+const measurePause = 5 * time.Second
 
 // metrics count what functions do with their storage. The labels are of functions that were called; their series go with
 // the function.
@@ -28,7 +28,7 @@ func newMetrics(to prometheus.Registerer) *metrics {
 			Help: "Operations of functions on key-value storage, by result: ok, changed, quota, refused or unavailable."},
 			[]string{"namespace", "function", "operation", "result"}),
 		bytes: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "weft_keyvalue_bytes",
-			Help: "What functions that were active here store, as their quota counts it; looked up every 15 seconds."},
+			Help: "What functions that were active here store, as their quota counts it; looked up every 5 seconds."},
 			[]string{"namespace", "function"}),
 		changed: map[Function]bool{},
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -104,6 +106,8 @@ func (s *Store) Delete(ctx context.Context, b Bucket, key string) error {
 func (s *Store) List(ctx context.Context, b Bucket, cursor string) (page Page, err error) {
 	err = s.do(ctx, b.Function, "list-keys", func(ctx context.Context) (err error) {
 		page, err = s.backend.List(ctx, b, cursor, PageSize)
+		// No function has stored a key that is not UTF-8, nor could it read one.
+		page.Keys = slices.DeleteFunc(page.Keys, func(key string) bool { return !utf8.ValidString(key) })
 		return err
 	})
 	return page, err
@@ -141,6 +145,23 @@ func (s *Store) Usage(ctx context.Context, f Function) (used int64, err error) {
 		return err
 	})
 	return used, err
+}
+
+// lister is a backend that nobody else uses, so that it can tell whose data it has.
+type lister interface {
+	// Functions gives the functions that have data.
+	Functions(ctx context.Context) ([]Function, error)
+}
+
+// Left gives the functions that have data though they are not wanted. It knows of none where the backend is shared with
+// others.
+func (s *Store) Left(ctx context.Context, wanted func(Function) bool) ([]Function, error) {
+	own, ok := s.backend.(lister)
+	if !ok {
+		return nil, nil
+	}
+	all, err := own.Functions(ctx)
+	return slices.DeleteFunc(all, wanted), err
 }
 
 // Drop removes all that there is of a function, and its metrics.

@@ -64,6 +64,9 @@ func (n *Node) dir(name string) string { return filepath.Join(n.config.DataDir, 
 
 // buildExecution makes what runs components, and what brings them here.
 func (n *Node) buildExecution(p *parts) (err error) {
+	if err := n.buildKeyValue(p.registry); err != nil {
+		return err
+	}
 	n.outgoing = outgoing.New(outgoing.Config{
 		Catalog: n.consensus.Catalog(), Router: way{n}, Components: way{n}, Allow: n.config.AllowHosts, Logger: n.config.Logger,
 		Registerer: p.registry,

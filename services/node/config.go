@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/services/keyvalue"
 	"github.com/weft-run/weft/services/outgoing"
 	"github.com/weft-run/weft/services/secrets"
 )
@@ -38,6 +39,10 @@ type Config struct {
 	AllowHosts outgoing.Allow
 	// SecretKeys encrypt and decrypt secrets; nil: the node can neither set nor read them.
 	SecretKeys *secrets.Keyring
+	// KeyValue is where functions keep key-value pairs. The zero value: in a file of this node.
+	KeyValue keyvalue.Address
+	// KeyValueQuota is how many bytes a function may keep there. 0: keyvalue.DefaultQuota.
+	KeyValueQuota int64
 	// HideTraps keeps what is known of a trap out of callers' errors; the function's log has it.
 	HideTraps bool
 	// Version is that of the weft binary.
@@ -139,6 +144,9 @@ func (c Config) check(ctx context.Context) (Config, error) {
 	}
 	if !catalog.ValidNodeName(c.Name) {
 		return c, fmt.Errorf("node: name %q: a name has up to 63 letters, digits, dots, hyphens and underscores, and begins with a letter or digit; set one with --name", c.Name)
+	}
+	if c.KeyValueQuota == 0 {
+		c.KeyValueQuota = keyvalue.DefaultQuota
 	}
 	if c.Roles == (Roles{}) {
 		c.Roles = Roles{Scheduler: true, Executor: true}

@@ -12,5 +12,6 @@ func (n *Node) hostInterfaces() []executor.HostInterface {
 	return slices.Concat(
 		[]executor.HostInterface{callinfo.Interface(), n.requests.Interface()},
 		n.secrets.Interfaces(),
+		n.guests.Interfaces(),
 	)
 }

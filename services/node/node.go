@@ -16,6 +16,8 @@ import (
 	"github.com/weft-run/weft/services/directory"
 	"github.com/weft-run/weft/services/gateway"
 	"github.com/weft-run/weft/services/httpclient"
+	"github.com/weft-run/weft/services/keyvalue"
+	"github.com/weft-run/weft/services/keyvalue/guest"
 	"github.com/weft-run/weft/services/link"
 	"github.com/weft-run/weft/services/membership"
 	"github.com/weft-run/weft/services/outgoing"
@@ -36,6 +38,8 @@ type Node struct {
 	outgoing  *outgoing.Caller
 	requests  *httpclient.Client
 	secrets   *secrets.Store
+	pairs     *keyvalue.Store
+	guests    *guest.Guests
 	consensus *consensus.Node
 	peers     *peer.Peers
 	directory *directory.Directory
@@ -195,6 +199,12 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.outgoing != nil {
 		n.outgoing.Close()
 		n.requests.Close()
+	}
+	if n.guests != nil {
+		n.guests.Close()
+	}
+	if n.pairs != nil {
+		errs = append(errs, n.pairs.Close())
 	}
 	if n.members != nil {
 		n.members.Close()

@@ -138,7 +138,7 @@ func TestDataDirectory(t *testing.T) {
 			t.Errorf("%s is open to others: %v, %v", e.Name(), info.Mode(), err)
 		}
 	}
-	if want := []string{"artifacts", "code", "consensus", "directory"}; !slices.Equal(names, want) {
+	if want := []string{"artifacts", "code", "consensus", "directory", "keyvalue"}; !slices.Equal(names, want) {
 		t.Errorf("it has %v; doc.go says %v", names, want)
 	}
 }

@@ -187,6 +187,25 @@ func usage(root *bbolt.Bucket) int64 {
 	return int64(binary.BigEndian.Uint64(stored))
 }
 
+// Functions gives the functions that have data.
+func (s *Store) Functions(ctx context.Context) (all []keyvalue.Function, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+			if f, ok := keyvalue.ParseFunction(string(name)); ok {
+				all = append(all, f)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return all, nil
+}
+
 // Set implements [keyvalue.Backend]. A batch is stored whole or not at all.
 func (s *Store) Set(ctx context.Context, b keyvalue.Bucket, pairs []keyvalue.Pair) error {
 	return s.change(ctx, b, func(c *change) error { return c.set(pairs) })

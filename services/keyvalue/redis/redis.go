@@ -22,9 +22,11 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/weft-run/weft/services/keyvalue"
@@ -55,12 +57,17 @@ func Open(address *url.URL, quota int64) (*Store, error) {
 	if err != nil {
 		return nil, errors.New("keyvalue: the URL is none of Redis: write it as redis://[USER:PASSWORD@]HOST:PORT[/DATABASE][?prefix=NAME]")
 	}
+	quiet()
 	options.DialTimeout = 2 * time.Second
+	options.DialerRetries = 1
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1 // a change must not be made twice
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return &Store{client: redis.NewClient(options), prefix: prefix, quota: quota}, nil
 }
+
+// quiet ends what the client writes to stderr by itself: errors say the same.
+var quiet = sync.OnceFunc(logging.Disable)
 
 // Close closes the connections.
 func (s *Store) Close() error { return s.client.Close() }
