@@ -168,6 +168,7 @@ func TestHostFailures(t *testing.T) {
 	}{
 		"error":         {func(*HostCall) error { return errors.New("no such thing") }, "import test:host/things@0.1.0: fail: no such thing"},
 		"panic":         {func(*HostCall) error { panic("oh") }, "panic: oh"},
+		"panic in Wait": {func(c *HostCall) error { return c.Wait(func(context.Context) error { panic("oh") }) }, "panic: oh"},
 		"no result":     {func(*HostCall) error { return nil }, "type mismatch"},
 		"no payload":    {func(c *HostCall) error { c.Result().OK(); return nil }, "type mismatch"},
 		"wrong type":    {func(c *HostCall) error { c.Result().OK().Text("x"); return nil }, "its result has a u32 where string was written"},

@@ -89,7 +89,7 @@ They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for wha
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef(c, "%w", err) })
 	root.AddGroup(&cobra.Group{ID: "projects", Title: "Projects:"}, &cobra.Group{ID: "functions", Title: "Functions:"},
 		&cobra.Group{ID: "cluster", Title: "Servers:"})
-	for _, c := range []*cobra.Command{a.newCommand(), a.buildCommand()} {
+	for _, c := range []*cobra.Command{a.newCommand(), a.buildCommand(), a.interfacesCommand()} {
 		c.GroupID = "projects"
 		root.AddCommand(c)
 	}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"testing"
+
+	"github.com/weft-run/weft/wit/host"
+)
+
+func TestInterfaces(t *testing.T) {
+	weftWith(t, "", "interfaces").ok().prints("weft-http", "weft:http/client@", "weft-runtime", "weft:runtime/context@")
+	weftWith(t, "", "interfaces", "weft-http", "wasi-http").exits(exitUsage).complains(`no package "wasi-http"`, "weft-runtime")
+
+	dir := t.TempDir()
+	weftWith(t, "", "interfaces", "weft-http", "--out", dir).ok()
+	if all, err := fs.Glob(os.DirFS(dir), "*/*"); err != nil || len(all) != 1 || all[0] != "weft-http/client.wit" {
+		t.Errorf("%v, %v", all, err)
+	}
+	weftWith(t, "", "interfaces", "--out", dir).ok() // over what is there
+	names, err := fs.Glob(host.Files(), "*/*.wit")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		want, err := fs.ReadFile(host.Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := fs.ReadFile(os.DirFS(dir), name); err != nil || string(got) != string(want) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
