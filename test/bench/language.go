@@ -24,16 +24,16 @@ type language struct {
 	id   string // of its directory in sources and its component: receipt-ID.wasm
 	// program makes the program that answers the same without weft, in a directory that is its own, and returns its command line.
 	program func(ctx context.Context, source, dir string) ([]string, error)
-	// version is a command that says by which tool the program is made or run.
+	// version is a command that says in its first line by which tool the program is made or run.
 	version []string
 }
 
 var languages = []language{
 	{"Rust", "rust", rustProgram, []string{"rustc", "--version"}},
-	{"C", "c", cProgram, []string{"gcc", "-dumpfullversion"}},
+	{"C", "c", cProgram, []string{"gcc", "--version"}},
 	{"Go", "go", goProgram, []string{"go", "env", "GOVERSION"}},
-	{"JavaScript", "js", jsProgram, []string{"node", "--version"}},
-	{"TypeScript", "ts", tsProgram, []string{"node", "--version"}},
+	{"JavaScript", "js", jsProgram, []string{"node", "-p", "`node ${process.versions.node}`"}},
+	{"TypeScript", "ts", tsProgram, []string{"node", "-p", "`node ${process.versions.node}`"}},
 	{"Python", "python", pythonProgram, []string{"python3", "--version"}},
 }
 
@@ -169,7 +169,7 @@ func implementations(ctx context.Context, o options, dir string) (all []*impleme
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.name, err)
 		}
-		c.version = strings.TrimSpace(string(out))
+		c.version, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
 		all = append(all, c)
 	}
 	return all, nil
