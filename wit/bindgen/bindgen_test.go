@@ -92,6 +92,7 @@ func TestGolden(t *testing.T) {
 func TestCommitted(t *testing.T) {
 	for dir, pkg := range map[string]string{
 		"examples/report":                 "example.com/report",
+		"examples/shop/checkout":          "example.com/checkout",
 		"test/components/conformance-go":  "github.com/weft-run/weft/test/components/conformance-go",
 		"test/components/load-go":         "github.com/weft-run/weft/test/components/load-go",
 		"test/components/cursors-go":      "github.com/weft-run/weft/test/components/cursors-go",

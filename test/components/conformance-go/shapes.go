@@ -34,6 +34,7 @@ type shapeValues struct{}
 func (shapeValues) EchoLevel(v shapes.Level) shapes.Level                              { return v }
 func (shapeValues) EchoUnit(v geometry.Unit) geometry.Unit                             { return v }
 func (shapeValues) EchoPermissions(v shapes.Permissions) shapes.Permissions            { return v }
+func (shapeValues) EchoSeveral(v shapes.Several) shapes.Several                        { return v }
 func (shapeValues) EchoFew(v shapes.Few) shapes.Few                                    { return v }
 func (shapeValues) EchoPoint(v geometry.Point) geometry.Point                          { return v }
 func (shapeValues) EchoLeaf(v shapes.Leaf) shapes.Leaf                                 { return v }
@@ -56,8 +57,11 @@ func (shapeValues) EchoOptionList(v *[]uint32) *[]uint32          { return v }
 func (shapeValues) EchoOptionBytes(v *[]byte) *[]byte             { return v }
 func (shapeValues) EchoListBool(v []bool) []bool                  { return v }
 func (shapeValues) EchoListS8(v []int8) []int8                    { return v }
+func (shapeValues) EchoListS16(v []int16) []int16                 { return v }
 func (shapeValues) EchoListU16(v []uint16) []uint16               { return v }
+func (shapeValues) EchoListS32(v []int32) []int32                 { return v }
 func (shapeValues) EchoListU32(v []uint32) []uint32               { return v }
+func (shapeValues) EchoListU64(v []uint64) []uint64               { return v }
 func (shapeValues) EchoListS64(v []int64) []int64                 { return v }
 func (shapeValues) EchoListF32(v []float32) []float32             { return v }
 func (shapeValues) EchoListF64(v []float64) []float64             { return v }

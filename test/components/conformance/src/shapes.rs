@@ -3,7 +3,7 @@
 use crate::Component;
 use crate::exports::test::conformance::interface::{self, Enum, Record, Variant};
 use crate::exports::test::conformance::shapes::{
-    self, Alias, Empties, Everything, Few, Leaf, Level, Permissions, Point, Shape, Tree, Unit,
+    self, Alias, Empties, Everything, Few, Leaf, Level, Permissions, Point, Several, Shape, Tree, Unit,
 };
 use crate::exports::test::conformance::{scalars, signatures};
 use crate::exports::test::other::geometry;
@@ -40,6 +40,7 @@ impl shapes::Guest for Component {
         echo_level: Level;
         echo_unit: Unit;
         echo_permissions: Permissions;
+        echo_several: Several;
         echo_few: Few;
         echo_point: Point;
         echo_leaf: Leaf;
@@ -63,8 +64,11 @@ impl shapes::Guest for Component {
 
         echo_list_bool: Vec<bool>;
         echo_list_s8: Vec<i8>;
+        echo_list_s16: Vec<i16>;
         echo_list_u16: Vec<u16>;
+        echo_list_s32: Vec<i32>;
         echo_list_u32: Vec<u32>;
+        echo_list_u64: Vec<u64>;
         echo_list_s64: Vec<i64>;
         echo_list_f32: Vec<f32>;
         echo_list_f64: Vec<f64>;

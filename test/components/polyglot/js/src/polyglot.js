@@ -12,10 +12,12 @@ const scalars = echoes(
 
 const shapes = {
   ...echoes(
-    'Level', 'Unit', 'Permissions', 'Few', 'Point', 'Leaf', 'Tree', 'Everything', 'Empties', 'Shape', 'Shapes', 'Alias',
+    'Level', 'Unit', 'Permissions', 'Several', 'Few', 'Point', 'Leaf', 'Tree', 'Everything', 'Empties', 'Shape', 'Shapes',
+    'Alias',
     'Pair', 'DeepPair',
     'Option', 'OptionString', 'OptionLeaf', 'OptionOption', 'OptionOptionOption', 'OptionList', 'OptionBytes',
-    'ListBool', 'ListS8', 'ListU16', 'ListU32', 'ListS64', 'ListF32', 'ListF64', 'ListChar', 'ListString', 'ListBytes',
+    'ListBool', 'ListS8', 'ListS16', 'ListU16', 'ListS32', 'ListU32', 'ListU64', 'ListS64', 'ListF32', 'ListF64',
+    'ListChar', 'ListString', 'ListBytes',
     'ListLevel', 'ListList', 'ListListList', 'ListOption', 'ListResult', 'ListTuple', 'ListFew', 'ResultResult',
   ),
   echoResults: (a, b, c, d) => [a, b, c, d],

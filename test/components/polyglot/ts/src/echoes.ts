@@ -11,17 +11,18 @@ export const scalars: typeof scalarsContract = {
 };
 
 export const shapes: typeof shapesContract = {
-  echoLevel: echo, echoUnit: echo, echoPermissions: echo, echoFew: echo, echoPoint: echo, echoLeaf: echo, echoTree: echo,
-  echoEverything: echo, echoEmpties: echo, echoShape: echo, echoShapes: echo, echoAlias: echo,
+  echoLevel: echo, echoUnit: echo, echoPermissions: echo, echoSeveral: echo, echoFew: echo, echoPoint: echo, echoLeaf: echo,
+  echoTree: echo, echoEverything: echo, echoEmpties: echo, echoShape: echo, echoShapes: echo, echoAlias: echo,
 
   echoPair: echo, echoDeepPair: echo,
 
   echoOption: echo, echoOptionString: echo, echoOptionLeaf: echo, echoOptionOption: echo, echoOptionOptionOption: echo,
   echoOptionList: echo, echoOptionBytes: echo,
 
-  echoListBool: echo, echoListS8: echo, echoListU16: echo, echoListU32: echo, echoListS64: echo, echoListF32: echo,
-  echoListF64: echo, echoListChar: echo, echoListString: echo, echoListBytes: echo, echoListLevel: echo, echoListList: echo,
-  echoListListList: echo, echoListOption: echo, echoListResult: echo, echoListTuple: echo, echoListFew: echo,
+  echoListBool: echo, echoListS8: echo, echoListS16: echo, echoListU16: echo, echoListS32: echo, echoListU32: echo,
+  echoListU64: echo, echoListS64: echo, echoListF32: echo, echoListF64: echo, echoListChar: echo,
+  echoListString: echo, echoListBytes: echo, echoListLevel: echo, echoListList: echo, echoListListList: echo,
+  echoListOption: echo, echoListResult: echo, echoListTuple: echo, echoListFew: echo,
 
   echoResults: (a, b, c, d) => [a, b, c, d],
   echoResultResult: echo,

@@ -64,6 +64,22 @@ const (
 	PermissionsP31
 )
 
+// More than a byte holds.
+type Several uint16
+
+const (
+	SeveralB0 Several = 1 << iota
+	SeveralB1
+	SeveralB2
+	SeveralB3
+	SeveralB4
+	SeveralB5
+	SeveralB6
+	SeveralB7
+	SeveralB8
+	SeveralB9
+)
+
 // Few is the flags few.
 type Few uint8
 
@@ -194,6 +210,7 @@ type Exports interface {
 	EchoLevel(v Level) Level
 	EchoUnit(v geometry.Unit) geometry.Unit
 	EchoPermissions(v Permissions) Permissions
+	EchoSeveral(v Several) Several
 	EchoFew(v Few) Few
 	EchoPoint(v geometry.Point) geometry.Point
 	EchoLeaf(v Leaf) Leaf
@@ -214,8 +231,11 @@ type Exports interface {
 	EchoOptionBytes(v *[]byte) *[]byte
 	EchoListBool(v []bool) []bool
 	EchoListS8(v []int8) []int8
+	EchoListS16(v []int16) []int16
 	EchoListU16(v []uint16) []uint16
+	EchoListS32(v []int32) []int32
 	EchoListU32(v []uint32) []uint32
+	EchoListU64(v []uint64) []uint64
 	EchoListS64(v []int64) []int64
 	EchoListF32(v []float32) []float32
 	EchoListF64(v []float64) []float64

@@ -34,6 +34,13 @@ func exportEchoPermissions(f0 uint32) uint32 {
 	return uint32(v)
 }
 
+//go:wasmexport test:conformance/shapes@1.2.0#echo-several
+func exportEchoSeveral(f0 uint32) uint32 {
+	a0 := Several(f0)
+	v := implemented().EchoSeveral(a0)
+	return uint32(v)
+}
+
 //go:wasmexport test:conformance/shapes@1.2.0#echo-few
 func exportEchoFew(f0 uint32) uint32 {
 	a0 := Few(f0)
@@ -320,6 +327,21 @@ func exportEchoListS8(f0 uint32, f1 uint32) uint32 {
 //go:wasmexport cabi_post_test:conformance/shapes@1.2.0#echo-list-s8
 func postEchoListS8(uint32) { guest.Leave() }
 
+//go:wasmexport test:conformance/shapes@1.2.0#echo-list-s16
+func exportEchoListS16(f0 uint32, f1 uint32) uint32 {
+	guest.Enter()
+	a0 := guest.LiftScalars[int16](f0, f1)
+	guest.Leave()
+	v := implemented().EchoListS16(a0)
+	guest.Enter()
+	p := guest.Alloc(8, 4)
+	guest.StoreScalars[int16](p, v)
+	return uint32(p)
+}
+
+//go:wasmexport cabi_post_test:conformance/shapes@1.2.0#echo-list-s16
+func postEchoListS16(uint32) { guest.Leave() }
+
 //go:wasmexport test:conformance/shapes@1.2.0#echo-list-u16
 func exportEchoListU16(f0 uint32, f1 uint32) uint32 {
 	guest.Enter()
@@ -335,6 +357,21 @@ func exportEchoListU16(f0 uint32, f1 uint32) uint32 {
 //go:wasmexport cabi_post_test:conformance/shapes@1.2.0#echo-list-u16
 func postEchoListU16(uint32) { guest.Leave() }
 
+//go:wasmexport test:conformance/shapes@1.2.0#echo-list-s32
+func exportEchoListS32(f0 uint32, f1 uint32) uint32 {
+	guest.Enter()
+	a0 := guest.LiftScalars[int32](f0, f1)
+	guest.Leave()
+	v := implemented().EchoListS32(a0)
+	guest.Enter()
+	p := guest.Alloc(8, 4)
+	guest.StoreScalars[int32](p, v)
+	return uint32(p)
+}
+
+//go:wasmexport cabi_post_test:conformance/shapes@1.2.0#echo-list-s32
+func postEchoListS32(uint32) { guest.Leave() }
+
 //go:wasmexport test:conformance/shapes@1.2.0#echo-list-u32
 func exportEchoListU32(f0 uint32, f1 uint32) uint32 {
 	guest.Enter()
@@ -349,6 +386,21 @@ func exportEchoListU32(f0 uint32, f1 uint32) uint32 {
 
 //go:wasmexport cabi_post_test:conformance/shapes@1.2.0#echo-list-u32
 func postEchoListU32(uint32) { guest.Leave() }
+
+//go:wasmexport test:conformance/shapes@1.2.0#echo-list-u64
+func exportEchoListU64(f0 uint32, f1 uint32) uint32 {
+	guest.Enter()
+	a0 := guest.LiftScalars[uint64](f0, f1)
+	guest.Leave()
+	v := implemented().EchoListU64(a0)
+	guest.Enter()
+	p := guest.Alloc(8, 4)
+	guest.StoreScalars[uint64](p, v)
+	return uint32(p)
+}
+
+//go:wasmexport cabi_post_test:conformance/shapes@1.2.0#echo-list-u64
+func postEchoListU64(uint32) { guest.Leave() }
 
 //go:wasmexport test:conformance/shapes@1.2.0#echo-list-s64
 func exportEchoListS64(f0 uint32, f1 uint32) uint32 {
