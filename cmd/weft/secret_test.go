@@ -32,9 +32,11 @@ func (p *process) weft(t *testing.T, stdin string, args ...string) result {
 type listedSecrets struct {
 	KeyID   string `json:"keyId"`
 	Secrets []struct {
-		Key, Function, Version, KeyID string
-		SizeBytes                     int
-		Readable                      bool
+		Key       string `json:"key"`
+		Version   string `json:"version"`
+		KeyID     string `json:"keyId"`
+		SizeBytes int    `json:"sizeBytes"`
+		Readable  bool   `json:"readable"`
 	} `json:"secrets"`
 }
 

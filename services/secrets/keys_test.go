@@ -45,7 +45,7 @@ func TestParseKeys(t *testing.T) {
 			t.Errorf("%s: %v, %v", spelling, other.IDs(), err)
 		}
 	}
-	if ring(t, 3).First() != ring(t, 3).First() {
+	if first, again := ring(t, 3), ring(t, 3); first.First() != again.First() {
 		t.Error("a key has two IDs")
 	}
 }

@@ -49,9 +49,9 @@ func (r *Keyring) Seal(name Name, v Value) (*catalogv1.Secret, error) {
 		return nil, ErrNoKey
 	}
 	text := v.Reveal()
+	sealed := r.find(id).Seal([]byte{format}, nil, []byte(text), name.additional()) //nolint:gosec // it makes its own nonce
 	return &catalogv1.Secret{
-		Namespace: name.Namespace, Function: name.Function, Key: name.Key, KeyId: id, SizeBytes: uint32(len(text)),
-		Ciphertext: r.find(id).Seal([]byte{format}, nil, []byte(text), name.additional()),
+		Namespace: name.Namespace, Function: name.Function, Key: name.Key, KeyId: id, SizeBytes: uint32(len(text)), Ciphertext: sealed,
 	}, nil
 }
 

@@ -110,7 +110,7 @@ func TestValuesAreHidden(t *testing.T) {
 	h := holder{v, v, &v, []Value{v}}
 	shows := func(how, text string) {
 		t.Helper()
-		for _, form := range []string{plaintext, fmt.Sprintf("%x", plaintext), strings.Trim(fmt.Sprint([]byte(plaintext)), "[]")} {
+		for _, form := range []string{plaintext, fmt.Sprintf("%x", plaintext), strings.Trim(fmt.Sprintf("%d", []byte(plaintext)), "[]")} {
 			if strings.Contains(text, form) {
 				t.Errorf("%s shows the value: %s", how, text)
 			}

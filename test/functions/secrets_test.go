@@ -63,7 +63,10 @@ func (s *server) readAll(function string) string {
 	response, err := s.Call(s.t.Context(), "test.config.v0_1.Reader/All", []byte("{}"), weft.OfFunction(function))
 	return answered(s.t, response, err, func(data []byte) string {
 		var got struct {
-			Value []struct{ Key, Text string } `json:"value"`
+			Value []struct {
+				Key  string `json:"key"`
+				Text string `json:"text"`
+			} `json:"value"`
 		}
 		if err := json.Unmarshal(data, &got); err != nil {
 			s.t.Fatalf("%s: %v", data, err)
