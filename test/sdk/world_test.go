@@ -4,6 +4,7 @@ package sdk
 
 import (
 	"context"
+	"encoding/base64"
 	"maps"
 	"net"
 	"net/http"
@@ -37,7 +38,8 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	nodes := cluster.New(t)
-	node := nodes.Found(cluster.Spec{Name: "n1"})
+	secrets := "WEFT_SECRETS_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32))
+	node := nodes.Found(cluster.Spec{Name: "n1", Env: []string{secrets}})
 	w := &world{root: root, node: node}
 	tlsAddr, ca := terminateTLS(t, node)
 	w.env = map[string]string{

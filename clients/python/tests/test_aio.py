@@ -64,6 +64,17 @@ def test_reads(on_node: Callable[..., None]) -> None:
     on_node(test)
 
 
+def test_secrets(on_node: Callable[..., None]) -> None:
+    async def test(client: weft.aio.Client) -> None:
+        assert await client.set_secret("aio/password", "value") == 1
+        assert "aio/password" in [s.key for s in (await client.secrets()).secrets]
+        await client.delete_secret("aio/password")
+        with pytest.raises(weft.Error):
+            await client.delete_secret("aio/password", function="orders")
+
+    on_node(test)
+
+
 def test_calls(on_node: Callable[..., None]) -> None:
     async def test(client: weft.aio.Client) -> None:
         orders = orders_pb2_grpc.OrdersStub(client.channel(function="orders", revision=1))

@@ -80,6 +80,22 @@ def test_reads(client: weft.Client) -> None:
     assert "nobody" in str(missing.value)
 
 
+def test_secrets(client: weft.Client) -> None:
+    assert client.set_secret("python/password", "pässword") == 1
+    assert client.set_secret("python/password", b"other") == 2
+    assert client.set_secret("python/password", "own", function="orders") == 1
+    found = [(s.function, s.version, s.size_bytes) for s in client.secrets().secrets if s.key == "python/password"]
+    assert found == [("", 2, 5), ("orders", 1, 3)]
+    client.delete_secret("python/password")
+    client.delete_secret("python/password", function="orders")
+    with pytest.raises(weft.Error) as missing:
+        client.delete_secret("python/password")
+    assert missing.value.reason == "NOT_FOUND"
+    with pytest.raises(weft.Error) as large:
+        client.set_secret("python/large", "x" * (1 << 20))
+    assert large.value.code is grpc.StatusCode.INVALID_ARGUMENT and "64 KiB" in large.value.message
+
+
 def test_drain(client: weft.Client) -> None:
     name = client.status().node
     try:

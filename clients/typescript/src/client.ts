@@ -20,6 +20,7 @@ import {
   type ListNodesResponse,
   type StatusResponse,
 } from "./generated/weft/v1/node_pb.js";
+import { SecretService, type ListSecretsResponse } from "./generated/weft/v1/secret_pb.js";
 import { Logs } from "./logs.js";
 import { defaultRetry } from "./retry.js";
 import { ClientTransport, type Target } from "./transport.js";
@@ -71,6 +72,7 @@ export class Client {
   private readonly base: ClientTransport;
   private readonly functions: Stub<typeof FunctionService>;
   private readonly nodeService: Stub<typeof NodeService>;
+  private readonly secretService: Stub<typeof SecretService>;
   private readonly timeoutMs: number;
 
   /** @internal */
@@ -84,6 +86,7 @@ export class Client {
     this.base = new ClientTransport(connection.transport, headers, options.retry ?? defaultRetry);
     this.functions = createClient(FunctionService, this.base);
     this.nodeService = createClient(NodeService, this.base);
+    this.secretService = createClient(SecretService, this.base);
   }
 
   /** Closes the connection; what is under way fails. */
@@ -198,6 +201,34 @@ export class Client {
   async forget(pkg: string, options?: CallOptions): Promise<void> {
     const request = { namespace: this.namespace, package: pkg, requestId: unique() };
     await this.functions.forget(request, this.bound(options));
+  }
+
+  /**
+   * Sets a secret, which functions read through wasi:config, and returns its version. With a function's name only that one may
+   * read it, and sees it rather than the namespace's. Nothing gives the value back.
+   */
+  async setSecret(
+    key: string,
+    value: string | Uint8Array,
+    options: CallOptions & { readonly function?: string } = {},
+  ): Promise<bigint> {
+    const { function: name = "", ...rest } = options;
+    const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
+    const request = { namespace: this.namespace, function: name, key, value: bytes, requestId: unique() };
+    return (await this.secretService.setSecret(request, this.bound(rest))).version;
+  }
+
+  /** Tells of the secrets of the namespace and its functions, and not what they are. */
+  async secrets(options?: ReadOptions): Promise<ListSecretsResponse> {
+    const request = { namespace: this.namespace, consistency: consistency(options) };
+    return this.secretService.listSecrets(request, this.bound(options));
+  }
+
+  /** Deletes a secret of the namespace, or of a function. */
+  async deleteSecret(key: string, options: CallOptions & { readonly function?: string } = {}): Promise<void> {
+    const { function: name = "", ...rest } = options;
+    const request = { namespace: this.namespace, function: name, key, requestId: unique() };
+    await this.secretService.deleteSecret(request, this.bound(rest));
   }
 
   /** The contracts that a function uses with all the files they import; without a name, of the namespace. */

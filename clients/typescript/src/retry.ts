@@ -21,7 +21,8 @@ const repeatable = new Set(["Get", "List", "Schema", "Update", "Route", "Delete"
 /** Tells whether a method may be called twice: those of weft's API that read, or whose request has an ID. */
 export function isRepeatable(method: DescMethod): boolean {
   const service = method.parent.typeName;
-  return service === "weft.v1.NodeService" || (service === "weft.v1.FunctionService" && repeatable.has(method.name));
+  const all = service === "weft.v1.NodeService" || service === "weft.v1.SecretService";
+  return all || (service === "weft.v1.FunctionService" && repeatable.has(method.name));
 }
 
 /** Attempts a call until it succeeds, fails for another reason than UNAVAILABLE, or the policy or the time is used up. */

@@ -77,6 +77,18 @@ test("reads", async () => {
   assert.match(missing.message, /nobody/);
 });
 
+test("secrets", async () => {
+  assert.equal(await client.setSecret("ts/password", "pässword"), 1n);
+  assert.equal(await client.setSecret("ts/password", new TextEncoder().encode("other")), 2n);
+  assert.equal(await client.setSecret("ts/password", "own", { function: "orders" }), 1n);
+  const found = (await client.secrets()).secrets.filter((s) => s.key === "ts/password");
+  assert.deepEqual(found.map((s) => [s.function, s.version, s.sizeBytes]), [["", 2n, 5], ["orders", 1n, 3]]);
+  await client.deleteSecret("ts/password");
+  await client.deleteSecret("ts/password", { function: "orders" });
+  assert.equal((await thrown(WeftError, client.deleteSecret("ts/password"))).reason, "NOT_FOUND");
+  assert.match((await thrown(WeftError, client.setSecret("ts/large", "x".repeat(1 << 20)))).message, /64 KiB/);
+});
+
 test("drain", async () => {
   const { node } = await client.status();
   try {

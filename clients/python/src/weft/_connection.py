@@ -47,7 +47,7 @@ class Retry:
 _REPEATABLE = [
     {"service": "weft.v1.FunctionService", "method": method}
     for method in ("Get", "List", "Schema", "Update", "Route", "Delete", "Forget")
-] + [{"service": "weft.v1.NodeService"}]
+] + [{"service": "weft.v1.NodeService"}, {"service": "weft.v1.SecretService"}]
 
 
 def service_config(retry: Retry) -> str:

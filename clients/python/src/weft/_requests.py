@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, BinaryIO, Union
 
-from weft.v1 import function_pb2, node_pb2
+from weft.v1 import function_pb2, node_pb2, secret_pb2
 
 Component = Union[str, "os.PathLike[str]", bytes, BinaryIO]
 Progress = Callable[[int], object]
@@ -50,6 +50,23 @@ class Requests:
 
     def forget(self, package: str) -> function_pb2.ForgetRequest:
         return function_pb2.ForgetRequest(namespace=self.namespace, package=package, request_id=_unique())
+
+    def set_secret(self, key: str, value: str | bytes, function: str) -> secret_pb2.SetSecretRequest:
+        return secret_pb2.SetSecretRequest(
+            namespace=self.namespace,
+            function=function,
+            key=key,
+            value=value.encode() if isinstance(value, str) else value,
+            request_id=_unique(),
+        )
+
+    def secrets(self, consistency: Any) -> secret_pb2.ListSecretsRequest:
+        return secret_pb2.ListSecretsRequest(namespace=self.namespace, consistency=consistency)
+
+    def delete_secret(self, key: str, function: str) -> secret_pb2.DeleteSecretRequest:
+        return secret_pb2.DeleteSecretRequest(
+            namespace=self.namespace, function=function, key=key, request_id=_unique()
+        )
 
     def schema(self, name: str) -> function_pb2.SchemaRequest:
         return function_pb2.SchemaRequest(namespace=self.namespace, name=name)

@@ -27,7 +27,14 @@ from weft._connection import (
     function_metadata,
 )
 from weft._requests import DEFAULT, Component, Progress, Requests, Upload
-from weft.v1 import function_pb2, function_pb2_grpc, node_pb2, node_pb2_grpc
+from weft.v1 import (
+    function_pb2,
+    function_pb2_grpc,
+    node_pb2,
+    node_pb2_grpc,
+    secret_pb2,
+    secret_pb2_grpc,
+)
 
 
 def connect(
@@ -54,6 +61,7 @@ class Client:
         self._channels: dict[tuple[tuple[str, str], ...], Any] = {}
         self._functions = function_pb2_grpc.FunctionServiceStub(self._open(()))
         self._nodes = node_pb2_grpc.NodeServiceStub(self._open(()))
+        self._secrets = secret_pb2_grpc.SecretServiceStub(self._open(()))
         self._requests = Requests(namespace)
         self._timeout = timeout
 
@@ -176,6 +184,26 @@ class Client:
     async def forget(self, package: str, *, timeout: float | None = None) -> None:
         """Drops the contract of a proto package that no function uses."""
         await self._functions.Forget(self._requests.forget(package), timeout=self._bound(timeout))
+
+    async def set_secret(
+        self, key: str, value: str | bytes, *, function: str = "", timeout: float | None = None
+    ) -> int:
+        """Sets a secret, which functions read through wasi:config, and returns its version. With `function` only that one may
+        read it, and sees it rather than the namespace's. Nothing gives the value back."""
+        request = self._requests.set_secret(key, value, function)
+        return int((await self._secrets.SetSecret(request, timeout=self._bound(timeout))).version)
+
+    async def secrets(
+        self, *, consistency: Any = DEFAULT, timeout: float | None = None
+    ) -> secret_pb2.ListSecretsResponse:
+        """Tells of the secrets of the namespace and its functions, and not what they are, as fresh as get."""
+        request = self._requests.secrets(consistency)
+        return await self._secrets.ListSecrets(request, timeout=self._bound(timeout))
+
+    async def delete_secret(self, key: str, *, function: str = "", timeout: float | None = None) -> None:
+        """Deletes a secret of the namespace, or of a function."""
+        request = self._requests.delete_secret(key, function)
+        await self._secrets.DeleteSecret(request, timeout=self._bound(timeout))
 
     async def schema(self, name: str = "", *, timeout: float | None = None) -> function_pb2.SchemaResponse:
         """The contracts that a function uses with all the files they import; without a name, of the namespace."""

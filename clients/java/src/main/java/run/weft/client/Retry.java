@@ -23,7 +23,8 @@ public record Retry(int maxAttempts, Duration initialBackoff, Duration maxBackof
     Stream<Map<String, ?>> functions =
         Stream.of("Get", "List", "Schema", "Update", "Route", "Delete", "Forget")
             .map(method -> Map.of("service", "weft.v1.FunctionService", "method", method));
-    Stream<Map<String, ?>> nodes = Stream.of(Map.of("service", "weft.v1.NodeService"));
+    Stream<Map<String, ?>> others =
+        Stream.of(Map.of("service", "weft.v1.NodeService"), Map.of("service", "weft.v1.SecretService"));
     Map<String, ?> policy =
         Map.of(
             "maxAttempts", (double) maxAttempts,
@@ -33,7 +34,7 @@ public record Retry(int maxAttempts, Duration initialBackoff, Duration maxBackof
             "retryableStatusCodes", List.of("UNAVAILABLE"));
     return Map.of(
         "methodConfig",
-        List.of(Map.of("name", Stream.concat(functions, nodes).toList(), "retryPolicy", policy)));
+        List.of(Map.of("name", Stream.concat(functions, others).toList(), "retryPolicy", policy)));
   }
 
   private static String seconds(Duration d) {

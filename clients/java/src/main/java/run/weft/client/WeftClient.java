@@ -1,5 +1,6 @@
 package run.weft.client;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
 import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
@@ -26,6 +27,7 @@ import run.weft.v1.DeployRequest;
 import run.weft.v1.DeployResponse;
 import run.weft.v1.DeploySpec;
 import run.weft.v1.DeleteRequest;
+import run.weft.v1.DeleteSecretRequest;
 import run.weft.v1.DiffRequest;
 import run.weft.v1.DiffResponse;
 import run.weft.v1.DrainRequest;
@@ -38,11 +40,15 @@ import run.weft.v1.ListNodesRequest;
 import run.weft.v1.ListNodesResponse;
 import run.weft.v1.ListRequest;
 import run.weft.v1.ListResponse;
+import run.weft.v1.ListSecretsRequest;
+import run.weft.v1.ListSecretsResponse;
 import run.weft.v1.LogsRequest;
 import run.weft.v1.NodeServiceGrpc;
 import run.weft.v1.RouteRequest;
 import run.weft.v1.SchemaRequest;
 import run.weft.v1.SchemaResponse;
+import run.weft.v1.SecretServiceGrpc;
+import run.weft.v1.SetSecretRequest;
 import run.weft.v1.StatusRequest;
 import run.weft.v1.StatusResponse;
 import run.weft.v1.UpdateRequest;
@@ -221,6 +227,47 @@ public final class WeftClient implements AutoCloseable {
     answer(() -> functions().forget(request));
   }
 
+  /** Sets a secret of the namespace, which functions read through wasi:config, and returns its version. Nothing gives it back. */
+  public long setSecret(String key, String value) {
+    return setSecret(key, value, "");
+  }
+
+  /** Sets a secret that only one function may read, which sees it rather than the namespace's, and returns its version. */
+  public long setSecret(String key, String value, String function) {
+    SetSecretRequest request =
+        SetSecretRequest.newBuilder()
+            .setNamespace(namespace)
+            .setFunction(function)
+            .setKey(key)
+            .setValue(ByteString.copyFromUtf8(value))
+            .setRequestId(unique())
+            .build();
+    return answer(() -> secretService().setSecret(request)).getVersion();
+  }
+
+  /** Tells of the secrets of the namespace and its functions, and not what they are, as fresh as get. */
+  public ListSecretsResponse secrets() {
+    ListSecretsRequest request = ListSecretsRequest.newBuilder().setNamespace(namespace).build();
+    return answer(() -> secretService().listSecrets(request));
+  }
+
+  /** Deletes a secret of the namespace. */
+  public void deleteSecret(String key) {
+    deleteSecret(key, "");
+  }
+
+  /** Deletes a secret of a function. */
+  public void deleteSecret(String key, String function) {
+    DeleteSecretRequest request =
+        DeleteSecretRequest.newBuilder()
+            .setNamespace(namespace)
+            .setFunction(function)
+            .setKey(key)
+            .setRequestId(unique())
+            .build();
+    answer(() -> secretService().deleteSecret(request));
+  }
+
   /** The contracts that a function uses with all the files they import; of the whole namespace, if the name is empty. */
   public SchemaResponse schema(String name) {
     SchemaRequest request = SchemaRequest.newBuilder().setNamespace(namespace).setName(name).build();
@@ -271,6 +318,10 @@ public final class WeftClient implements AutoCloseable {
 
   private FunctionServiceGrpc.FunctionServiceBlockingStub functions() {
     return bound(FunctionServiceGrpc.newBlockingStub(channel), java.time.Duration.ZERO);
+  }
+
+  private SecretServiceGrpc.SecretServiceBlockingStub secretService() {
+    return bound(SecretServiceGrpc.newBlockingStub(channel), java.time.Duration.ZERO);
   }
 
   /** The service of nodes, for a request that asks the server to wait first. */

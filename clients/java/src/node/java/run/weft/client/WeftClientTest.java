@@ -157,6 +157,23 @@ class WeftClientTest {
   }
 
   @Test
+  void setsSecrets() {
+    assertEquals(1, client.setSecret("java/password", "pässword"));
+    assertEquals(2, client.setSecret("java/password", "other"));
+    assertEquals(1, client.setSecret("java/password", "own", "orders"));
+    var found = client.secrets().getSecretsList().stream().filter(s -> s.getKey().equals("java/password")).toList();
+    assertEquals(2, found.size());
+    assertEquals(5, found.get(0).getSizeBytes());
+    assertEquals("orders", found.get(1).getFunction());
+    client.deleteSecret("java/password");
+    client.deleteSecret("java/password", "orders");
+    WeftException missing = assertThrows(WeftException.class, () -> client.deleteSecret("java/password"));
+    assertEquals("NOT_FOUND", missing.reason());
+    WeftException large = assertThrows(WeftException.class, () -> client.setSecret("java/large", "x".repeat(1 << 20)));
+    assertTrue(large.getMessage().contains("64 KiB"));
+  }
+
+  @Test
   void drains() {
     String node = client.status().getNode();
     try {
