@@ -22,9 +22,6 @@ import (
 // drainTime is how long a server that is told to stop waits for the calls that run.
 const drainTime = 30 * time.Second
 
-// keyValueVariable holds what --keyvalue takes. Other users of the machine see a command line, with its password, and not this.
-const keyValueVariable = "WEFT_KEYVALUE"
-
 func (a *app) serverCommand() *cobra.Command {
 	var (
 		config        node.Config
@@ -67,10 +64,7 @@ and stop it; a second one stops it at once.`,
 			if config.SecretKeys, err = secretKeyring(keys); err != nil {
 				return err
 			}
-			if storage == "" {
-				storage = cmp.Or(os.Getenv(keyValueVariable), "embedded")
-			}
-			if config.KeyValue, err = keyvalue.ParseAddress(storage); err != nil {
+			if config.KeyValue, err = keyValueAddress(storage); err != nil {
 				return usagef(c, "--keyvalue: %w", err)
 			}
 			config.KeyValueQuota = int64(min(quota, math.MaxInt64))
@@ -164,4 +158,17 @@ func tuneCollector() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(1 << 30)
 	}
+}
+
+// keyValueVariable holds what --keyvalue takes: other users of the machine see a command line, with its password. It is taken
+// out of the environment, which child processes have too.
+const keyValueVariable = "WEFT_KEYVALUE"
+
+// keyValueAddress reads where functions keep pairs: what the flag says, or else the environment.
+func keyValueAddress(flag string) (keyvalue.Address, error) {
+	text := cmp.Or(flag, os.Getenv(keyValueVariable), "embedded")
+	if err := os.Unsetenv(keyValueVariable); err != nil {
+		return keyvalue.Address{}, err
+	}
+	return keyvalue.ParseAddress(text)
 }

@@ -1,8 +1,8 @@
 // Package keyvalue gives functions storage that outlives their calls: wasi:keyvalue, with its interfaces store, atomics and
-// batch. The WIT is in wit/host/wasi-keyvalue-draft and wit/host/wasi-keyvalue-draft2 (guest.go says how they differ).
+// batch. The WIT is in wit/host/wasi-keyvalue-draft and wit/host/wasi-keyvalue-draft2; package guest says how they differ.
 //
 // A [Backend] keeps the data, one for a node: a file of the node (embedded), a Redis server (redis) or NATS JetStream (nats).
-// [Store] stands before it with bounds, time limits and metrics, and [Store.Interfaces] has the functions that guests call.
+// [Store] stands before it with bounds, time limits and metrics, and package guest has the functions that guests call.
 // Package keyvaluetest is the table that all backends pass, the servers being real ones.
 //
 // # Whose data it is
@@ -24,7 +24,7 @@
 //	get after set        the value, on this node      the value                    the value; a replicated bucket: soon
 //	batches              all or nothing               all or nothing               any part, as the standard has it
 //	after an answer      on disk (fdatasync)          as the server is set up      written; synced as the server is set up
-//	quota                exact                        as exact                     exact in the bytes that JetStream counts
+//	quota                exact                        exactly the same             exact in the bytes that JetStream counts
 //	a page of keys       by key                       by last change               by last change
 //
 // Increments and swaps are atomic in all of them.
