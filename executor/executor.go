@@ -116,7 +116,7 @@ func New(config Config) (*Executor, error) {
 	if config.Compiles <= 0 {
 		config.Compiles = defaultCompiles
 	}
-	hosts, err := newHosts(config.Host)
+	hosts, err := newHosts(append([]HostInterface{logging()}, config.Host...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func guestServices() []*contract.Service {
 func guestWorld() *wit.World {
 	return &wit.World{Imports: []*wit.Interface{
 		{ID: "wasi:logging/logging@0.1.0-draft", Namespace: "wasi", Package: "logging", Name: "logging", Version: "0.1.0-draft",
-			Functions: []*wit.Function{{Name: "log"}}},
+			Functions: logging().Type.Functions},
 		{ID: "wasi:io/poll@0.2.0", Namespace: "wasi", Package: "io", Name: "poll", Version: "0.2.0",
 			Functions: []*wit.Function{{Name: "[method]pollable.block"}}},
 	}}

@@ -13,7 +13,8 @@ import (
 type HostInterface struct {
 	// Type is the interface as its WIT has it: package wit/host reads it.
 	Type *wit.Interface
-	// Also are further versions by which components may import it, as far as they declare the same functions.
+	// Also are further versions by which components may import it, as far as they declare the same functions; "" is an import
+	// without a version.
 	Also []string
 	// Functions answer the functions of Type, by name: "get", "[method]bucket.get". All of them must be there.
 	Functions map[string]HostFunc

@@ -22,7 +22,7 @@ type hostInterface struct {
 }
 
 // newHosts checks the interfaces, whose faults are faults of the program.
-func newHosts(all []HostInterface) (*hosts, error) {
+func newHosts(all ...HostInterface) (*hosts, error) {
 	h := &hosts{interfaces: map[string]*hostInterface{}, resources: map[string]*wasmtime.ResourceType{}}
 	for _, i := range all {
 		for _, t := range i.Type.Types {
@@ -69,7 +69,11 @@ func (h *hosts) add(i HostInterface) error {
 	}
 	base, _, _ := strings.Cut(i.Type.ID, "@")
 	for _, id := range append([]string{i.Type.ID}, i.Also...) {
-		if id != i.Type.ID {
+		switch id {
+		case i.Type.ID:
+		case "":
+			id = base
+		default:
 			id = base + "@" + id
 		}
 		if h.interfaces[id] != nil {
@@ -138,7 +142,7 @@ func (h *hosts) refused(i *wit.Interface) (reason string, known bool) {
 	}
 	var versions []string
 	for id := range h.interfaces {
-		if base, version, _ := strings.Cut(id, "@"); base == i.Namespace+":"+i.Package+"/"+i.Name {
+		if base, version, ok := strings.Cut(id, "@"); ok && base == i.Namespace+":"+i.Package+"/"+i.Name {
 			versions = append(versions, version)
 		}
 	}
@@ -151,7 +155,7 @@ func (h *hosts) refused(i *wit.Interface) (reason string, known bool) {
 
 // provided lists what the node provides, for people.
 func (h *hosts) provided() string {
-	ids := []string{"wasi:logging/logging"}
+	var ids []string
 	for id, i := range h.interfaces {
 		if i.Absent == "" && id == i.Type.ID {
 			ids = append(ids, id)

@@ -75,15 +75,7 @@ func isBound(i *wit.Interface, bound []*contract.Service) bool {
 
 // importRefused says why nobody provides an interface. It is empty if somebody does.
 func (x *Executor) importRefused(i *wit.Interface) string {
-	switch {
-	case isLogging(i):
-		for _, f := range i.Functions {
-			if f.Name != "log" {
-				return fmt.Sprintf("weft's logging has no function %s, only log", f.Name)
-			}
-		}
-		return ""
-	case i.Namespace == "wasi":
+	if i.Namespace == "wasi" {
 		return x.wasiRefused(i)
 	}
 	var resource string
@@ -112,10 +104,6 @@ func sleeps(world *wit.World) bool {
 			return f.Name == "poll" || f.Name == "[method]pollable.block"
 		})
 	})
-}
-
-func isLogging(i *wit.Interface) bool {
-	return i.Namespace == "wasi" && i.Package == "logging" && i.Name == "logging"
 }
 
 func (x *Executor) wasiRefused(i *wit.Interface) string {

@@ -35,6 +35,11 @@ func TestCheckImports(t *testing.T) {
 	}
 	withResource := imported("demo:db/db")
 	withResource.Imports[0].Types = []wit.NamedType{{Name: "conn", Resource: &wit.Resource{Name: "conn"}}}
+	logs := func(id string, functions ...*wit.Function) *wit.World {
+		world := imported(id)
+		world.Imports[0].Functions = functions
+		return world
+	}
 	async := exported(u8)
 	async.Exports[0].Functions[0].Async = true
 	method := exported(u8)
@@ -51,8 +56,8 @@ func TestCheckImports(t *testing.T) {
 		{"cli", imported("wasi:cli/environment@0.2.0", "get-environment"), nil},
 		{"later version", imported("wasi:filesystem/types@0.2.8", "x"), nil},
 		{"sockets", imported("wasi:sockets/ip-name-lookup@0.2.3", "resolve-addresses"), nil},
-		{"logging", imported("wasi:logging/logging", "log"), nil},
-		{"logging draft", imported("wasi:logging/logging@0.1.0-draft", "log"), nil},
+		{"logging", logs("wasi:logging/logging", logging().Type.Functions...), nil},
+		{"logging draft", logs("wasi:logging/logging@0.1.0-draft", logging().Type.Functions...), nil},
 		{"wasi export", &wit.World{Exports: []*wit.Interface{{ID: "wasi:cli/run@0.2.0", Namespace: "wasi", Package: "cli", Name: "run",
 			Functions: []*wit.Function{{Name: "run", Async: true}}}}}, nil},
 
@@ -61,7 +66,9 @@ func TestCheckImports(t *testing.T) {
 		{"key-value", imported("wasi:keyvalue/store@0.2.0", "open"), []string{"wasi:keyvalue/store@0.2.0", "does not provide this part of WASI"}},
 		{"wasi 0.3", imported("wasi:cli/environment@0.3.0", "get-environment"), []string{"WASI 0.2"}},
 		{"unknown part", imported("wasi:clocks/sundial@0.2.0", "now"), []string{"wasi:clocks/sundial@0.2.0", "monotonic-clock, wall-clock"}},
-		{"logging of another kind", imported("wasi:logging/logging", "flush"), []string{"flush", "only log"}},
+		{"logging of another kind", imported("wasi:logging/logging", "flush"), []string{"no function flush; it has log"}},
+		{"logging of other types", imported("wasi:logging/logging", "log"), []string{"log() is a function of 0 parameters, where this node has 3"}},
+		{"logging of another version", imported("wasi:logging/logging@0.2.0", "log"), []string{"in the versions 0.1.0-draft"}},
 		{"resource", withResource, []string{"demo:db/db", "resource conn"}},
 		{"function of the world", &wit.World{ImportFunctions: []*wit.Function{{Name: "now"}}}, []string{"import now"}},
 		{"module", &wit.World{ImportOthers: []string{"libc"}}, []string{"import libc", "compose"}},

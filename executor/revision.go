@@ -210,11 +210,6 @@ func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linke
 		err = errors.Join(err, x.linkHosts(l, slices.DeleteFunc(slices.Clone(r.World.Imports), func(i *wit.Interface) bool {
 			return isBound(i, r.Imports)
 		})))
-		for _, i := range r.World.Imports {
-			if isLogging(i) && len(i.Functions) > 0 {
-				err = errors.Join(err, l.Define(i.ID, "log", logLine))
-			}
-		}
 	}
 	for _, s := range r.Imports {
 		for _, m := range s.Methods {
@@ -228,33 +223,4 @@ func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linke
 		return nil, err
 	}
 	return l, nil
-}
-
-// levelNames are the cases of wasi:logging's level.
-var levelNames = func() *wasmtime.Names {
-	names, err := wasmtime.NewNames([]string{"trace", "debug", "info", "warn", "error", "critical"})
-	if err != nil {
-		panic(err)
-	}
-	return names
-}()
-
-// logLine is wasi:logging/logging#log: func(level: level, context: string, message: string).
-func logLine(call *wasmtime.HostCall) error {
-	args := call.Args()
-	if args.Len() != 3 {
-		return fmt.Errorf("wasi:logging/logging#log takes 3 arguments, not %d", args.Len())
-	}
-	in, ok := call.Data().(*guestCall)
-	if !ok {
-		return errors.New("wasi:logging/logging#log: called outside of a call")
-	}
-	out := in.out
-	level := args.At(0).Enum(levelNames)
-	if level < 0 {
-		return errors.New("wasi:logging/logging#log: unknown level")
-	}
-	out.journal.write(Line{CallID: out.callID, Stream: StreamLogging, Level: levelNames.Name(level),
-		Context: cutText(string(args.At(1).Bytes()), maxContext)}, args.At(2).Bytes())
-	return nil
 }
