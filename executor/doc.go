@@ -12,6 +12,9 @@
 // [Outgoing] sends wherever it belongs, and the answer becomes what the import returns (outgoing.go). A function on the same
 // node runs in the guest's place meanwhile (place.go); else the guest has no slot (away.go).
 //
+// What the node itself gives to guests are interfaces of the host (host.go): values that name the WIT, the functions of Go that
+// answer it, and the resources behind handles.
+//
 // The executor knows nothing of gRPC, of the catalog or of other nodes. It takes bytes and gives bytes; what goes
 // wrong is an [*Error] with a [Reason], or a [*FunctionError] where the function itself returned an error.
 package executor
