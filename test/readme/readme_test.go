@@ -93,8 +93,8 @@ func requireInCI(t *testing.T, root, line string) {
 // reader runs commands in the repository against nodes with free ports.
 type reader struct {
 	root, data string
-	address    string // gRPC port of the first node
-	cluster    string // cluster port of the first node
+	address    string // gRPC port of the node that is asked
+	cluster    string // its cluster port
 	servers    int
 }
 
@@ -114,12 +114,16 @@ func (r *reader) run(ctx context.Context, t *testing.T, line string) {
 	t.Logf("$ %s\n%s", line, out)
 }
 
-// server starts a node until the test ends, with free ports and a data directory of its own. Those after the first one join
-// it.
+// server starts a node until the test ends, with free ports and a data directory of its own. One that joins is a member of the cluster
+// before; one that does not is asked from then on, in place of the nodes before.
 func (r *reader) server(ctx context.Context, t *testing.T, line string) {
 	t.Helper()
 	r.servers++
 	data := filepath.Join(r.data, strconv.Itoa(r.servers))
+	joins := strings.Contains(line, "--join")
+	if !joins {
+		r.address, r.cluster = "", ""
+	}
 	line = "exec " + line + " --data-dir " + data + " --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0"
 	if r.cluster != "" {
 		line = strings.ReplaceAll(line, "127.0.0.1:7072", r.cluster)
@@ -153,7 +157,7 @@ func (r *reader) server(ctx context.Context, t *testing.T, line string) {
 	for field := range strings.FieldsSeq(ready) {
 		key, address, _ := strings.Cut(field, "=")
 		switch {
-		case r.servers > 1:
+		case joins:
 		case key == "grpc":
 			r.address = address
 		case key == "cluster":
