@@ -55,7 +55,10 @@ func (c *Client) List(ctx context.Context, options ...ReadOption) (*weftv1.ListR
 // Update makes a revision with other limits or environment. The request's namespace and request ID are filled in
 // where they are empty.
 func (c *Client) Update(ctx context.Context, request *weftv1.UpdateRequest) (*weftv1.UpdateResponse, error) {
-	ctx, cancel := c.bound(ctx)
+	cancel := func() {}
+	if request.Link == nil && len(request.GetBindings()) == 0 { // nothing is compiled
+		ctx, cancel = c.bound(ctx)
+	}
 	defer cancel()
 	request = proto.CloneOf(request)
 	setDefault(&request.Namespace, c.namespace)
