@@ -39,6 +39,8 @@ type linker struct {
 	members map[string]*member
 	order   []*member
 	links   int
+	// size is how many bytes the parts have so far.
+	size uint64
 }
 
 // member is a component that becomes a part.
@@ -68,7 +70,7 @@ type linked struct {
 
 // link links a function's component, of which world is read.
 func (l *linker) link(ctx context.Context, component []byte, world *wit.World, bindings []*catalogv1.Binding) (*linked, error) {
-	l.members = map[string]*member{}
+	l.members, l.size = map[string]*member{}, uint64(len(component))
 	own := &member{part: compose.Part{Name: l.function, Component: component, World: world}}
 	out := &linked{}
 	for _, b := range bindings {
@@ -160,6 +162,9 @@ func (l *linker) member(ctx context.Context, caller string, b *catalogv1.Binding
 		if bound := slices.ContainsFunc(row.GetBindings(), func(b *catalogv1.Binding) bool { return b.GetImport() == i.ID }); !bound && personal(i) {
 			return nil, nil, refuse("it imports %s, whose answers depend on who asks, and that would be %s", i.ID, l.function)
 		}
+	}
+	if l.size += row.GetSizeBytes(); l.size > MaxComponent || len(l.members) == compose.MaxParts {
+		return nil, nil, refuse("with it the component would have over %d bytes, or over %d parts", MaxComponent, compose.MaxParts)
 	}
 	data, err := os.ReadFile(r.Path)
 	if err != nil {

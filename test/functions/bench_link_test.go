@@ -21,7 +21,7 @@ const tree = `{"id": "7", "branches": [{"leaves": [{"name": "oak", "weight": 2.5
 //
 //	go test ./test/functions -run '^$' -bench LinkedCall
 //
-// routed is the same caller by the router, for comparison.
+// number-routed is the same caller by the router.
 func BenchmarkLinkedCall(b *testing.B) {
 	s := start(b)
 	s.deployFile("provider", "conformance")
