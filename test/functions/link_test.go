@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -118,8 +119,7 @@ func (s *server) relay(function, method, request string, options ...weft.CallOpt
 	s.t.Helper()
 	response, err := s.Call(s.t.Context(), "test.relay.v1.Relay/"+method, []byte(request), append(options, weft.OfFunction(function))...)
 	if e, ok := errors.AsType[*weft.Error](err); ok {
-		text, _ := json.Marshal(e.Details) // they are messages
-		return e.Code.String() + " " + e.Reason + " " + e.Message + " " + string(text)
+		return fmt.Sprint(e.Code, e.Reason, e.Message, e.Details)
 	}
 	if err != nil {
 		s.t.Fatalf("%s of %s: %v", method, function, err)

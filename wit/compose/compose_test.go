@@ -337,7 +337,10 @@ func dump(w *wit.World) string {
 }
 
 func dumpType(in *wit.Interface, t wit.NamedType) string {
-	owner, kind, name := (*wit.Interface)(nil), "", ""
+	var (
+		owner      *wit.Interface
+		kind, name string
+	)
 	if t.Resource != nil {
 		owner, kind, name = t.Resource.Interface, "resource", t.Resource.Name
 	} else {
@@ -367,7 +370,7 @@ func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")
 	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil { //nolint:gosec // not secret
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

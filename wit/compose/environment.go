@@ -3,6 +3,7 @@ package compose
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/weft-run/weft/wit"
@@ -36,7 +37,7 @@ func environmentComponent(variables []string) []byte {
 		pairSize    = 16
 	)
 	texts := pairs + pairSize*len(variables)
-	memory := make([]byte, texts)
+	memory := slices.Grow([]byte(nil), texts)[:texts]
 	put := func(at, value int) { binary.LittleEndian.PutUint32(memory[at:], uint32(value)) }
 	put(noArguments, 4) // an empty list begins at an aligned place too
 	put(list, pairs)

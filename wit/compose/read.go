@@ -22,11 +22,11 @@ var ErrNotComposed = errors.New("compose: not a composition")
 
 // partNames is the custom section with the names of the parts.
 func partNames(parts []Part) []byte {
-	content := text(partsName) + leb(len(parts))
+	content := []byte(text(partsName) + leb(len(parts)))
 	for _, p := range parts {
-		content += text(p.Name)
+		content = append(content, text(p.Name)...)
 	}
-	return []byte(content)
+	return content
 }
 
 // Read tells where the parts of a composition are, in their order. Anybody can write a component that looks like a composition: what

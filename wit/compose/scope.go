@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/weft-run/weft/wit"
 )
@@ -194,31 +195,15 @@ func (s *scope) parts(t *wit.Type) (string, error) {
 	case wit.Record:
 		return s.fields("\x72", t.Fields)
 	case wit.Variant:
-		content := "\x71" + leb(len(t.Cases))
-		for _, c := range t.Cases {
-			payload, err := s.optional(c.Type)
-			if err != nil {
-				return "", err
-			}
-			content += text(c.Name) + payload + "\x00"
-		}
-		return content, nil
+		return list("\x71", len(t.Cases), func(n int) (string, error) {
+			payload, err := s.optional(t.Cases[n].Type)
+			return text(t.Cases[n].Name) + payload + "\x00", err
+		})
 	case wit.Flags, wit.Enum:
-		content := map[wit.Kind]string{wit.Flags: "\x6e", wit.Enum: "\x6d"}[t.Kind] + leb(len(t.Cases))
-		for _, c := range t.Cases {
-			content += text(c.Name)
-		}
-		return content, nil
+		begin := map[wit.Kind]string{wit.Flags: "\x6e", wit.Enum: "\x6d"}[t.Kind]
+		return list(begin, len(t.Cases), func(n int) (string, error) { return text(t.Cases[n].Name), nil })
 	case wit.Tuple:
-		content := "\x6f" + leb(len(t.Fields))
-		for _, f := range t.Fields {
-			member, err := s.value(f.Type)
-			if err != nil {
-				return "", err
-			}
-			content += member
-		}
-		return content, nil
+		return list("\x6f", len(t.Fields), func(n int) (string, error) { return s.value(t.Fields[n].Type) })
 	case wit.Result:
 		ok, err := s.optional(t.Ok)
 		if err != nil {
@@ -244,16 +229,25 @@ func (s *scope) parts(t *wit.Type) (string, error) {
 }
 
 // fields writes the fields of a record or the parameters of a function, with what begins it.
-func (s *scope) fields(content string, fields []wit.Field) (string, error) {
-	content += leb(len(fields))
-	for _, f := range fields {
-		t, err := s.value(f.Type)
+func (s *scope) fields(begin string, fields []wit.Field) (string, error) {
+	return list(begin, len(fields), func(n int) (string, error) {
+		t, err := s.value(fields[n].Type)
+		return text(fields[n].Name) + t, err
+	})
+}
+
+// list writes so many items, with what begins the list.
+func list(begin string, count int, item func(int) (string, error)) (string, error) {
+	var b strings.Builder
+	b.WriteString(begin + leb(count))
+	for n := range count {
+		content, err := item(n)
 		if err != nil {
 			return "", err
 		}
-		content += text(f.Name) + t
+		b.WriteString(content)
 	}
-	return content, nil
+	return b.String(), nil
 }
 
 func (s *scope) optional(t *wit.Type) (string, error) {
