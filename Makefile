@@ -13,6 +13,19 @@ COMPONENTS := build/components
 # Components in Go, with bindings that weft bindgen go writes.
 GO_COMPONENTS := examples/report examples/shop/checkout $(addprefix test/components/,conformance-go load-go host-go cursors-go cursors-user-go receipt/go)
 
+# Which wasmtime is linked: stock, which wasmtime-go carries, or lts, the long-term-support engine, which
+# executor/wasmtime/lts builds.
+ENGINE ?= stock
+LTS := executor/wasmtime/lts/install.sh
+$(if $(filter stock lts,$(ENGINE)),,$(error ENGINE is "$(ENGINE)"; it must be stock or lts))
+
+# with-lts begins recipes that link the long-term-support engine, with-engine those that link $(ENGINE).
+define with-lts
+@engine=$$($(LTS))
+export CGO_LDFLAGS="-g -O2 -L$$engine" GOFLAGS="$${GOFLAGS-} -tags=wasmtime_lts"
+endef
+with-engine = $(if $(filter lts,$(ENGINE)),$(with-lts),@)
+
 # What go test tests, and what bounds it on a slow machine.
 PACKAGES ?= ./...
 TESTFLAGS ?= -timeout 20m
@@ -51,17 +64,34 @@ demo-polyglot: build shop ## Make one service of functions in five languages, an
 
 .PHONY: test
 test: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
-	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
+	$(with-engine)
+	tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
 	export PATH="$$tools:$$PATH"
 	go vet $(PACKAGES)
 	go test $(TESTFLAGS) $(PACKAGES)
 
+.PHONY: test-lts
+test-lts: ## Run the executor's tests with the long-term-support engine
+	$(with-lts)
+	go vet ./executor/...
+	go test $(TESTFLAGS) ./executor/...
+
 .PHONY: build
-build: ## Build bin/weft
-	@echo "weft: building bin/weft" >&2
+build: ## Build bin/weft; ENGINE=lts links the long-term-support engine
+	$(with-engine)
+	echo "weft: building bin/weft" >&2
 	go build -trimpath -o bin/weft ./cmd/weft
+
+.PHONY: release
+release: ## Build dist/weft-VERSION-OS-ARCH, with the long-term-support engine
+	$(with-lts)
+	name=weft-$$(git describe --tags --always --dirty)-$$(go env GOOS)-$$(go env GOARCH)
+	echo "weft: building dist/$$name" >&2
+	go build -trimpath -ldflags '-s -w' -o "dist/$$name" ./cmd/weft
+	cd dist
+	sha256sum "$$name" >"$$name.sha256"
 
 .PHONY: examples
 examples: orders thumbnails text formulas stats report checksum shop ## Build the example components
@@ -189,7 +219,8 @@ race: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/host.wasm $(COMPONE
 
 .PHONY: debug
 debug: ## Test the cgo package with a collection at each pointer, cgocheck and the race detector
-	@GOEXPERIMENT=cgocheck2 go test -race -tags debug $(TESTFLAGS) ./executor/wasmtime/...
+	$(with-engine)
+	GOEXPERIMENT=cgocheck2 go test -race -tags debug,wasmtime_$(ENGINE) $(TESTFLAGS) ./executor/wasmtime/...
 
 .PHONY: fuzz-short
 fuzz-short: ## Run each fuzz target for a moment
