@@ -41,7 +41,8 @@ var sources = map[string]source{
 	"host":    {"test/components/host", "rust.sh"},
 	"host-go": {"test/components/host-go", "go.sh"},
 
-	"keyvalue": {"test/components/keyvalue", "rust.sh"},
+	"keyvalue":    {"test/components/keyvalue", "rust.sh"},
+	"keyvalue-js": {"test/components/keyvalue-js", "js.sh"},
 
 	"cursors-go":      {"test/components/cursors-go", "go.sh"},
 	"cursors-user-go": {"test/components/cursors-user-go", "go.sh"},

@@ -1,3 +1,3 @@
 // Package keyvalue tests what functions store with wasi:keyvalue: a component in Rust that uses all of it, on a node, with each
-// backend, the servers being real ones.
+// backend, the servers being real ones; and one in JavaScript.
 package keyvalue

@@ -48,61 +48,61 @@ func (s *server) in(t *testing.T) *server {
 func (s *server) ready() {
 	s.t.Helper()
 	s.eventually("the backend answers", func() bool {
-		_, err := s.call("Pairs/Exists", arguments{"bucket": "", "key": "k"})
+		_, err := s.call("keyvalue.Pairs/Exists", arguments{"bucket": "", "key": "k"})
 		return err == nil
 	})
 }
 
 func (s *server) pairs() {
 	k := arguments{"bucket": "b", "key": "k"}
-	s.want("Pairs/Get", k, `{}`)
-	s.want("Pairs/Exists", k, `{"value":false}`)
-	s.want("Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "one"}, `{}`)
-	s.want("Pairs/Get", k, `{"value":"one"}`)
-	s.want("Pairs/Exists", k, `{"value":true}`)
-	s.want("Pairs/Get", arguments{"bucket": "other", "key": "k"}, `{}`)
-	s.want("Pairs/Set", arguments{"bucket": "b", "key": "k", "value": ""}, `{}`)
-	s.want("Pairs/Get", k, `{"value":""}`)
-	s.want("Pairs/ListKeys", arguments{"bucket": "b"}, `{"value":{"keys":["k"]}}`)
-	s.want("Pairs/Delete", k, `{}`)
-	s.want("Pairs/Delete", k, `{}`)
-	s.want("Pairs/Get", k, `{}`)
-	s.want("Pairs/ListKeys", arguments{"bucket": "b"}, `{"value":{"keys":[]}}`)
-	s.want("Pairs/Set", arguments{"bucket": "", "key": "k", "value": "x"}, `{}`)
-	s.want("Pairs/Get", arguments{"bucket": "default", "key": "k"}, `{"value":"x"}`)
+	s.want("keyvalue.Pairs/Get", k, `{}`)
+	s.want("keyvalue.Pairs/Exists", k, `{"value":false}`)
+	s.want("keyvalue.Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "one"}, `{}`)
+	s.want("keyvalue.Pairs/Get", k, `{"value":"one"}`)
+	s.want("keyvalue.Pairs/Exists", k, `{"value":true}`)
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "other", "key": "k"}, `{}`)
+	s.want("keyvalue.Pairs/Set", arguments{"bucket": "b", "key": "k", "value": ""}, `{}`)
+	s.want("keyvalue.Pairs/Get", k, `{"value":""}`)
+	s.want("keyvalue.Pairs/ListKeys", arguments{"bucket": "b"}, `{"value":{"keys":["k"]}}`)
+	s.want("keyvalue.Pairs/Delete", k, `{}`)
+	s.want("keyvalue.Pairs/Delete", k, `{}`)
+	s.want("keyvalue.Pairs/Get", k, `{}`)
+	s.want("keyvalue.Pairs/ListKeys", arguments{"bucket": "b"}, `{"value":{"keys":[]}}`)
+	s.want("keyvalue.Pairs/Set", arguments{"bucket": "", "key": "k", "value": "x"}, `{}`)
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "default", "key": "k"}, `{"value":"x"}`)
 }
 
 func (s *server) atomics() {
 	n := arguments{"bucket": "a", "key": "n", "delta": "5"}
-	s.want("Pairs/Increment", n, `{"value":"5"}`)
-	s.want("Pairs/Increment", arguments{"bucket": "a", "key": "n", "delta": "-7"}, `{"value":"-2"}`)
-	s.want("Pairs/Get", arguments{"bucket": "a", "key": "n"}, `{"value":"-2"}`)
-	s.want("Pairs/SwapLate", arguments{"bucket": "a", "key": "s", "set": "set", "swap": "swapped"}, `{"value":"set"}`)
-	s.want("Pairs/SwapLate", arguments{"bucket": "a", "key": "s", "set": "set", "swap": "swapped"}, `{"value":"set"}`)
-	s.want("Pairs/Append", arguments{"bucket": "a", "key": "s", "text": "+"}, `{"value":1}`)
-	s.want("Pairs/Get", arguments{"bucket": "a", "key": "s"}, `{"value":"set+"}`)
-	s.want("Pairs/SetSize", arguments{"bucket": "a", "key": "large", "size": 100_000}, `{}`)
-	s.want("Pairs/CurrentSize", arguments{"bucket": "a", "key": "large"}, `{"value":100000}`)
-	s.want("Pairs/CurrentSize", arguments{"bucket": "a", "key": "none"}, `{"value":0}`)
-	s.want("Pairs/Delete", arguments{"bucket": "a", "key": "large"}, `{}`)
+	s.want("keyvalue.Pairs/Increment", n, `{"value":"5"}`)
+	s.want("keyvalue.Pairs/Increment", arguments{"bucket": "a", "key": "n", "delta": "-7"}, `{"value":"-2"}`)
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "a", "key": "n"}, `{"value":"-2"}`)
+	s.want("keyvalue.Pairs/SwapLate", arguments{"bucket": "a", "key": "s", "set": "set", "swap": "swapped"}, `{"value":"set"}`)
+	s.want("keyvalue.Pairs/SwapLate", arguments{"bucket": "a", "key": "s", "set": "set", "swap": "swapped"}, `{"value":"set"}`)
+	s.want("keyvalue.Pairs/Append", arguments{"bucket": "a", "key": "s", "text": "+"}, `{"value":1}`)
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "a", "key": "s"}, `{"value":"set+"}`)
+	s.want("keyvalue.Pairs/SetSize", arguments{"bucket": "a", "key": "large", "size": 100_000}, `{}`)
+	s.want("keyvalue.Pairs/CurrentSize", arguments{"bucket": "a", "key": "large"}, `{"value":100000}`)
+	s.want("keyvalue.Pairs/CurrentSize", arguments{"bucket": "a", "key": "none"}, `{"value":0}`)
+	s.want("keyvalue.Pairs/Delete", arguments{"bucket": "a", "key": "large"}, `{}`)
 
 	const callers, each = 4, 10
 	var group sync.WaitGroup
 	for i := range callers {
 		group.Go(func() {
 			for range each {
-				if _, err := s.call("Pairs/Append", arguments{"bucket": "a", "key": "race", "text": fmt.Sprint(i)}); err != nil {
+				if _, err := s.call("keyvalue.Pairs/Append", arguments{"bucket": "a", "key": "race", "text": fmt.Sprint(i)}); err != nil {
 					s.t.Error(err)
 				}
-				if _, err := s.call("Pairs/Increment", arguments{"bucket": "a", "key": "race-n", "delta": 1}); err != nil {
+				if _, err := s.call("keyvalue.Pairs/Increment", arguments{"bucket": "a", "key": "race-n", "delta": 1}); err != nil {
 					s.t.Error(err)
 				}
 			}
 		})
 	}
 	group.Wait()
-	s.want("Pairs/Get", arguments{"bucket": "a", "key": "race-n"}, fmt.Sprintf(`{"value":"%d"}`, callers*each))
-	word, err := s.call("Pairs/Get", arguments{"bucket": "a", "key": "race"})
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "a", "key": "race-n"}, fmt.Sprintf(`{"value":"%d"}`, callers*each))
+	word, err := s.call("keyvalue.Pairs/Get", arguments{"bucket": "a", "key": "race"})
 	for i := range callers {
 		if n := strings.Count(word, fmt.Sprint(i)); err != nil || n != each {
 			s.t.Errorf("caller %d appended %d times, and %d are seen in %s, %v", i, each, n, word, err)
@@ -111,71 +111,71 @@ func (s *server) atomics() {
 }
 
 func (s *server) batches() {
-	s.want("Pairs/SetMany", arguments{"bucket": "m", "pairs": []any{
+	s.want("keyvalue.Pairs/SetMany", arguments{"bucket": "m", "pairs": []any{
 		arguments{"f0": "k1", "f1": "one"}, arguments{"f0": "k2", "f1": "two"}, arguments{"f0": "k1", "f1": "last"},
 	}}, `{}`)
-	s.want("Pairs/GetMany", arguments{"bucket": "m", "keys": []string{"k2", "none", "k1"}},
+	s.want("keyvalue.Pairs/GetMany", arguments{"bucket": "m", "keys": []string{"k2", "none", "k1"}},
 		`{"value":[{"f0":"k2","f1":"two"},{"f0":"none"},{"f0":"k1","f1":"last"}]}`)
-	s.want("Pairs/GetMany", arguments{"bucket": "m"}, `{"value":[]}`)
-	s.want("Pairs/DeleteMany", arguments{"bucket": "m", "keys": []string{"k1", "none", "k2"}}, `{}`)
-	s.want("Pairs/ListKeys", arguments{"bucket": "m"}, `{"value":{"keys":[]}}`)
+	s.want("keyvalue.Pairs/GetMany", arguments{"bucket": "m"}, `{"value":[]}`)
+	s.want("keyvalue.Pairs/DeleteMany", arguments{"bucket": "m", "keys": []string{"k1", "none", "k2"}}, `{}`)
+	s.want("keyvalue.Pairs/ListKeys", arguments{"bucket": "m"}, `{"value":{"keys":[]}}`)
 }
 
 func (s *server) firstDraft() {
-	s.want("FirstDraft/Increment", arguments{"bucket": "f", "key": "n", "delta": "5"}, `{"value":"5"}`)
-	s.want("FirstDraft/Set", arguments{"bucket": "f", "key": "k", "value": "v"}, `{}`)
-	s.want("Pairs/Get", arguments{"bucket": "f", "key": "k"}, `{"value":"v"}`)
-	s.want("FirstDraft/GetMany", arguments{"bucket": "f", "keys": []string{"none", "k"}},
+	s.want("keyvalue.FirstDraft/Increment", arguments{"bucket": "f", "key": "n", "delta": "5"}, `{"value":"5"}`)
+	s.want("keyvalue.FirstDraft/Set", arguments{"bucket": "f", "key": "k", "value": "v"}, `{}`)
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "f", "key": "k"}, `{"value":"v"}`)
+	s.want("keyvalue.FirstDraft/GetMany", arguments{"bucket": "f", "keys": []string{"none", "k"}},
 		`{"value":[{},{"value":{"f0":"k","f1":"v"}}]}`)
-	s.want("Pairs/Increment", arguments{"bucket": "f", "key": "n", "delta": "-10"}, `{"value":"-5"}`)
-	s.fails("FirstDraft/Increment", arguments{"bucket": "f", "key": "n", "delta": "1"}, "is -4", "no place")
-	s.fails("FirstDraft/Increment", arguments{"bucket": "f", "key": "n", "delta": "9223372036854775808"}, "more than can be added")
-	s.fails("FirstDraft/ListAfter", arguments{"bucket": "f", "cursor": "7"}, "7 is no cursor")
+	s.want("keyvalue.Pairs/Increment", arguments{"bucket": "f", "key": "n", "delta": "-10"}, `{"value":"-5"}`)
+	s.fails("keyvalue.FirstDraft/Increment", arguments{"bucket": "f", "key": "n", "delta": "1"}, "is -4", "no place")
+	s.fails("keyvalue.FirstDraft/Increment", arguments{"bucket": "f", "key": "n", "delta": "9223372036854775808"}, "more than can be added")
+	s.fails("keyvalue.FirstDraft/ListAfter", arguments{"bucket": "f", "cursor": "7"}, "7 is no cursor")
 
 	var pairs []any
 	for i := range 1000 {
 		pairs = append(pairs, arguments{"f0": fmt.Sprintf("key-%04d", i), "f1": ""})
 	}
-	s.want("Pairs/SetMany", arguments{"bucket": "f", "pairs": pairs}, `{}`)
-	all, err := s.call("FirstDraft/ListAll", arguments{"bucket": "f"}) // 1,002 keys
+	s.want("keyvalue.Pairs/SetMany", arguments{"bucket": "f", "pairs": pairs}, `{}`)
+	all, err := s.call("keyvalue.FirstDraft/ListAll", arguments{"bucket": "f"}) // 1,002 keys
 	if err != nil || !strings.HasSuffix(all, `"f1":2}}`) || strings.Count(all, "key-") != 1000 {
 		s.t.Errorf("%.100s…, %v", all, err)
 	}
 }
 
 func (s *server) errors() {
-	s.fails("Pairs/Get", arguments{"bucket": "no such", "key": "k"}, "no-such-store")
-	s.fails("Pairs/Get", arguments{"bucket": strings.Repeat("b", 65), "key": "k"}, "no-such-store")
-	s.fails("Pairs/Get", arguments{"bucket": "e"}, "a key is empty")
-	s.fails("Pairs/Set", arguments{"bucket": "e", "key": strings.Repeat("k", 513)}, "513 bytes; it may have 512")
-	s.fails("Pairs/SetSize", arguments{"bucket": "e", "key": "k", "size": 1_000_001}, "1000001 bytes; it may have 1000000")
-	s.fails("Pairs/SetSize", arguments{"bucket": "e", "key": "k", "size": 999_999}, "quota exceeded: function default/kv may store 1048576 bytes")
-	s.fails("Pairs/DeleteMany", arguments{"bucket": "e", "keys": make([]string, 1001)}, "1001 keys; it may have 1000")
-	s.want("Pairs/Set", arguments{"bucket": "e", "key": "k", "value": "text"}, `{}`)
-	s.fails("Pairs/Increment", arguments{"bucket": "e", "key": "k", "delta": 1}, "no number")
-	s.want("Pairs/OpenMany", arguments{"count": 5000}, `{}`)
-	if _, err := s.call("Pairs/OpenMany", arguments{"count": 5000, "keep": true}); err == nil || !strings.Contains(err.Error(), "4096 resources") {
+	s.fails("keyvalue.Pairs/Get", arguments{"bucket": "no such", "key": "k"}, "no-such-store")
+	s.fails("keyvalue.Pairs/Get", arguments{"bucket": strings.Repeat("b", 65), "key": "k"}, "no-such-store")
+	s.fails("keyvalue.Pairs/Get", arguments{"bucket": "e"}, "a key is empty")
+	s.fails("keyvalue.Pairs/Set", arguments{"bucket": "e", "key": strings.Repeat("k", 513)}, "513 bytes; it may have 512")
+	s.fails("keyvalue.Pairs/SetSize", arguments{"bucket": "e", "key": "k", "size": 1_000_001}, "1000001 bytes; it may have 1000000")
+	s.fails("keyvalue.Pairs/SetSize", arguments{"bucket": "e", "key": "k", "size": 999_999}, "quota exceeded: function default/kv may store 1048576 bytes")
+	s.fails("keyvalue.Pairs/DeleteMany", arguments{"bucket": "e", "keys": make([]string, 1001)}, "1001 keys; it may have 1000")
+	s.want("keyvalue.Pairs/Set", arguments{"bucket": "e", "key": "k", "value": "text"}, `{}`)
+	s.fails("keyvalue.Pairs/Increment", arguments{"bucket": "e", "key": "k", "delta": 1}, "no number")
+	s.want("keyvalue.Pairs/OpenMany", arguments{"count": 5000}, `{}`)
+	if _, err := s.call("keyvalue.Pairs/OpenMany", arguments{"count": 5000, "keep": true}); err == nil || !strings.Contains(err.Error(), "4096 resources") {
 		s.t.Errorf("5,000 handles: %v", err)
 	}
-	s.want("Pairs/Get", arguments{"bucket": "e", "key": "k"}, `{"value":"text"}`)
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "e", "key": "k"}, `{"value":"text"}`)
 }
 
 // functions has another function use the same names, a second revision use the data of the first, and a function made anew.
 func (s *server) functions() {
 	k := arguments{"bucket": "shared", "key": "k"}
-	s.want("Pairs/Set", arguments{"bucket": "shared", "key": "k", "value": "of kv"}, `{}`)
+	s.want("keyvalue.Pairs/Set", arguments{"bucket": "shared", "key": "k", "value": "of kv"}, `{}`)
 	s.deploy("kv2")
-	s.want("kv2:Pairs/Get", k, `{}`)
-	s.want("kv2:Pairs/Set", arguments{"bucket": "shared", "key": "k", "value": "of kv2"}, `{}`)
-	s.want("Pairs/Get", k, `{"value":"of kv"}`)
+	s.want("kv2:keyvalue.Pairs/Get", k, `{}`)
+	s.want("kv2:keyvalue.Pairs/Set", arguments{"bucket": "shared", "key": "k", "value": "of kv2"}, `{}`)
+	s.want("keyvalue.Pairs/Get", k, `{"value":"of kv"}`)
 	s.deploy("kv2") // its second revision
-	s.want("kv2:Pairs/Get", k, `{"value":"of kv2"}`)
+	s.want("kv2:keyvalue.Pairs/Get", k, `{"value":"of kv2"}`)
 	if _, err := s.Delete(s.t.Context(), "kv2"); err != nil {
 		s.t.Fatal(err)
 	}
 	s.deploy("kv2")
-	s.want("kv2:Pairs/Get", k, `{}`)
-	s.want("Pairs/Get", k, `{"value":"of kv"}`)
+	s.want("kv2:keyvalue.Pairs/Get", k, `{}`)
+	s.want("keyvalue.Pairs/Get", k, `{"value":"of kv"}`)
 }
 
 func (s *server) counts() {
@@ -200,10 +200,36 @@ func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir, "embedded")
 	s.deploy("kv")
-	s.want("Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "kept"}, `{}`)
+	s.want("keyvalue.Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "kept"}, `{}`)
 	s.stop()
 	s = start(t, dir, "embedded")
-	s.want("Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{"value":"kept"}`)
+	s.want("keyvalue.Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{"value":"kept"}`)
+}
+
+// TestJavaScript has a function in JavaScript do what the one in Rust does, with many callers at once.
+func TestJavaScript(t *testing.T) {
+	s := start(t, t.TempDir(), "embedded")
+	s.deployComponent("visits", "keyvalue-js")
+	s.want("visits.Visits/Visitors", arguments{"page": "home"}, `{"value":[]}`)
+	const callers = 8
+	var group sync.WaitGroup
+	for i := range callers {
+		group.Go(func() {
+			if _, err := s.call("visits.Visits/Visit", arguments{"page": "home", "visitor": fmt.Sprint("v", i)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	s.want("visits.Visits/Visit", arguments{"page": "home", "visitor": "last"}, fmt.Sprintf(`{"value":"%d"}`, callers+1))
+	visitors, err := s.call("visits.Visits/Visitors", arguments{"page": "home"})
+	if err != nil || strings.Count(visitors, `"v`) != callers+1 || !strings.HasSuffix(visitors, `,"last"]}`) { // with "value"
+		t.Errorf("%s, %v", visitors, err)
+	}
+	s.want("visits.Visits/Clear", arguments{"page": "home"}, `{"value":["count","visitors"]}`)
+	s.want("visits.Visits/Visitors", arguments{"page": "home"}, `{"value":[]}`)
+	s.fails("visits.Visits/Visit", arguments{"page": "/"}, "no-such-store")
+	s.fails("visits.Visits/Visit", arguments{"page": strings.Repeat("p", 65)}, "no-such-store")
 }
 
 // TestDelete has a function go while its node runs: so does what it stored, but not what is of its successor.
@@ -212,16 +238,16 @@ func TestDelete(t *testing.T) {
 	s := start(t, dir, "embedded")
 	for _, name := range []string{"kv", "kv2"} {
 		s.deploy(name)
-		s.want(name+":Pairs/Set", arguments{"bucket": "b", "key": "k", "value": name}, `{}`)
+		s.want(name+":keyvalue.Pairs/Set", arguments{"bucket": "b", "key": "k", "value": name}, `{}`)
 	}
 	if _, err := s.Delete(t.Context(), "kv2"); err != nil {
 		t.Fatal(err)
 	}
 	s.eventually("nothing is known of kv2", func() bool { return !strings.Contains(s.metrics("weft_keyvalue"), "kv2") })
 	s.deploy("kv2")
-	s.want("kv2:Pairs/Set", arguments{"bucket": "b", "key": "k2", "value": "anew"}, `{}`)
-	s.want("kv2:Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{}`)
-	s.want("kv:Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{"value":"kv"}`)
+	s.want("kv2:keyvalue.Pairs/Set", arguments{"bucket": "b", "key": "k2", "value": "anew"}, `{}`)
+	s.want("kv2:keyvalue.Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{}`)
+	s.want("kv:keyvalue.Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{"value":"kv"}`)
 	s.stop()
 
 	stored, err := embedded.Open(filepath.Join(dir, "keyvalue", "pairs.db"), keyvalue.DefaultQuota)
@@ -247,18 +273,18 @@ func TestServerAway(t *testing.T) {
 			s := start(t, t.TempDir(), backend.URL, func(c *node.Config) { c.Logger = quiet })
 			s.deploy("kv")
 			down := func() {
-				s.fails("Pairs/Get", arguments{"bucket": "b", "key": "k"}, "key-value storage ("+name+") does not answer")
-				s.fails("Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "v"}, "made or not")
+				s.fails("keyvalue.Pairs/Get", arguments{"bucket": "b", "key": "k"}, "key-value storage ("+name+") does not answer")
+				s.fails("keyvalue.Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "v"}, "made or not")
 			}
 			down()
 			backend.Restart()
 			s.ready()
-			s.want("Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "v"}, `{}`)
+			s.want("keyvalue.Pairs/Set", arguments{"bucket": "b", "key": "k", "value": "v"}, `{}`)
 			backend.Kill()
 			down()
 			backend.Restart()
 			s.ready()
-			s.want("Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{"value":"v"}`)
+			s.want("keyvalue.Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{"value":"v"}`)
 		})
 	}
 }

@@ -78,7 +78,12 @@ func (s *server) stop() {
 
 func (s *server) deploy(name string) {
 	s.t.Helper()
-	answer, err := s.Deploy(s.t.Context(), bytes.NewReader(components.Bytes(s.t, "keyvalue")), &weftv1.DeploySpec{Name: name}, nil)
+	s.deployComponent(name, "keyvalue")
+}
+
+func (s *server) deployComponent(name, component string) {
+	s.t.Helper()
+	answer, err := s.Deploy(s.t.Context(), bytes.NewReader(components.Bytes(s.t, component)), &weftv1.DeploySpec{Name: name}, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -87,7 +92,7 @@ func (s *server) deploy(name string) {
 	}
 }
 
-// call calls a method: "Pairs/Get", or "kv2:Pairs/Get" of another function than the one that answers.
+// call calls a method: "keyvalue.Pairs/Get", or "kv2:keyvalue.Pairs/Get" of another function than the one that answers.
 func (s *server) call(method string, request map[string]any) (string, error) {
 	s.t.Helper()
 	var options []weft.CallOption
@@ -100,7 +105,7 @@ func (s *server) call(method string, request map[string]any) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
-	response, err := s.Call(ctx, "test.keyvalue."+method, encoded, options...)
+	response, err := s.Call(ctx, "test."+method, encoded, options...)
 	if err != nil {
 		return "", err
 	}
