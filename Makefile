@@ -63,7 +63,7 @@ demo-polyglot: build shop ## Make one service of functions in five languages, an
 	go run ./test/demo polyglot
 
 .PHONY: test
-test: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
+test: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/keyvalue.wasm $(COMPONENTS)/keyvalue-js.wasm $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
 	$(with-engine)
 	tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
@@ -140,6 +140,10 @@ $(COMPONENTS)/load-go.wasm: FORCE
 	@$(TOOLCHAINS)/go.sh build test/components/load-go $@
 $(COMPONENTS)/config.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/config $@
+$(COMPONENTS)/keyvalue.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/keyvalue $@
+$(COMPONENTS)/keyvalue-js.wasm: FORCE
+	@$(TOOLCHAINS)/js.sh build test/components/keyvalue-js $@
 $(COMPONENTS)/host.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/host $@
 $(COMPONENTS)/host-go.wasm: FORCE
@@ -211,7 +215,7 @@ generate: ## Write generated code anew
 	for dir in $(GO_COMPONENTS); do go run ./cmd/weft bindgen go --out $$dir/gen $$dir/wit; done
 
 .PHONY: race
-race: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
+race: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/keyvalue.wasm $(COMPONENTS)/keyvalue-js.wasm $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
