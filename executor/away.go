@@ -102,6 +102,14 @@ func (q *queue) comeBack(j *job, left <-chan struct{}) bool {
 	return !j.away
 }
 
+// isAway tells whether a call, or the one in whose place it runs, is away.
+func (q *queue) isAway(j *job) bool {
+	j = j.base()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return j.away
+}
+
 // arrive ends that a call is away. q.mu is held.
 func (q *queue) arrive(j *job) {
 	j.away = false

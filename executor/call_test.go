@@ -115,6 +115,7 @@ func TestEndlessLoop(t *testing.T) {
 	refused(t, err, Deadline, "test.guest.Api/Loop", "50ms", "default/guest@1", "running")
 	g.works()
 
+	g = newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err = g.call(ctx, "Loop", 0)

@@ -83,9 +83,25 @@ func (x *Executor) runInPlace(j *job) {
 		defer timer.Stop()
 	}
 	x.work(j)
-	if j.err != nil && j.interrupted() {
+	if j.err == nil {
+		return
+	}
+	if j.interrupted() {
 		j.err = x.inPlaceLate(j)
 	}
+	x.regain(j.outer.job)
+}
+
+// regain takes the slot again for a guest that may go on, where the call in its place was away and ended without. It gives
+// up when nobody waits for the guest any more.
+func (x *Executor) regain(j *job) {
+	if !x.queue.isAway(j) {
+		return
+	}
+	ctx, cancel := context.WithDeadline(j.ctx, j.deadline)
+	defer cancel()
+	defer context.AfterFunc(x.stopping, cancel)()
+	x.queue.comeBack(j, ctx.Done())
 }
 
 // inPlaceLate is the error of a job that was interrupted in its place.

@@ -247,6 +247,60 @@ func TestPlaceCloses(t *testing.T) {
 	calls.Wait()
 }
 
+// TestPlaceWithoutSlot has a callee in place wait for a call of its own until its time is over, when another call has the only
+// slot: the caller goes on once it has the slot again, not before.
+func TestPlaceWithoutSlot(t *testing.T) {
+	waits, ended := make(chan struct{}), make(chan struct{})
+	c := &chained{end: func(ctx context.Context, _ OutgoingCall) ([]byte, error) {
+		close(waits)
+		<-ctx.Done()
+		close(ended)
+		return nil, ctx.Err()
+	}}
+	p := newChain(t, Config{Slots: 1}, Limits{Timeout: time.Second}, 1, c)
+	p.rev.Revision, p.rev.Limits.Timeout = 2, time.Minute
+	other := guestRevision(t, Limits{Timeout: time.Minute})
+	for _, r := range []Revision{p.rev, other} {
+		if err := p.Load(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.idle()
+	answer := make(chan error)
+	go func() {
+		_, err := p.send(context.Background(), "Pay", nil)
+		answer <- err
+	}()
+	<-waits
+	ctx, cancel := context.WithCancel(t.Context())
+	spun := make(chan error)
+	go func() {
+		_, err := p.Call(ctx, Request{Key: other.Key, Service: guestService, Method: "Loop"})
+		spun <- err
+	}()
+	until(t, func() bool { return p.metric("weft_instances_running") == 3 })
+	<-ended
+	until(t, func() bool {
+		p.queue.mu.Lock()
+		defer p.queue.mu.Unlock()
+		return len(p.queue.returning) == 1
+	})
+	select {
+	case err := <-answer:
+		t.Errorf("the caller went on without a slot: %v", err)
+	default:
+	}
+	cancel()
+	refused(t, <-spun, Canceled)
+	if failed, ok := errors.AsType[*FunctionError](<-answer); !ok || failed.Case != "timeout" {
+		t.Errorf("error is %v", failed)
+	}
+	p.rested()
+	if got := c.placed.Load(); got != 1 {
+		t.Errorf("%d calls ran in place", got)
+	}
+}
+
 // TestPlaceDepth nests more calls than one thread has stack for.
 func TestPlaceDepth(t *testing.T) {
 	c := &chained{end: answerNine}
