@@ -178,7 +178,7 @@ RECEIPTS := $(patsubst %,$(COMPONENTS)/receipt-%.wasm,rust c go js ts python)
 
 .PHONY: bench-polyglot
 bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.wasm ## Measure functions in all languages, and calls between functions; writes docs/
-	@go run ./test/bench -rounds 9 -json build/bench-polyglot.json -docs docs polyglot
+	@go run ./test/bench -rounds 7 -json build/bench-polyglot.json -docs docs polyglot
 
 # What make robustness runs: how many runs, of clusters of how many nodes, of which scenario and with which seed.
 RUNS ?= 10

@@ -29,8 +29,9 @@ type figures struct {
 	Tool           string  `json:"tool"` // what makes or runs the program
 	ComponentBytes int64   `json:"componentBytes"`
 	CompileMillis  float64 `json:"compileMillis"`
-	FreshMicros    float64 `json:"freshMicros"` // an instance and its first call, in the executor
-	CallMicros     float64 `json:"callMicros"`  // the same by gRPC from another process
+	CompileCPU     float64 `json:"compileCPUMillis"` // of all cores
+	FreshMicros    float64 `json:"freshMicros"`      // an instance and its first call, in the executor
+	CallMicros     float64 `json:"callMicros"`       // the same by gRPC from another process
 	WarmMicros     float64 `json:"warmMicros"`
 	InstanceBytes  float64 `json:"instanceBytes"`
 	ProcessMicros  float64 `json:"processMicros"`
@@ -39,7 +40,7 @@ type figures struct {
 }
 
 // series are the values of one language, one a round.
-type series struct{ compile, fresh, call, warm, bytes, process []float64 }
+type series struct{ compile, compileCPU, fresh, call, warm, bytes, process []float64 }
 
 // runPolyglot measures a function in all languages, and calls from function to function. `make bench-polyglot` runs it.
 func runPolyglot(ctx context.Context, o options) (err error) {
@@ -76,7 +77,7 @@ func measureLanguages(ctx context.Context, o options, data string) (all []figure
 	measured := make([]series, len(list))
 	for n := range o.compiles {
 		for i, c := range list {
-			var took time.Duration
+			var took compile
 			if n == 0 {
 				took, err = h.load(ctx, c) // and is there from then on
 			} else {
@@ -85,7 +86,8 @@ func measureLanguages(ctx context.Context, o options, data string) (all []figure
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
-			measured[i].compile = append(measured[i].compile, float64(took)/float64(time.Millisecond))
+			measured[i].compile = append(measured[i].compile, micros(took.time)/1e3)
+			measured[i].compileCPU = append(measured[i].compileCPU, micros(took.cpu)/1e3)
 		}
 	}
 	remote, err := startRemote(ctx, o, filepath.Join(data, "remote"))
@@ -149,8 +151,8 @@ func (s *series) add(turn series) {
 func (s *series) figures(c *implementation) figures {
 	return figures{
 		Language: c.name, Tool: c.version, ComponentBytes: c.size,
-		CompileMillis: median(s.compile),
-		FreshMicros:   median(s.fresh), CallMicros: median(s.call), WarmMicros: median(s.warm),
+		CompileMillis: median(s.compile), CompileCPU: median(s.compileCPU),
+		FreshMicros: median(s.fresh), CallMicros: median(s.call), WarmMicros: median(s.warm),
 		InstanceBytes: median(s.bytes),
 		ProcessMicros: median(s.process),
 		FreshRatio:    medianRatio(s.process, s.fresh), CallRatio: medianRatio(s.process, s.call),

@@ -49,10 +49,10 @@ func (r clusterReport) print(w io.Writer) {
 func (r polyglotReport) print(w io.Writer) {
 	fmt.Fprintf(w, "The same function in every language, and a process of the language's own for the same answer; medians of %d rounds:\n\n", r.Rounds)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "language\tcomponent KB\tcompile ms\tfresh instance + call µs\tby gRPC µs\twarm call µs\tKiB per instance\tprocess µs\tprocess/fresh\tprocess/gRPC\t")
+	fmt.Fprintln(table, "language\tcomponent KB\tcompile ms\tCPU ms\tfresh instance + call µs\tby gRPC µs\twarm call µs\tKiB per instance\tprocess µs\tprocess/fresh\tprocess/gRPC\t")
 	for _, f := range r.Languages {
-		fmt.Fprintf(table, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.0f\t%.0f\t%.1f\t%.1f\t\n",
-			f.Language, float64(f.ComponentBytes)/1e3, f.CompileMillis, f.FreshMicros, f.CallMicros, f.WarmMicros,
+		fmt.Fprintf(table, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.0f\t%.0f\t%.1f\t%.1f\t\n",
+			f.Language, float64(f.ComponentBytes)/1e3, f.CompileMillis, f.CompileCPU, f.FreshMicros, f.CallMicros, f.WarmMicros,
 			f.InstanceBytes/1024, f.ProcessMicros, f.FreshRatio, f.CallRatio)
 	}
 	table.Flush()
