@@ -61,6 +61,9 @@ func TestBuildKeepsTheContract(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "hello")
 	weftWith(t, "", "new", "--lang", "c", dir).ok()
 	weftWithin(t, buildTime, "", "build", dir, "--install").ok()
+	if again := weftWith(t, "", "build", dir).ok(); strings.Contains(again.err, "building") {
+		t.Errorf("the second time it builds what did not change:\n%s", again.err)
+	}
 	change(t, filepath.Join(dir, "wit", "function.wit"), "letters: u32", "letters: u64")
 	weftWith(t, "", "build", dir).exits(exitFailure).complains("demo.hello.v1.Greeting.letters", "--allow-breaking")
 	weftWith(t, "", "build", dir, "--allow-breaking").ok().prints("letters")

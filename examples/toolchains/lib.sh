@@ -102,7 +102,8 @@ pip_install() {
 }
 
 # component SOURCE OUT SCRIPT FUNCTION builds the component OUT from the directory SOURCE unless it is there and
-# neither source nor recipe changed. FUNCTION is called with SOURCE and the file to write.
+# neither source nor recipe changed; what weft build leaves beside the source is none. FUNCTION is called with SOURCE and the
+# file to write.
 component() {
   mkdir -p "$(dirname "$2")"
   local out
@@ -116,7 +117,8 @@ make_component() {
     {
       cat "$HERE/lib.sh" "$script"
       cd "$source"
-      find -L . -type d \( -name target -o -name node_modules -o -name __pycache__ -o -name wit-types \) -prune -o -type f -print0 |
+      find -L . -type d \( -name target -o -name node_modules -o -name __pycache__ -o -name wit-types \) -prune -o \
+        -type f ! -name '*.wasm' ! -name contract.binpb -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum
     } | sha256sum
   )
