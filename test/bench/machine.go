@@ -31,7 +31,8 @@ func thisMachine() machine {
 	}
 	var uts unix.Utsname
 	if err := unix.Uname(&uts); err == nil {
-		m.System = unix.ByteSliceToString(uts.Sysname[:]) + " " + unix.ByteSliceToString(uts.Release[:])
+		version, _, _ := strings.Cut(unix.ByteSliceToString(uts.Release[:]), "-")
+		m.System = unix.ByteSliceToString(uts.Sysname[:]) + " " + version
 	}
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		m.Load, _, _ = strings.Cut(string(text), " ")
