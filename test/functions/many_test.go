@@ -7,7 +7,11 @@ import (
 	"runtime/debug"
 	"strconv"
 	"testing"
+	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/test/wat"
 )
 
@@ -15,15 +19,16 @@ import (
 func TestManyCallsInOne(t *testing.T) {
 	s := start(t)
 	const times = 100_000
-	s.deploy("b", wat.Chain{Export: iface("b")})
-	s.deploy("a", wat.Chain{Export: iface("a"), Import: iface("b"), Times: times})
-	s.deploy("first", wat.Chain{Export: iface("first"), Import: iface("b"), Times: times / 10})
+	patient := func(spec *weftv1.DeploySpec) { spec.Limits = &weftv1.Limits{Timeout: durationpb.New(time.Hour)} }
+	s.deploy("b", wat.Chain{Export: iface("b")}, patient)
+	s.deploy("a", wat.Chain{Export: iface("a"), Import: iface("b"), Times: times}, patient)
+	s.deploy("first", wat.Chain{Export: iface("first"), Import: iface("b"), Times: times / 10}, patient)
 	s.want("First/Tell", 1, 2) // what is kept for later is there then
 	s.rests()
 	memory, threads, goroutines := processStatus(t, "VmRSS:"), processStatus(t, "Threads:"), runtime.NumGoroutine()
 	s.want("A/Tell", 1, 2)
 	s.rests()
-	if grown := processStatus(t, "VmRSS:") - memory; grown > 32<<10 {
+	if grown := processStatus(t, "VmRSS:") - memory; grown > 32<<10 && !raceEnabled { // the race detector keeps shadows of what was freed
 		t.Errorf("memory has grown by %d KiB", grown)
 	}
 	if more := processStatus(t, "Threads:") - threads; more > 4 {
