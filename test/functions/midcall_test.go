@@ -64,7 +64,11 @@ func (s *server) midCall(h *held, b wat.Chain) (answer <-chan error, got *int) {
 		*got = n
 		result <- err
 	}()
-	<-h.began
+	select {
+	case <-h.began:
+	case err := <-result:
+		s.t.Fatalf("the call ended before it came to the end: %v", err)
+	}
 	return result, got
 }
 
