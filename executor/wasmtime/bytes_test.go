@@ -3,6 +3,7 @@ package wasmtime
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -88,5 +89,26 @@ func TestCallBytesFails(t *testing.T) {
 	i.Close()
 	if _, err := i.CallBytes(2, nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("of a closed instance: error is %v", err)
+	}
+}
+
+// BenchmarkCallBytes measures calls of one instance with bytes that come back.
+func BenchmarkCallBytes(b *testing.B) {
+	if !longTerm {
+		b.Skip("only the long-term-support engine has calls of bytes")
+	}
+	i := instance(b, prepare(b, bytesEcho, nil, "echo"), InstanceConfig{})
+	for _, size := range []int{64, 64 << 10, 1 << 20, 4 << 20} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			argument := make([]byte, size)
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				r, err := i.CallBytes(0, argument)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.Close()
+			}
+		})
 	}
 }
