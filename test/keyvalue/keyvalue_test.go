@@ -230,6 +230,8 @@ func TestJavaScript(t *testing.T) {
 	s.want("visits.Visits/Visitors", arguments{"page": "home"}, `{"value":[]}`)
 	s.fails("visits.Visits/Visit", arguments{"page": "/"}, "no-such-store")
 	s.fails("visits.Visits/Visit", arguments{"page": strings.Repeat("p", 65)}, "no-such-store")
+	s.fails("visits.Visits/Visit", arguments{"page": "large", "visitor": strings.Repeat("v", keyvalue.MaxValue)},
+		"the value has 1000001 bytes; it may have 1000000")
 }
 
 // TestDelete has a function go while its node runs: so does what it stored, but not what is of its successor.

@@ -133,12 +133,12 @@ func (s *server) fails(method string, request arguments, words ...string) {
 	got, err := s.call(method, request)
 	e, ok := errors.AsType[*weft.Error](err)
 	if !ok || e.Reason != "" {
-		s.t.Errorf("%s(%v) is %s, %v; want an error of the function", method, request, got, err)
+		s.t.Errorf("%s(%.200v) is %.200s, %v; want an error of the function", method, request, got, err)
 		return
 	}
 	for _, word := range words {
 		if !strings.Contains(e.Message, word) {
-			s.t.Errorf("%s(%v): %q does not say %q", method, request, e.Message, word)
+			s.t.Errorf("%s(%.200v): %q does not say %q", method, request, e.Message, word)
 		}
 	}
 }

@@ -12,8 +12,9 @@ function explained(run) {
   try {
     return run();
   } catch (e) {
-    const { payload } = e;
-    throw payload ? (payload.val ?? payload.tag) : String(e);
+    let why = e.payload; // a case, or a case in a case
+    while (why?.tag) why = why.val ?? why.tag;
+    throw why ?? String(e);
   }
 }
 
