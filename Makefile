@@ -22,7 +22,7 @@ $(if $(filter stock lts,$(ENGINE)),,$(error ENGINE is "$(ENGINE)"; it must be st
 # with-lts begins recipes that link the long-term-support engine, with-engine those that link $(ENGINE).
 define with-lts
 @engine=$$($(LTS))
-export CGO_LDFLAGS="-g -O2 -L$$engine" GOFLAGS="$${GOFLAGS-} -tags=wasmtime_lts"
+export CGO_LDFLAGS="$$(go env CGO_LDFLAGS) -L$$engine" GOFLAGS="$$(go env GOFLAGS) -tags=wasmtime_lts"
 endef
 with-engine = $(if $(filter lts,$(ENGINE)),$(with-lts),@)
 
