@@ -9,7 +9,7 @@
 wasm_engine_t *weft_engine_new(const weft_engine_config *c) {
   wasm_config_t *config = wasm_config_new();
   wasmtime_config_strategy_set(config, 1); // Cranelift
-  wasmtime_config_epoch_interruption_set(config, true);
+  wasmtime_config_epoch_interruption_set(config, c->epochs);
   wasmtime_config_max_wasm_stack_set(config, c->stack);
   wasmtime_config_wasm_component_model_set(config, true);
   wasmtime_config_concurrency_support_set(config, false);

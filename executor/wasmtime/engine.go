@@ -68,6 +68,9 @@ type Config struct {
 	// Compiler makes an engine without pooled instances, for the process that only compiles. What it compiles loads
 	// in every engine of the same Fingerprint. Components that exceed the bounds of the pool are refused there.
 	Compiler bool
+	// Uninterruptible makes an engine whose code never looks at its [Interrupt]: a guest that does not end by itself can not be
+	// stopped. It is for measuring what looking costs, and has a Fingerprint of its own.
+	Uninterruptible bool
 }
 
 // Engine compiles and runs components. It is safe for concurrent use.
@@ -127,6 +130,7 @@ func (c Config) resolve() (C.weft_engine_config, error) {
 	}
 	return C.weft_engine_config{
 		pooling:                  C.bool(!c.Compiler),
+		epochs:                   C.bool(!c.Uninterruptible),
 		instances:                C.uint32_t(instances),
 		core_instances:           C.uint32_t(instances * coresPerComponent),
 		memories:                 C.uint32_t(instances * memoriesPerInstance),

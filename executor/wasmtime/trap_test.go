@@ -147,6 +147,41 @@ func TestInterruptStart(t *testing.T) {
 	}
 }
 
+// TestUninterruptible checks that only code of an engine with interrupts looks at them, and that neither loads that of the
+// other.
+func TestUninterruptible(t *testing.T) {
+	e, err := NewEngine(Config{Uninterruptible: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if e.Fingerprint() == testEngine().Fingerprint() {
+		t.Error("the engine has the fingerprint of one with interrupts")
+	}
+	l := e.NewLinker()
+	defer l.Close()
+	const loop = `(func (export "run") (local i32)
+	  (loop $l (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000)))))`
+	tmpl, err := l.Prepare(compile(t, e, core(loop)), []Export{{Function: "run"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tmpl.Close()
+	it := NewInterrupt()
+	defer it.Close()
+	it.Cancel(1)
+	cancelled := instance(t, tmpl, InstanceConfig{Interrupt: it})
+	e.Tick()
+	if err := call0(cancelled); err != nil {
+		t.Errorf("the guest was stopped: %v", err)
+	}
+	cancelled = instance(t, prepare(t, core(loop), nil, "run"), InstanceConfig{Interrupt: it})
+	testEngine().Tick()
+	if trap := trapOf(t, call0(cancelled)); trap.Kind != TrapInterrupted {
+		t.Errorf("with interrupts the trap is %d, %q", trap.Kind, trap.Message)
+	}
+}
+
 // TestInterruptReuse checks that a Cancel that comes late does not hit the next user of the same memory.
 func TestInterruptReuse(t *testing.T) {
 	old := NewInterrupt()

@@ -6,7 +6,7 @@
 
 // weft_engine_config is a validated Config.
 typedef struct weft_engine_config {
-  bool pooling;
+  bool pooling, epochs;
   uint32_t instances, core_instances, memories, tables; // in all
   uint32_t component_core_instances, component_memories, component_tables;
   uint32_t module_tables;
