@@ -150,6 +150,8 @@ $(COMPONENTS)/host-go.wasm: FORCE
 	@$(TOOLCHAINS)/go.sh build test/components/host-go $@
 $(COMPONENTS)/bench.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/bench $@
+$(COMPONENTS)/kernels.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/kernels $@
 $(COMPONENTS)/caller.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/caller $@
 $(COMPONENTS)/receipt-rust.wasm: FORCE
@@ -179,6 +181,11 @@ RECEIPTS := $(patsubst %,$(COMPONENTS)/receipt-%.wasm,rust c go js ts python)
 .PHONY: bench-polyglot
 bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.wasm ## Measure functions in all languages, and calls between functions; writes docs/
 	@go run ./test/bench -rounds 7 -json build/bench-polyglot.json -docs docs polyglot
+
+.PHONY: bench-kernels
+bench-kernels: $(COMPONENTS)/kernels.wasm ## Measure computing against a program of the same code; ENGINE=lts with that engine; writes docs/
+	$(with-engine)
+	go run ./test/bench -rounds 7 -json build/bench-kernels-$(ENGINE).json -docs docs kernels
 
 # What make robustness runs: how many runs, of clusters of how many nodes, of which scenario and with which seed.
 RUNS ?= 10

@@ -16,16 +16,6 @@ const (
 
 // document writes the figures into the text in a directory, and the chart beside it.
 func (r polyglotReport) document(dir string) error {
-	path := filepath.Join(dir, documentName)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(text), figuresBegin)
-	_, after, ends := strings.Cut(rest, figuresEnd)
-	if !begins || !ends {
-		return fmt.Errorf("%s: the figures go between the lines %q and %q, which it lacks", path, figuresBegin, figuresEnd)
-	}
 	var chart bytes.Buffer
 	if err := r.draw(&chart); err != nil {
 		return err
@@ -33,7 +23,21 @@ func (r polyglotReport) document(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, chartName), chart.Bytes(), 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(path, []byte(before+figuresBegin+"\n"+r.markdown()+figuresEnd+after), 0o600)
+	return insertFigures(filepath.Join(dir, documentName), figuresBegin, figuresEnd, r.markdown())
+}
+
+// insertFigures replaces what is between two lines of a text.
+func insertFigures(path, begin, end, figures string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), begin)
+	_, after, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		return fmt.Errorf("%s: the figures go between the lines %q and %q, which it lacks", path, begin, end)
+	}
+	return os.WriteFile(path, []byte(before+begin+"\n"+figures+end+after), 0o600)
 }
 
 // markdown is the figures as tables.
@@ -61,6 +65,20 @@ func (r polyglotReport) markdown() string {
 		fmt.Fprintf(&b, "%s %s with %s", separator, f.Language, f.Tool)
 	}
 	b.WriteString(".\n")
+	return b.String()
+}
+
+// markdown is the figures as a table.
+func (r kernelsReport) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s; %s, %d cores, %s; %s; load before the run %s; medians of %d rounds; %s.\n\n",
+		r.Engine, r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load, r.Rounds, r.Compiler)
+	b.WriteString("| kernel | size | program | weft | ratio | without epochs | ratio | epochs cost |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, f := range r.Kernels {
+		fmt.Fprintf(&b, "| %s | %d | %.1f ms | %.1f ms | %.2fx | %.1f ms | %.2fx | %.2fx |\n",
+			f.Kernel, f.Size, f.ProgramMillis, f.WeftMillis, f.Ratio, f.WithoutMillis, f.WithoutRatio, f.EpochsRatio)
+	}
+	fmt.Fprintf(&b, "| geometric mean | | | | %.2fx | | %.2fx | %.2fx |\n", r.Ratio, r.WithoutRatio, r.EpochsRatio)
 	return b.String()
 }
 

@@ -2,7 +2,8 @@
 //
 // Both servers answer the same small record to the same cheap client. They take turns, so that a machine that slows
 // down slows both, and each figure is the median of the rounds. `make bench` runs it and keeps its JSON. With the argument
-// cluster it measures what several nodes do together: `make bench-cluster`.
+// cluster it measures what several nodes do together (`make bench-cluster`), with polyglot functions in all languages
+// (`make bench-polyglot`), and with kernels computing (`make bench-kernels`).
 package main
 
 import (
@@ -35,6 +36,9 @@ type options struct {
 	starts    int
 	compiles  int
 	instances int
+
+	// Of the benchmark of kernels.
+	kernelSize int // of all; 0: each its own
 }
 
 func main() {
@@ -48,17 +52,20 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "length of a turn")
 	flag.IntVar(&o.inFlight, "in-flight", 64, "calls at once")
 	flag.StringVar(&o.languages, "languages", "rust,c,go,js,ts,python", "languages to measure")
-	flag.StringVar(&o.docs, "docs", "", "directory to write the table and the chart of languages to")
+	flag.StringVar(&o.docs, "docs", "", "directory to write the figures of languages or kernels into the documents of")
 	flag.IntVar(&o.calls, "calls", 200, "calls in a turn of a language")
 	flag.IntVar(&o.starts, "starts", 5, "processes in a turn of a language")
 	flag.IntVar(&o.compiles, "compiles", 3, "times that each language's component is compiled")
 	flag.IntVar(&o.instances, "instances", 32, "instances that live at once when their memory is measured")
+	flag.IntVar(&o.kernelSize, "kernel-size", 0, "size of all kernels; 0: each its own, some ten milliseconds")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	switch flag.Arg(0) {
 	case "cluster":
 		exit(runCluster(ctx, o))
+	case "kernels":
+		exit(runKernels(ctx, o))
 	case "polyglot":
 		exit(runPolyglot(ctx, o))
 	default:

@@ -68,3 +68,17 @@ func (r polyglotReport) print(w io.Writer) {
 	fmt.Fprintln(w, "(goals: on one node at most 0.5, linked at most 0.01)")
 	fmt.Fprintf(w, "\n%s, %d cores, %s, %s, load %s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load)
 }
+
+func (r kernelsReport) print(w io.Writer) {
+	fmt.Fprintf(w, "The same Rust as a program and as a component, processor time, medians of %d rounds; %s:\n\n", r.Rounds, r.Engine)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "kernel\tsize\tprogram ms\tweft ms\tratio\twithout epochs ms\tratio\tepochs cost\t")
+	for _, f := range r.Kernels {
+		fmt.Fprintf(table, "%s\t%d\t%.1f\t%.1f\t%.2f\t%.1f\t%.2f\t%.2f\t\n",
+			f.Kernel, f.Size, f.ProgramMillis, f.WeftMillis, f.Ratio, f.WithoutMillis, f.WithoutRatio, f.EpochsRatio)
+	}
+	fmt.Fprintf(table, "geometric mean\t\t\t\t%.2f\t\t%.2f\t%.2f\t\n", r.Ratio, r.WithoutRatio, r.EpochsRatio)
+	table.Flush()
+	fmt.Fprintf(w, "(goal: at most 1.3)\n\n%s, %d cores, %s, %s, load %s; %s\n",
+		r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load, r.Compiler)
+}

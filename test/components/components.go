@@ -63,6 +63,8 @@ var sources = map[string]source{
 	"receipt-ts":     {"test/components/receipt/ts", "js.sh"},
 	"receipt-python": {"test/components/receipt/python", "python.sh"},
 	"caller":         {"test/components/caller", "rust.sh"},
+
+	"kernels": {"test/components/kernels", "rust.sh"},
 }
 
 // Path builds one of the components above and returns the file's absolute path. Any number of processes may call it
