@@ -151,8 +151,9 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte{format})
 	f.Fuzz(func(t *testing.T, ciphertext []byte) {
 		v, err := r.Open(&catalogv1.Secret{Namespace: "default", Function: "orders", Key: "db/password", KeyId: r.First(), Ciphertext: ciphertext})
-		if (err == nil) != bytes.Equal(ciphertext, good.GetCiphertext()) {
-			t.Fatalf("%x opens: %v, %v", ciphertext, v, err)
+		// Each process that fuzzes makes a seed of its own, which opens in all of them.
+		if _, damaged := errors.AsType[*DamagedError](err); err == nil && v.Reveal() != plaintext || err != nil && !damaged {
+			t.Fatalf("%x opens: %q, %v", ciphertext, v.Reveal(), err)
 		}
 	})
 }
