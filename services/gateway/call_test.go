@@ -2,10 +2,7 @@ package gateway
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -13,32 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/net/http2"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	gzipencoding "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/failure"
 )
-
-// expect checks the code, the reason and words of the message of an error.
-func expect(t *testing.T, err error, code codes.Code, reason failure.Reason, words ...string) {
-	t.Helper()
-	st := status.Convert(err)
-	if st.Code() != code || failure.ReasonOf(err) != reason {
-		t.Errorf("got %v %q (%v); want %v %q", st.Code(), failure.ReasonOf(err), err, code, reason)
-	}
-	for _, w := range words {
-		if !strings.Contains(st.Message(), w) {
-			t.Errorf("message %q lacks %q", st.Message(), w)
-		}
-	}
-}
 
 func TestCallPassesBytesBothWays(t *testing.T) {
 	var got executor.Request
@@ -77,23 +54,6 @@ func TestCallPassesBytesBothWays(t *testing.T) {
 	a = f.call(conn, place, nil)
 	if a.header.Get("weft-revision")[0] != "2" || len(a.trailer) != 1 {
 		t.Errorf("after a deploy: headers %v, trailers %v", a.header, a.trailer)
-	}
-}
-
-func TestMessagesOfAllSizes(t *testing.T) {
-	f := start(t, echo)
-	conn := f.dial()
-	for _, size := range []int{0, 1, 4095, 4096, 4097, 16 << 10, 64<<10 + 1, 1 << 20, 4 << 20} {
-		for _, options := range [][]grpc.CallOption{nil, {grpc.UseCompressor(gzipencoding.Name)}} {
-			sent := bytes.Repeat([]byte{1, 2, 3, 4, 5, 6, 7}, size/7+1)[:size]
-			a := callWith(t.Context(), conn, place, sent, options...)
-			if a.err != nil || !bytes.Equal(a.message, sent) {
-				t.Errorf("%d bytes, compressed %t: got %d bytes, %v", size, options != nil, len(a.message), a.err)
-			}
-		}
-	}
-	if held := f.memory.inUse(); held != 0 {
-		t.Errorf("%d bytes are still held", held)
 	}
 }
 
@@ -157,211 +117,6 @@ func TestUnknownMethodSuggestsNames(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheExecutor(t *testing.T) {
-	var fault error
-	f := start(t, func(context.Context, executor.Request) (executor.Response, error) { return executor.Response{}, fault })
-	hidden := start(t, func(context.Context, executor.Request) (executor.Response, error) { return executor.Response{}, fault },
-		func(c *Config) { c.HideTraps = true })
-	for reason, code := range map[executor.Reason]codes.Code{
-		executor.NotLoaded: codes.Unavailable, executor.Closing: codes.Unavailable,
-		executor.MalformedRequest: codes.InvalidArgument,
-		executor.RequestTooLarge:  codes.ResourceExhausted, executor.ResponseTooLarge: codes.ResourceExhausted,
-		executor.QueueFull: codes.ResourceExhausted, executor.MemoryLimit: codes.ResourceExhausted,
-		executor.Deadline: codes.DeadlineExceeded, executor.Canceled: codes.Canceled,
-		executor.Trap: codes.Internal, executor.Internal: codes.Internal,
-	} {
-		fault = fmt.Errorf("wrapped: %w", &executor.Error{Reason: reason, Message: "v.size: 256 is no u8"})
-		a := f.call(f.dial(), place, nil)
-		expect(t, a.err, code, failure.Reason(reason), "v.size: 256 is no u8")
-		if a.trailer.Get("weft-function") == nil || a.trailer.Get("weft-run-us") == nil || a.trailer.Get("weft-call") == nil {
-			t.Errorf("%s: trailers %v", reason, a.trailer)
-		}
-		info := status.Convert(a.err).Details()[0].(*errdetails.ErrorInfo)
-		if info.GetMetadata()["function"] != "orders" || info.GetMetadata()["revision"] != "1" || info.GetMetadata()["call"] != a.trailer.Get("weft-call")[0] {
-			t.Errorf("%s: ErrorInfo %v", reason, info)
-		}
-		a = hidden.call(hidden.dial(), place, nil)
-		if shown := strings.Contains(status.Convert(a.err).Message(), "256"); shown == (reason == executor.Trap) {
-			t.Errorf("%s with hidden traps: %v", reason, a.err)
-		}
-	}
-	fault = errors.New("something else")
-	expect(t, f.call(f.dial(), place, nil).err, codes.Internal, failure.Internal, "something else")
-}
-
-func TestErrorsOfTheFunction(t *testing.T) {
-	var fault *executor.FunctionError
-	f := start(t, func(context.Context, executor.Request) (executor.Response, error) { return executor.Response{}, fault })
-	conn := f.dial()
-	for name, code := range map[string]codes.Code{
-		"not-found": codes.NotFound, "unauthenticated": codes.Unauthenticated, "ok": codes.FailedPrecondition,
-		"sold-out": codes.FailedPrecondition, "": codes.FailedPrecondition, "cancelled": codes.Canceled,
-	} {
-		fault = &executor.FunctionError{Case: name, Message: "gone: ä", DetailType: "demo.orders.v1.PlaceError", Detail: []byte{8, 1}}
-		err := f.call(conn, place, nil).err
-		expect(t, err, code, "", "gone: ä")
-		details := status.Convert(err).Proto().GetDetails()
-		if len(details) != 1 || details[0].GetTypeUrl() != "type.googleapis.com/demo.orders.v1.PlaceError" || !bytes.Equal(details[0].GetValue(), []byte{8, 1}) {
-			t.Errorf("%q: details %v", name, details)
-		}
-	}
-}
-
-func TestDeadlineReachesTheExecutor(t *testing.T) {
-	seen := make(chan time.Time, 1)
-	f := start(t, func(ctx context.Context, _ executor.Request) (executor.Response, error) {
-		deadline, _ := ctx.Deadline()
-		seen <- deadline
-		<-ctx.Done()
-		return executor.Response{}, ctx.Err()
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	// The client's own clock may be the first.
-	if err := callWith(ctx, f.dial(), place, nil).err; status.Code(err) != codes.DeadlineExceeded {
-		t.Errorf("the caller got %v", err)
-	}
-	if until := time.Until(<-seen); until > 50*time.Millisecond || until < -10*time.Second {
-		t.Errorf("the executor had a deadline in %v", until)
-	}
-}
-
-// TestDeadlinesAreCountedAsSuch: grpc-go cancels the context of a stream whose deadline comes.
-func TestDeadlinesAreCountedAsSuch(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	f := start(t, func(ctx context.Context, _ executor.Request) (executor.Response, error) {
-		<-ctx.Done()
-		return executor.Response{}, &executor.Error{Reason: executor.Canceled, Message: "canceled"}
-	}, func(c *Config) { c.Registerer = registry })
-	c := f.dialRaw()
-	c.headers(1, false, "grpc-timeout", "20m")
-	c.data(1, true, frame(0, nil))
-	for {
-		frame, err := c.framer.ReadFrame()
-		c.must(err)
-		if frame.Header().StreamID == 1 && (frame.Header().Type == http2.FrameRSTStream || frame.Header().Flags.Has(http2.FlagHeadersEndStream)) {
-			break // The stream has ended, by whoever was first.
-		}
-	}
-	f.Stop()
-	want := `weft_calls_total{code="DeadlineExceeded",function="orders",namespace="default"} 1`
-	if !slices.Contains(scrape(registry), want) {
-		t.Errorf("no line %s", want)
-	}
-}
-
-func TestCancellationAndDisconnectReachTheExecutor(t *testing.T) {
-	for name, leave := range map[string]func(context.CancelFunc, *grpc.ClientConn){
-		"cancel":     func(cancel context.CancelFunc, _ *grpc.ClientConn) { cancel() },
-		"disconnect": func(_ context.CancelFunc, conn *grpc.ClientConn) { _ = conn.Close() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			running, ended := make(chan struct{}), make(chan error, 1)
-			f := start(t, func(ctx context.Context, _ executor.Request) (executor.Response, error) {
-				close(running)
-				<-ctx.Done()
-				ended <- ctx.Err()
-				return executor.Response{}, ctx.Err()
-			})
-			conn := f.dial()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			called := make(chan answer, 1)
-			go func() { called <- callWith(ctx, conn, place, bytes.Repeat([]byte{1}, 1<<20)) }()
-			<-running
-			leave(cancel, conn)
-			if err := <-ended; !errors.Is(err, context.Canceled) {
-				t.Errorf("the executor's context ended with %v", err)
-			}
-			expect(t, (<-called).err, codes.Canceled, "")
-			f.Stop()
-			if held := f.memory.inUse(); held != 0 {
-				t.Errorf("%d bytes are still held", held)
-			}
-		})
-	}
-}
-
-func TestNotExactlyOneMessage(t *testing.T) {
-	f := start(t, echo)
-	conn := f.dial()
-	for count, words := range map[int]string{0: "has no message", 2: "more than one message"} {
-		desc := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
-		stream, err := conn.NewStream(t.Context(), desc, place, grpc.ForceCodecV2(bytesCodec{}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range count {
-			message := []byte("m")
-			if err := stream.SendMsg(&message); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := stream.CloseSend(); err != nil {
-			t.Fatal(err)
-		}
-		var message []byte
-		expect(t, stream.RecvMsg(&message), codes.Unimplemented, failure.Cardinality, words)
-	}
-}
-
-func TestMessagesOverTheLimit(t *testing.T) {
-	f := start(t, func(_ context.Context, r executor.Request) (executor.Response, error) {
-		return executor.Response{Message: make([]byte, len(r.Message)*2)}, nil
-	})
-	f.deploy("default", "orders", 10_000, nil, ordersService)
-	conn := f.dial()
-	if a := f.call(conn, place, make([]byte, 5000)); a.err != nil || len(a.message) != 10_000 {
-		t.Errorf("at the limit: %d bytes, %v", len(a.message), a.err)
-	}
-	zip := grpc.UseCompressor(gzipencoding.Name)
-	for name, test := range map[string]struct {
-		size    int
-		options []grpc.CallOption
-		reason  failure.Reason
-		words   string
-	}{
-		"response":            {5001, nil, failure.ResponseTooLarge, "a response of 10002 bytes is over the limit of default/orders@2, 10000 bytes"},
-		"request":             {10_001, nil, failure.RequestTooLarge, "a request of 10001 bytes is over the limit of default/orders@2, 10000 bytes"},
-		"huge request":        {100 << 20, nil, failure.RequestTooLarge, "104857600 bytes is over"},
-		"compressed":          {10_001, []grpc.CallOption{zip}, failure.RequestTooLarge, "is over the limit"},
-		"compressed response": {5001, []grpc.CallOption{zip}, failure.ResponseTooLarge, "is over the limit"},
-		"bomb":                {8 << 20, []grpc.CallOption{zip}, failure.RequestTooLarge, "is over the limit"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := callWith(t.Context(), conn, place, make([]byte, test.size), test.options...)
-			expect(t, a.err, codes.ResourceExhausted, test.reason, test.words)
-			info := status.Convert(a.err).Details()[0].(*errdetails.ErrorInfo)
-			if info.GetMetadata()["limit_bytes"] != "10000" {
-				t.Errorf("ErrorInfo %v", info)
-			}
-			if a := f.call(conn, place, []byte("next")); a.err != nil {
-				t.Errorf("the next call: %v", a.err)
-			}
-		})
-	}
-	if held := f.memory.inUse(); held != 0 {
-		t.Errorf("%d bytes are still held", held)
-	}
-}
-
-func TestPanicIsOneCallsFault(t *testing.T) {
-	f := start(t, func(ctx context.Context, r executor.Request) (executor.Response, error) {
-		if len(r.Message) == 10_000 {
-			panic("a bug")
-		}
-		return echo(ctx, r)
-	})
-	conn := f.dial()
-	expect(t, f.call(conn, place, make([]byte, 10_000)).err, codes.Internal, failure.Internal, "a fault of weft")
-	if a := f.call(conn, place, []byte("x")); a.err != nil {
-		t.Errorf("the next call: %v", a.err)
-	}
-	if n, held := f.calls.Load(), f.memory.inUse(); n != 0 || held != 0 {
-		t.Errorf("%d calls in flight, %d bytes held", n, held)
-	}
-}
-
 func TestTooManyCalls(t *testing.T) {
 	running, release := make(chan struct{}), make(chan struct{})
 	f := start(t, func(ctx context.Context, r executor.Request) (executor.Response, error) {
@@ -392,12 +147,6 @@ func TestNotReady(t *testing.T) {
 	}
 }
 
-func TestContentTypesThatAreNoProtobuf(t *testing.T) {
-	f := start(t, echo)
-	a := callWith(t.Context(), f.dial(), place, nil, grpc.CallContentSubtype("json"))
-	expect(t, a.err, codes.InvalidArgument, failure.InvalidMetadata, `"application/grpc+json"`)
-}
-
 func TestGuestTrailersAreBounded(t *testing.T) {
 	given := map[string][]string{
 		"a": {"1"}, "b-bin": {"\x00\xff"}, "c": {"not\nprintable"}, "d": {strings.Repeat("x", 400)}, "e": {strings.Repeat("x", 400)},
@@ -411,75 +160,6 @@ func TestGuestTrailersAreBounded(t *testing.T) {
 	}
 	if md := guestTrailers(nil); md != nil {
 		t.Errorf("nothing became %v", md)
-	}
-}
-
-func TestDamagedCompression(t *testing.T) {
-	f := start(t, echo)
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, _ = w.Write(bytes.Repeat([]byte("x"), 1000))
-	_ = w.Close()
-	for name, data := range map[string][]byte{"garbage": []byte("no gzip at all"), "cut": packed.Bytes()[:packed.Len()-9]} {
-		c := f.dialRaw()
-		c.headers(1, false, "grpc-encoding", "gzip")
-		c.data(1, true, frame(1, data))
-		if code, message := c.status(1); code != codes.InvalidArgument || !strings.Contains(message, "not valid gzip") {
-			t.Errorf("%s: %v %q", name, code, message)
-		}
-	}
-}
-
-func TestCompressedRequestsGetCompressedResponses(t *testing.T) {
-	f := start(t, func(context.Context, executor.Request) (executor.Response, error) {
-		return executor.Response{Message: bytes.Repeat([]byte("x"), 10_000)}, nil
-	})
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, _ = w.Write([]byte("request"))
-	_ = w.Close()
-	for encoding, request := range map[string][]byte{"gzip": frame(1, packed.Bytes()), "identity": frame(0, []byte("request"))} {
-		c := f.dialRaw()
-		c.headers(1, false, "grpc-encoding", encoding)
-		c.data(1, true, request)
-		got, size := "identity", 0
-		for ended := false; !ended; {
-			f, err := c.framer.ReadFrame()
-			c.must(err)
-			switch f := f.(type) {
-			case *http2.MetaHeadersFrame:
-				for _, field := range f.Fields {
-					if field.Name == "grpc-encoding" {
-						got = field.Value
-					}
-				}
-				ended = f.StreamEnded()
-			case *http2.DataFrame:
-				size += len(f.Data())
-			default:
-			}
-		}
-		if got != encoding || (size < 1000) != (encoding == "gzip") {
-			t.Errorf("%s: the response of %d bytes is in %s", encoding, size, got)
-		}
-	}
-}
-
-// TestTheLargestStatusReachesStrictClients: many clients take 8 KiB of trailers.
-func TestTheLargestStatusReachesStrictClients(t *testing.T) {
-	name := "f" + strings.Repeat("x", 62)
-	var fault error
-	f := start(t, func(context.Context, executor.Request) (executor.Response, error) { return executor.Response{}, fault },
-		func(c *Config) { c.Node = name })
-	f.deploy("default", name, 0, nil, "demo.f.v1.F")
-	conn := f.dial(grpc.WithMaxHeaderListSize(8 << 10))
-	for _, text := range []string{strings.Repeat("x", 5000), strings.Repeat("ä\n", 2500)} {
-		fault = &executor.Error{Reason: executor.Trap, Message: text}
-		expect(t, f.call(conn, "/demo.f.v1.F/Get", nil).err, codes.Internal, failure.Reason(executor.Trap), text[:500])
-		for size := 500; size < 10_000; size += 100 {
-			fault = &executor.FunctionError{Case: "aborted", Message: text[:1000], DetailType: "demo.f.v1.Error", Detail: make([]byte, size)}
-			expect(t, f.call(conn, "/demo.f.v1.F/Get", nil).err, codes.Aborted, "", text[:500])
-		}
 	}
 }
 
