@@ -2,7 +2,7 @@
 //
 //	client, err := weft.Connect("127.0.0.1:7070")
 //	...
-//	answer, err := client.Call(ctx, "demo.orders.v1.Orders/Place", []byte(`{"order":{"id":"a1"}}`))
+//	answer, err := client.Call(ctx, "demo.orders.v1.Orders/Find", []byte(`{"sku": "book-loom"}`))
 //
 // A program that has generated stubs of a function's services needs none of this for its calls: it passes
 // [Client.Conn], or any connection of its own, to the stubs. Requests and responses of weft's own API are the

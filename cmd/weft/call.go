@@ -32,8 +32,8 @@ SERVICE may be the end of the full name, where no other service has it: Orders/P
 The response goes to stdout, with fields that have their default. An error goes to stderr, with its gRPC code, its
 message and its typed details, and stdout stays empty; with --json the error is an object {"error": {"code", "reason",
 "message", "details"}}.`,
-		Example: `  weft call Orders/Place '{"order":{"id":"a1"}}'
-  echo '{"order":{"id":"a1"}}' | weft call demo.orders.v1.Orders/Place - -H trace=42 --timeout 2s`,
+		Example: `  weft call Orders/Find '{"sku": "book-loom"}'
+  echo '{"sku": "book-loom"}' | weft call demo.orders.v1.Orders/Find - -H trace=42 --timeout 2s`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return usagef(c, "%s takes %s; %d given", c.CommandPath(), argumentsOf(c), len(args))

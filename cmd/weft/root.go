@@ -77,7 +77,7 @@ Commands talk to the server at WEFT_ADDR (127.0.0.1:7070), in the namespace WEFT
 They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for whatever else is wrong.`,
 		Example: `  weft server                                 # in another terminal
   weft deploy orders.wasm --name orders
-  weft call Orders/Place '{"order":{"id":"a1"}}'`,
+  weft call Orders/Find '{"sku": "book-loom"}'`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 
