@@ -25,9 +25,8 @@ func (e *endedError) Error() string { return e.err.Message }
 // leaveSlot runs f for the guest of a job, which has no slot meanwhile. The context ends with the call that the guest works
 // on. The error is that of f, or an *endedError: then the guest must trap with that.
 func (x *Executor) leaveSlot(j *job, to errand, f func(context.Context) error) (err error) {
-	ctx, cancel := context.WithDeadline(j.ctx, j.deadline)
+	ctx, cancel := x.lifetime(j)
 	defer cancel()
-	defer context.AfterFunc(x.stopping, cancel)()
 	if ctx.Err() != nil {
 		return x.ended(j, to)
 	}
@@ -43,6 +42,13 @@ func (x *Executor) leaveSlot(j *job, to errand, f func(context.Context) error) (
 	return f(ctx)
 }
 
+// lifetime is a context that ends when nobody waits for a job any more.
+func (x *Executor) lifetime(j *job) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithDeadline(j.ctx, j.deadline)
+	stop := context.AfterFunc(x.stopping, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
 // over tells whether nobody waits for a job any more.
 func (x *Executor) over(j *job) bool {
 	return j.ctx.Err() != nil || x.stopping.Err() != nil || !time.Now().Before(j.deadline)
@@ -51,7 +57,7 @@ func (x *Executor) over(j *job) bool {
 // ended says why nobody waits for a job any more.
 func (x *Executor) ended(j *job, to errand) error {
 	if j.ctx.Err() == nil && x.stopping.Err() != nil {
-		return &endedError{&Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"}}
+		return &endedError{j.closing()}
 	}
 	return &endedError{x.late(j.ctx, j.rev, j.method, time.Since(j.entered), "waiting for "+to.target())}
 }

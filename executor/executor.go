@@ -312,7 +312,7 @@ func (x *Executor) Close(ctx context.Context) error {
 		x.aborting.Store(true)
 		x.stop()
 		x.queue.abort(func(j *job) {
-			j.answer(nil, &Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"})
+			j.answer(nil, j.closing())
 			j.interrupt.Cancel(causeClosing)
 			x.ticker.kick(j)
 		})

@@ -98,9 +98,8 @@ func (x *Executor) regain(j *job) {
 	if !x.queue.isAway(j) {
 		return
 	}
-	ctx, cancel := context.WithDeadline(j.ctx, j.deadline)
+	ctx, cancel := x.lifetime(j)
 	defer cancel()
-	defer context.AfterFunc(x.stopping, cancel)()
 	x.queue.comeBack(j, ctx.Done())
 }
 
@@ -109,7 +108,7 @@ func (x *Executor) inPlaceLate(j *job) error {
 	waited := time.Since(j.entered)
 	switch {
 	case j.outer.job.interrupted() && j.ctx.Err() == nil && x.stopping.Err() != nil:
-		return &Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"}
+		return j.closing()
 	case j.outer.job.interrupted() && j.ctx.Err() == nil:
 		return &Error{Reason: Deadline, Err: context.DeadlineExceeded, Message: fmt.Sprintf(
 			"%s: the caller's deadline passed after %v, running", j.method.name, waited.Round(time.Millisecond))}

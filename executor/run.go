@@ -122,6 +122,11 @@ func (x *Executor) late(ctx context.Context, rev *revision, m *method, waited ti
 	}
 }
 
+// closing is the error of a call that the end of the executor interrupts.
+func (j *job) closing() *Error {
+	return &Error{Reason: Closing, Message: j.method.name + ": interrupted, as the node is shutting down"}
+}
+
 var timers sync.Pool
 
 func acquireTimer(d time.Duration) *time.Timer {
