@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 
@@ -461,9 +462,21 @@ func (p *parser) nested(depth int) *expr {
 		})
 	}
 	if len(e.parts) < least || len(e.parts) > most {
-		p.file.fail(t, "%s takes %d to %d types in < >, not %d", t.Text, least, most, len(e.parts))
+		p.file.fail(t, "%s has %d types in < >; it takes %s", t.Text, len(e.parts), countText(least, most))
 	}
 	return e
+}
+
+// countText writes a range of numbers.
+func countText(least, most int) string {
+	switch most {
+	case least:
+		return strconv.Itoa(least)
+	case math.MaxInt:
+		return fmt.Sprintf("%d or more", least)
+	default:
+		return fmt.Sprintf("%d to %d", least, most)
+	}
 }
 
 // arguments returns how many types a kind takes.
