@@ -110,8 +110,8 @@ func (x *Executor) wasiRefused(i *wit.Interface) string {
 	names, known := provided[i.Package]
 	switch {
 	case i.Package == "http":
-		return "weft gives functions no outgoing HTTP, and serves gRPC instead of HTTP handlers; build without it " +
-			"(componentize-js: disableFeatures ['http', 'fetch-event'])"
+		return "weft gives functions no outgoing HTTP by wasi:http, and serves gRPC instead of HTTP handlers; " + x.hosts.provided() +
+			". Build without it (componentize-js: disableFeatures ['http', 'fetch-event'])"
 	case !known:
 		return "weft does not provide this part of WASI; " + x.hosts.provided() + ". Build without it"
 	case i.Version != "0.2" && !strings.HasPrefix(i.Version, "0.2."):

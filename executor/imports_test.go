@@ -62,7 +62,7 @@ func TestCheckImports(t *testing.T) {
 			Functions: []*wit.Function{{Name: "run", Async: true}}}}}, nil},
 
 		{"provider", imported("demo:inventory/stock@1.0.0", "take"), []string{"import demo:inventory/stock@1.0.0: nobody provides it", "compose"}},
-		{"http", imported("wasi:http/outgoing-handler@0.2.0", "handle"), []string{"import wasi:http/outgoing-handler@0.2.0", "no outgoing HTTP", "disableFeatures"}},
+		{"http", imported("wasi:http/outgoing-handler@0.2.0", "handle"), []string{"import wasi:http/outgoing-handler@0.2.0", "no outgoing HTTP", "this node provides", "disableFeatures"}},
 		{"key-value", imported("wasi:keyvalue/store@0.2.0", "open"), []string{"wasi:keyvalue/store@0.2.0", "does not provide this part of WASI"}},
 		{"wasi 0.3", imported("wasi:cli/environment@0.3.0", "get-environment"), []string{"WASI 0.2"}},
 		{"unknown part", imported("wasi:clocks/sundial@0.2.0", "now"), []string{"wasi:clocks/sundial@0.2.0", "monotonic-clock, wall-clock"}},
