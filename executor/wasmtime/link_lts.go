@@ -2,7 +2,7 @@
 
 package wasmtime
 
-// This links the long-term-support engine, which examples/toolchains/wasmtime.sh builds from the crate in lts and whose
+// This links the long-term-support engine, which lts/install.sh builds from the crate beside it and whose
 // directory CGO_LDFLAGS=-L names: make build ENGINE=lts does both. The C functions are declared in api.h and lts.h, which
 // TestDeclarations holds against the headers beside the library.
 
