@@ -13,6 +13,9 @@ COMPONENTS := build/components
 # Components in Go, with bindings that weft bindgen go writes.
 GO_COMPONENTS := examples/report examples/shop/checkout $(addprefix test/components/,conformance-go load-go host-go cursors-go cursors-user-go receipt/go)
 
+# What tests call, besides the examples; go test builds the others that it needs.
+TEST_COMPONENTS := $(patsubst %,$(COMPONENTS)/%.wasm,config keyvalue keyvalue-js host host-go conformance conformance-go load-go)
+
 # Which wasmtime is linked: stock, which wasmtime-go carries, or lts, the long-term-support engine, which
 # executor/wasmtime/lts builds.
 ENGINE ?= stock
@@ -63,7 +66,7 @@ demo-polyglot: build shop ## Make one service of functions in five languages, an
 	go run ./test/demo polyglot
 
 .PHONY: test
-test: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/keyvalue.wasm $(COMPONENTS)/keyvalue-js.wasm $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests
+test: build examples $(TEST_COMPONENTS) ## Run all tests
 	$(with-engine)
 	tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
@@ -222,7 +225,7 @@ generate: ## Write generated code anew
 	for dir in $(GO_COMPONENTS); do go run ./cmd/weft bindgen go --out $$dir/gen $$dir/wit; done
 
 .PHONY: race
-race: build examples $(COMPONENTS)/config.wasm $(COMPONENTS)/keyvalue.wasm $(COMPONENTS)/keyvalue-js.wasm $(COMPONENTS)/host.wasm $(COMPONENTS)/host-go.wasm $(COMPONENTS)/conformance.wasm $(COMPONENTS)/conformance-go.wasm $(COMPONENTS)/load-go.wasm ## Run all tests with the race detector
+race: build examples $(TEST_COMPONENTS) ## Run all tests with the race detector
 	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
