@@ -43,8 +43,7 @@ func insertFigures(path, begin, end, figures string) error {
 // markdown is the figures as tables.
 func (r polyglotReport) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d cores, %s; %s; load before the run %s; medians of %d rounds.\n\n",
-		r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load, r.Rounds)
+	fmt.Fprintf(&b, "%s; medians of %d rounds.\n\n", r.Machine, r.Rounds)
 	b.WriteString("| | component | compile | its CPU time | fresh instance + call | the same by gRPC | warm call | memory per instance | its process | process / fresh | process / gRPC |\n")
 	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range r.Languages {
@@ -71,8 +70,7 @@ func (r polyglotReport) markdown() string {
 // markdown is the figures as a table.
 func (r kernelsReport) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s; %s, %d cores, %s; %s; load before the run %s; medians of %d rounds; %s.\n\n",
-		r.Engine, r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load, r.Rounds, r.Compiler)
+	fmt.Fprintf(&b, "%s; %s; medians of %d rounds; %s.\n\n", r.Engine, r.Machine, r.Rounds, r.Compiler)
 	b.WriteString("| kernel | size | program | weft | ratio | without epochs | ratio | epochs cost |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range r.Kernels {
 		fmt.Fprintf(&b, "| %s | %d | %.1f ms | %.1f ms | %.2fx | %.1f ms | %.2fx | %.2fx |\n",

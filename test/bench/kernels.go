@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/executor/wasmtime"
 )
 
@@ -68,7 +69,7 @@ type kernelFigures struct {
 
 // runKernels measures computing. `make bench-kernels` runs it.
 func runKernels(ctx context.Context, o options) (err error) {
-	r := kernelsReport{Machine: thisMachine(), Engine: "wasmtime " + wasmtime.Version + " " + wasmtime.Name, Rounds: o.rounds}
+	r := kernelsReport{Machine: thisMachine(), Engine: executor.Engine, Rounds: o.rounds}
 	program, version, err := buildKernels(ctx, o)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -17,6 +18,11 @@ type machine struct {
 	Date   string `json:"date"`
 	// Load is how many processes wanted a core in the minute before the run, of others too: getloadavg(3).
 	Load string `json:"load"`
+}
+
+// String is one line about all of it.
+func (m machine) String() string {
+	return fmt.Sprintf("%s, %d cores, %s; %s; load before the run %s", m.CPU, m.Cores, m.System, m.Date, m.Load)
 }
 
 func thisMachine() machine {

@@ -66,7 +66,7 @@ func (r polyglotReport) print(w io.Writer) {
 	}
 	table.Flush()
 	fmt.Fprintln(w, "(goals: on one node at most 0.5, linked at most 0.01)")
-	fmt.Fprintf(w, "\n%s, %d cores, %s, %s, load %s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load)
+	fmt.Fprintf(w, "\n%s\n", r.Machine)
 }
 
 func (r kernelsReport) print(w io.Writer) {
@@ -79,6 +79,5 @@ func (r kernelsReport) print(w io.Writer) {
 	}
 	fmt.Fprintf(table, "geometric mean\t\t\t\t%.2f\t\t%.2f\t%.2f\t\n", r.Ratio, r.WithoutRatio, r.EpochsRatio)
 	table.Flush()
-	fmt.Fprintf(w, "(goal: at most 1.3)\n\n%s, %d cores, %s, %s, load %s; %s\n",
-		r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Date, r.Machine.Load, r.Compiler)
+	fmt.Fprintf(w, "(goal: at most 1.3)\n\n%s; %s\n", r.Machine, r.Compiler)
 }
