@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -92,17 +90,17 @@ func goBindings(from, world, pkg string) (map[string][]byte, error) {
 	return bindgen.Generate(bindgen.Config{World: built, Name: name, Package: pkg, Comments: comments})
 }
 
-// writeGenerated writes files into a directory, and removes what was generated before and is not among them.
+// writeGenerated writes bindings into a directory, and removes what was generated before and is not among them.
 func writeGenerated(dir string, files map[string][]byte) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // sources, for everybody
+	if err := writeFiles(dir, files); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
+	defer func() { _ = root.Close() }()
+	return fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(p) != ".go" || files[p] != nil {
 			return err
 		}
@@ -112,18 +110,6 @@ func writeGenerated(dir string, files map[string][]byte) error {
 		}
 		return root.Remove(p)
 	})
-	if err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-			return err
-		}
-		if err := root.WriteFile(name, files[name], 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)

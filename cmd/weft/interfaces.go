@@ -41,7 +41,7 @@ ones, or of all, to a directory: that of the dependencies of a project, so that 
 				maps.Copy(files, packages[name])
 			}
 			if dir != "" {
-				return writeGenerated(dir, files)
+				return writeFiles(dir, files)
 			}
 			row, flush := table(a.out, "PACKAGE", "INTERFACES")
 			for _, name := range args {

@@ -3,8 +3,10 @@ package main
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/weft-run/weft/wit/bindgen"
 	"github.com/weft-run/weft/wit/host"
 )
 
@@ -13,6 +15,14 @@ func TestInterfaces(t *testing.T) {
 	weftWith(t, "", "interfaces", "weft-http", "wasi-http").exits(exitUsage).complains(`no package "wasi-http"`, "weft-runtime")
 
 	dir := t.TempDir()
+	bindings := filepath.Join(t.TempDir(), "bindings.go")
+	if err := os.WriteFile(bindings, []byte(bindgen.Header), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	weftWith(t, "", "interfaces", "weft-http", "--out", filepath.Dir(bindings)).ok()
+	if _, err := os.Stat(bindings); err != nil {
+		t.Errorf("bindings are gone: %v", err)
+	}
 	weftWith(t, "", "interfaces", "weft-http", "--out", dir).ok()
 	if all, err := fs.Glob(os.DirFS(dir), "*/*"); err != nil || len(all) != 1 || all[0] != "weft-http/client.wit" {
 		t.Errorf("%v, %v", all, err)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -104,23 +103,13 @@ func (a *app) writeSchema(dir string, files map[string]string, schema *weftv1.Sc
 		return err
 	}
 	files["contract.binpb"] = string(set)
-	paths := slices.Sorted(maps.Keys(files))
-	for _, path := range paths {
-		if !filepath.IsLocal(path) {
-			return fmt.Errorf("the server names a file %q, outside of the directory", path)
-		}
-		full := filepath.Join(dir, path)
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil { //nolint:gosec // sources, for everybody
-			return err
-		}
-		if err := os.WriteFile(full, []byte(files[path]), 0o644); err != nil { //nolint:gosec // the same
-			return err
-		}
+	if err := writeFiles(dir, files); err != nil {
+		return err
 	}
 	if a.json {
 		return a.printJSON(schema)
 	}
-	for _, path := range paths {
+	for _, path := range slices.Sorted(maps.Keys(files)) {
 		if _, err := fmt.Fprintln(a.out, filepath.Join(dir, path)); err != nil {
 			return err
 		}

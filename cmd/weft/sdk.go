@@ -129,7 +129,7 @@ func (a *app) writeSDK(l sdkLanguage, dir string, function *weftv1.Function, sch
 	if err != nil {
 		return err
 	}
-	if err := writeSDKFiles(filepath.Join(dir, "proto"), files); err != nil {
+	if err := writeFiles(filepath.Join(dir, "proto"), files); err != nil {
 		return err
 	}
 	for _, plugin := range l.plugins {
@@ -137,7 +137,7 @@ func (a *app) writeSDK(l sdkLanguage, dir string, function *weftv1.Function, sch
 		if err != nil {
 			return err
 		}
-		if err := writeSDKFiles(filepath.Join(dir, l.stubs), stubs); err != nil {
+		if err := writeFiles(filepath.Join(dir, l.stubs), stubs); err != nil {
 			return err
 		}
 	}
@@ -163,27 +163,11 @@ func (a *app) writeSDK(l sdkLanguage, dir string, function *weftv1.Function, sch
 		}
 		program[file] = text.String()
 	}
-	if err := writeSDKFiles(dir, program); err != nil {
+	if err := writeFiles(dir, program); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.out, "%s has stubs of %s, and a program that calls it:\n  cd %s && %s\n", dir, function.GetName(), quote(dir), l.run)
 	return err
-}
-
-func writeSDKFiles(dir string, files map[string]string) error {
-	for name, content := range files {
-		if !filepath.IsLocal(name) {
-			return fmt.Errorf("a file is named %q, outside of the directory", name)
-		}
-		full := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil { //nolint:gosec // sources, for everybody
-			return err
-		}
-		if err := os.WriteFile(full, []byte(content), 0o644); err != nil { //nolint:gosec // the same
-			return err
-		}
-	}
-	return nil
 }
 
 // generated are the files to generate code for: the contracts' own, not what they import from elsewhere.
