@@ -183,9 +183,7 @@ namespace; then take the old key away. Each secret has a version more afterwards
 
 func (a *app) functionFlag(c *cobra.Command, function *string, usage string) {
 	c.Flags().StringVar(function, "function", "", "`NAME` of a function: "+usage)
-	if err := c.RegisterFlagCompletionFunc("function", a.complete(anywhere, functionNames)); err != nil {
-		panic(err) // the flag was just defined
-	}
+	must(c.RegisterFlagCompletionFunc("function", a.complete(anywhere, functionNames)))
 }
 
 // secretText names a secret.
