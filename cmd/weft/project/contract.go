@@ -15,6 +15,7 @@ import (
 	"github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
 	"github.com/weft-run/weft/wit/doc"
+	"github.com/weft-run/weft/wit/resolve"
 )
 
 // contractFile is where a project keeps its contract, beside the .wit files.
@@ -26,7 +27,11 @@ func extend(dir, name string, binary []byte, allowBreaking bool) ([]byte, []*wef
 	if err != nil {
 		return nil, nil, err
 	}
-	comments, err := comments(os.DirFS(filepath.Join(dir, "wit")))
+	files, err := resolve.Files(os.DirFS(filepath.Join(dir, "wit")))
+	if err != nil {
+		return nil, nil, err
+	}
+	comments, err := doc.Parse(files)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,20 +77,4 @@ func readContract(file string) (map[string]*weftv1.Contract, error) {
 		contracts[c.GetPackage()] = c
 	}
 	return contracts, nil
-}
-
-// comments reads the doc comments of .wit files.
-func comments(dir fs.FS) (doc.Comments, error) {
-	files := make(map[string][]byte)
-	err := fs.WalkDir(dir, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(name) != ".wit" {
-			return err
-		}
-		files[name], err = fs.ReadFile(dir, name)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return doc.Parse(files)
 }
