@@ -6,11 +6,11 @@ import (
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 )
 
-// maxLinks is how many links a revision may have, with those of what it is linked with.
-const maxLinks = 256
+// MaxLinks is how many links a revision may have, with those of what it is linked with.
+const MaxLinks = 256
 
-// linked tells whether a revision is composed with another.
-func linked(r *catalogv1.Revision) bool {
+// Linked tells whether a revision is composed with another.
+func Linked(r *catalogv1.Revision) bool {
 	for _, b := range r.GetBindings() {
 		if b.GetLink() != nil {
 			return true
@@ -28,7 +28,7 @@ func checkLinks(function string, bindings []*catalogv1.Binding, left *int) *cata
 			continue
 		}
 		if *left--; *left < 0 {
-			return refuse(catalogv1.Refusal_REASON_INVALID, "function %q: more than %d links", function, maxLinks)
+			return refuse(catalogv1.Refusal_REASON_INVALID, "function %q: more than %d links", function, MaxLinks)
 		}
 		if b.GetFunction() == "" || link.GetRevision() == 0 || len(link.GetDigest()) != sha256.Size {
 			return refuse(catalogv1.Refusal_REASON_INVALID, "function %q: the link of import %q is not that of a revision with its digest", function,

@@ -51,7 +51,7 @@ func TestLinksNeedLevel4(t *testing.T) {
 func TestLinkRules(t *testing.T) {
 	l := newLinked(t)
 	many := linkedTo("b")
-	for i := range maxLinks {
+	for i := range MaxLinks {
 		many.Link.Bindings = append(many.Link.Bindings, linkedTo(fmt.Sprintf("f%03d", i)))
 	}
 	outside := toAddress("x:y/z", "grpc://h:1", "s.S")

@@ -11,7 +11,7 @@ func RequiredLevel(cmd *catalogv1.Command) uint32 {
 	switch action := cmd.GetAction().(type) {
 	case *catalogv1.Command_PutRevision:
 		switch r := action.PutRevision.GetRevision(); {
-		case linked(r):
+		case Linked(r):
 			return 4
 		case len(r.GetBindings()) > 0:
 			return 3

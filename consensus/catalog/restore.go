@@ -134,13 +134,13 @@ func (b *builder) putRevision(row *catalogv1.StoredRevision) error {
 	if f == nil || b.kind != functionKind || row.GetNamespace() != f.GetNamespace() || row.GetName() != f.GetName() || r.GetNumber() <= lastRevision(f) {
 		return fmt.Errorf("revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
 	}
-	left := maxLinks
+	left := MaxLinks
 	if checkBindings(f.GetName(), r.GetBindings()) != nil || checkLinks(f.GetName(), r.GetBindings(), &left) != nil {
 		return fmt.Errorf("bindings of revision %d of %q: %w", r.GetNumber(), clip(row.GetName()), errRow)
 	}
 	f.Revisions = append(f.Revisions, r)
 	b.bound = b.bound || len(r.GetBindings()) > 0
-	b.linked = b.linked || linked(r)
+	b.linked = b.linked || Linked(r)
 	b.cluster.seen = b.cluster.seen || r.GetScheduling() != nil
 	return nil
 }

@@ -144,7 +144,7 @@ func checkPutRevision(put *catalogv1.PutRevision) *catalogv1.Result {
 	if refusal := checkBindings(put.GetName(), r.GetBindings()); refusal != nil {
 		return refusal
 	}
-	left := maxLinks
+	left := MaxLinks
 	if refusal := checkLinks(put.GetName(), r.GetBindings(), &left); refusal != nil {
 		return refusal
 	}

@@ -144,7 +144,7 @@ func (s *Server) relink(ctx context.Context, view *catalog.View, u *updated, a a
 	artifact, []*contract.Service, error,
 ) {
 	row := u.put.GetRevision()
-	before := isLinked(row)
+	before := catalog.Linked(row)
 	link := before
 	if r.Link != nil {
 		link = r.GetLink()

@@ -56,9 +56,6 @@ type memberLink struct {
 	provider           *member
 }
 
-// maxLinks is how many links a revision may have, with those of its providers.
-const maxLinks = 256
-
 // linked is what a function is linked into.
 type linked struct {
 	composition *compose.Composition
@@ -106,8 +103,8 @@ func (l *linker) link(ctx context.Context, component []byte, world *wit.World, b
 
 // provide links one import of a member.
 func (l *linker) provide(ctx context.Context, caller string, m *member, b *catalogv1.Binding) error {
-	if l.links++; l.links > maxLinks {
-		return failure.Newf(codes.FailedPrecondition, Link, "more than %d imports to link, with those of the providers; link some of them by themselves first", maxLinks)
+	if l.links++; l.links > catalog.MaxLinks {
+		return failure.Newf(codes.FailedPrecondition, Link, "more than %d imports to link, with those of the providers; link some of them by themselves first", catalog.MaxLinks)
 	}
 	provider, services, err := l.member(ctx, caller, b)
 	if err != nil {
@@ -245,15 +242,10 @@ func routed(bindings []*catalogv1.Binding, imports []*contract.Service) []*contr
 	return slices.DeleteFunc(slices.Clone(imports), func(s *contract.Service) bool { return linked[s.Interface] })
 }
 
-// isLinked tells whether a revision's component is a composition.
-func isLinked(row *catalogv1.Revision) bool {
-	return slices.ContainsFunc(row.GetBindings(), func(b *catalogv1.Binding) bool { return b.GetLink() != nil })
-}
-
 // uploaded gives the component that was deployed, of a revision that may be linked, and its world.
 func uploaded(row *catalogv1.Revision, path string, world *wit.World) ([]byte, *wit.World, error) {
 	data, err := os.ReadFile(path)
-	if err != nil || !isLinked(row) {
+	if err != nil || !catalog.Linked(row) {
 		return data, world, err
 	}
 	parts, err := compose.Read(data)

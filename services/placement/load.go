@@ -191,7 +191,7 @@ func describe(ctx context.Context, view *catalog.View, artifacts Artifacts, k ex
 
 // parts tells what the component of a revision was composed of, if it was.
 func parts(row *catalogv1.Revision, path string) ([]executor.Part, error) {
-	if !slices.ContainsFunc(row.GetBindings(), func(b *catalogv1.Binding) bool { return b.GetLink() != nil }) {
+	if !catalog.Linked(row) {
 		return nil, nil
 	}
 	var placed []compose.Placed
