@@ -149,6 +149,10 @@ func (s *Server) relink(ctx context.Context, view *catalog.View, u *updated, a a
 	if r.Link != nil {
 		link = r.GetLink()
 	}
+	if !link && !before {
+		imports, err := s.rebind(ctx, view, u.put, a.world, r.GetBindings())
+		return a, imports, err
+	}
 	component, world, err := uploaded(row, a.path, a.world)
 	if err != nil {
 		return a, nil, err
@@ -157,9 +161,8 @@ func (s *Server) relink(ctx context.Context, view *catalog.View, u *updated, a a
 	if err != nil {
 		return a, nil, err
 	}
-	var body io.Reader
-	switch {
-	case link:
+	var body io.Reader = bytes.NewReader(component)
+	if link {
 		l := &linker{server: s, view: view, namespace: u.put.GetNamespace(), function: r.GetName(), memory: row.GetMemoryBytes()}
 		out, err := l.link(ctx, component, world, row.GetBindings())
 		if err != nil {
@@ -167,10 +170,6 @@ func (s *Server) relink(ctx context.Context, view *catalog.View, u *updated, a a
 		}
 		row.Bindings, u.notes, imports = out.bindings, out.notes, routed(out.bindings, imports)
 		body = out.composition.Reader()
-	case before:
-		body = bytes.NewReader(component)
-	default:
-		return a, imports, nil
 	}
 	if a, err = s.keep(ctx, body); err != nil {
 		return a, nil, err
