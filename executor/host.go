@@ -81,8 +81,11 @@ func (c *HostCall) Wait(f func(ctx context.Context) error) error {
 	return err
 }
 
+// Value is what a guest gives: an argument, or what is in one. It can be read until the function returns.
+type Value = wasmtime.Value
+
 // Arg is the argument at index i; "self" is one too. Its readers panic where it is of another type than they read.
-func (c *HostCall) Arg(i int) wasmtime.Value { return c.values.Args().At(i) }
+func (c *HostCall) Arg(i int) Value { return c.values.Args().At(i) }
 
 // Resource is what is behind the argument at index i. A guest keeps what it lends (borrow); what it hands over (own) is
 // dropped when the function returns.

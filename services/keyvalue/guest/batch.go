@@ -4,12 +4,11 @@ import (
 	"context"
 
 	"github.com/weft-run/weft/executor"
-	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/services/keyvalue"
 )
 
 // valueOf reads a list<u8> of at most limit bytes; a longer one is not copied.
-func valueOf(arg wasmtime.Value, limit int) ([]byte, error) {
+func valueOf(arg executor.Value, limit int) ([]byte, error) {
 	if n := arg.List().Len(); n > limit {
 		return nil, keyvalue.Refused("the value has %d bytes; it may have %d", n, limit)
 	}
@@ -17,7 +16,7 @@ func valueOf(arg wasmtime.Value, limit int) ([]byte, error) {
 }
 
 // many reads a list whose elements are keys, or have keys; a longer one than a batch may be is not read.
-func many[T any](arg wasmtime.Value, read func(wasmtime.Value) (T, error)) ([]T, error) {
+func many[T any](arg executor.Value, read func(executor.Value) (T, error)) ([]T, error) {
 	list := arg.List()
 	if list.Len() > keyvalue.MaxBatch {
 		return nil, keyvalue.Refused("the batch has %d keys; it may have %d", list.Len(), keyvalue.MaxBatch)
@@ -32,13 +31,13 @@ func many[T any](arg wasmtime.Value, read func(wasmtime.Value) (T, error)) ([]T,
 	return all, nil
 }
 
-func keysOf(arg wasmtime.Value) ([]string, error) {
-	return many(arg, func(v wasmtime.Value) (string, error) { return v.Text(), nil })
+func keysOf(arg executor.Value) ([]string, error) {
+	return many(arg, func(v executor.Value) (string, error) { return v.Text(), nil })
 }
 
 func (g *Guests) setMany(call *executor.HostCall) error {
 	b, left := bucketOf(call), keyvalue.MaxBatchBytes
-	pairs, err := many(call.Arg(1), func(v wasmtime.Value) (p keyvalue.Pair, err error) {
+	pairs, err := many(call.Arg(1), func(v executor.Value) (p keyvalue.Pair, err error) {
 		p.Key = v.Tuple().At(0).Text()
 		if p.Value, err = valueOf(v.Tuple().At(1), keyvalue.MaxValue); err != nil {
 			return p, err
