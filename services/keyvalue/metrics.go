@@ -101,7 +101,7 @@ func (s *Store) measure(ctx context.Context) {
 			n, err := s.backend.Usage(limited, f)
 			cancel()
 			if err != nil {
-				break // calls say so; the next tick is soon
+				break // calls say so; the others are measured once they are active again
 			}
 			s.metrics.bytes.WithLabelValues(f.Namespace, f.Name).Set(float64(n))
 		}
