@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 
 	weft "github.com/weft-run/weft/clients/go"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
@@ -112,7 +111,7 @@ func TestCycleByUpdates(t *testing.T) {
 			t.Error("the functions call one another in a ring")
 		}
 		for f := range next {
-			if _, err := s.call("R"+f[1:]+"/Tell", 1, weft.WithMetadata(metadata.Pairs("weft-function", f))); err != nil {
+			if _, err := s.call("R"+f[1:]+"/Tell", 1, weft.OfFunction(f)); err != nil {
 				t.Errorf("%s: %v", f, err)
 			}
 		}
@@ -122,7 +121,7 @@ func TestCycleByUpdates(t *testing.T) {
 // tells wants a function that shares its interface with others to give an answer.
 func (s *server) tells(function, service string, n, result int) {
 	s.t.Helper()
-	if got, err := s.call(service+"/Tell", n, weft.WithMetadata(metadata.Pairs("weft-function", function))); err != nil || got != result {
+	if got, err := s.call(service+"/Tell", n, weft.OfFunction(function)); err != nil || got != result {
 		s.t.Errorf("%s: %d, %v; want %d", function, got, err, result)
 	}
 }

@@ -117,7 +117,7 @@ func TestProviderIsBusy(t *testing.T) {
 	go call()
 	<-h.began
 	go call()
-	until(t, func() bool { return metric(t, s.node.HTTPAddr(), "weft_calls_waiting") == 1 })
+	eventually(t, "a call that waits", func() bool { return metric(t, s.node.HTTPAddr(), "weft_calls_waiting") == 1 })
 	s.breaks("A/Tell", 1, codes.Internal, "TRAP", "default/a@1 calls demo:chain/b@1.0.0#Tell (function b)", "concurrency 1 and queue 1")
 	for range 2 {
 		h.let <- struct{}{}

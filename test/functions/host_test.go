@@ -28,19 +28,6 @@ import (
 	"github.com/weft-run/weft/wit/host"
 )
 
-// deployBytes deploys a component.
-func (s *server) deployBytes(name string, wasm []byte, change ...func(*weftv1.DeploySpec)) {
-	s.t.Helper()
-	spec := &weftv1.DeploySpec{Name: name}
-	for _, c := range change {
-		c(spec)
-	}
-	answer, err := s.Deploy(s.t.Context(), bytes.NewReader(wasm), spec, nil)
-	if err != nil || !answer.GetReady() {
-		s.t.Fatalf("deploy %s: %v, %v", name, err, answer.GetWarnings())
-	}
-}
-
 type field struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`

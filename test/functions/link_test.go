@@ -26,14 +26,7 @@ func link(spec *weftv1.DeploySpec) { spec.Link = true }
 // deployFile deploys a component of test/components.
 func (s *server) deployFile(name, component string, change ...func(*weftv1.DeploySpec)) {
 	s.t.Helper()
-	spec := &weftv1.DeploySpec{Name: name}
-	for _, c := range change {
-		c(spec)
-	}
-	answer, err := s.Deploy(s.t.Context(), bytes.NewReader(components.Bytes(s.t, component)), spec, nil)
-	if err != nil || !answer.GetReady() {
-		s.t.Fatalf("deploy %s: %v, %v", name, answer.GetWarnings(), err)
-	}
+	s.deployBytes(name, components.Bytes(s.t, component), change...)
 }
 
 func environment(env map[string]string) func(*weftv1.DeploySpec) {

@@ -34,7 +34,7 @@ func TestManyCallsInOne(t *testing.T) {
 	if more := processStatus(t, "Threads:") - threads; more > 4 {
 		t.Errorf("there are %d more threads", more)
 	}
-	until(t, func() bool { return runtime.NumGoroutine() <= goroutines+4 })
+	eventually(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines+4 })
 	s.want("A/Ask", 1, 2)
 }
 

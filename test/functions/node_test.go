@@ -103,16 +103,27 @@ func bind(bindings ...string) func(*weftv1.DeploySpec) {
 
 func (s *server) try(name string, c wat.Chain, change ...func(*weftv1.DeploySpec)) (*weftv1.DeployResponse, error) {
 	s.t.Helper()
+	return s.tryBytes(name, c.Bytes(s.t), change...)
+}
+
+func (s *server) tryBytes(name string, wasm []byte, change ...func(*weftv1.DeploySpec)) (*weftv1.DeployResponse, error) {
+	s.t.Helper()
 	spec := &weftv1.DeploySpec{Name: name}
 	for _, c := range change {
 		c(spec)
 	}
-	return s.Deploy(s.t.Context(), bytes.NewReader(c.Bytes(s.t)), spec, nil)
+	return s.Deploy(s.t.Context(), bytes.NewReader(wasm), spec, nil)
 }
 
 func (s *server) deploy(name string, c wat.Chain, change ...func(*weftv1.DeploySpec)) *weftv1.DeployResponse {
 	s.t.Helper()
-	answer, err := s.try(name, c, change...)
+	return s.deployBytes(name, c.Bytes(s.t), change...)
+}
+
+// deployBytes deploys a component.
+func (s *server) deployBytes(name string, wasm []byte, change ...func(*weftv1.DeploySpec)) *weftv1.DeployResponse {
+	s.t.Helper()
+	answer, err := s.tryBytes(name, wasm, change...)
 	if err != nil {
 		s.t.Fatalf("deploy %s: %v", name, err)
 	}
@@ -228,18 +239,17 @@ func metric(t testing.TB, address, name string) float64 {
 func (s *server) rests() {
 	s.t.Helper()
 	for _, name := range []string{"weft_instances_running", "weft_instances_waiting", "weft_slots_lost", "weft_calls_waiting"} {
-		until(s.t, func() bool { return metric(s.t, s.node.HTTPAddr(), name) == 0 })
+		eventually(s.t, "no "+name, func() bool { return metric(s.t, s.node.HTTPAddr(), name) == 0 })
 	}
 }
 
-// until waits for a condition.
-func until(t testing.TB, done func() bool) {
+// eventually polls until something holds, for a minute at most.
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("it did not come within a minute")
+			t.Fatalf("%s: not within a minute", what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -241,14 +240,4 @@ func TestSecretsWithoutTheKey(t *testing.T) {
 		}
 		return maps.Equal(warned, map[string]bool{"n1": false, "none": true, "wrong": true})
 	})
-}
-
-// eventually polls until something holds, for a minute at most.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within a minute", what)
-		}
-	}
 }

@@ -88,7 +88,7 @@ func TestProviderIsKilled(t *testing.T) {
 			result <- err
 		}()
 	}
-	until(t, func() bool { return metric(t, http, "weft_instances_running") == 2 })
+	eventually(t, "two calls that run there", func() bool { return metric(t, http, "weft_instances_running") == 2 })
 	kill()
 	lost := []string{"function c", "NODE_LOST", "node n2 was lost", "default/c@1", "weft-idempotent: true"}
 	broken(t, <-failed["A/Ask"], codes.FailedPrecondition, "", append(lost, "demo.chain.v1.C/Ask")...)
@@ -96,7 +96,7 @@ func TestProviderIsKilled(t *testing.T) {
 	s.rests()
 
 	// Then nobody answers: each call says so, and who it is that does not.
-	until(t, func() bool {
+	eventually(t, "that the node is gone", func() bool {
 		_, err := s.call("A/Ask", 1)
 		return err != nil
 	})

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/metadata"
-
 	weft "github.com/weft-run/weft/clients/go"
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/internal/testlog"
@@ -97,7 +95,7 @@ func (s *server) call(method string, request map[string]any) (string, error) {
 	s.t.Helper()
 	var options []weft.CallOption
 	if function, rest, ok := strings.Cut(method, ":"); ok {
-		options, method = append(options, weft.WithMetadata(metadata.Pairs("weft-function", function))), rest
+		options, method = append(options, weft.OfFunction(function)), rest
 	}
 	encoded, err := json.Marshal(request)
 	if err != nil {
