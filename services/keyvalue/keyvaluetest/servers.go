@@ -166,8 +166,15 @@ func (b *buffer) String() string {
 	return strings.TrimSpace(b.buf.String())
 }
 
-// Stop has the server stand still: it answers nothing, and connections stay.
-func (s *Server) Stop() { _ = s.command.Process.Signal(syscall.SIGSTOP) }
+// Stop has the server stand still, and waits until all its threads do: it answers nothing, and connections stay.
+func (s *Server) Stop() {
+	s.t.Helper()
+	_ = s.command.Process.Signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(s.command.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		s.t.Fatalf("keyvaluetest: %s does not stop: %v\n%s", s.program, err, s.output)
+	}
+}
 
 // Continue has it go on.
 func (s *Server) Continue() { _ = s.command.Process.Signal(syscall.SIGCONT) }
