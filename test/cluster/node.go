@@ -135,7 +135,12 @@ func (n *Node) Stop() {
 }
 
 // Pause stops the node's clock, as far as it can see: with SIGSTOP.
-func (n *Node) Pause() { n.signal(syscall.SIGSTOP) }
+func (n *Node) Pause() {
+	n.cluster.tb.Helper()
+	if err := n.running().pause(); err != nil {
+		n.cluster.tb.Fatalf("cluster: pause %s: %v", n.Name, err)
+	}
+}
 
 // Resume lets a paused node go on.
 func (n *Node) Resume() { n.signal(syscall.SIGCONT) }

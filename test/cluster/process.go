@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // patience is how long what a node is told to do may take.
@@ -94,6 +96,27 @@ func (p *process) stop() error {
 func (p *process) signal(s os.Signal) error {
 	if err := p.command.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
+	}
+	return nil
+}
+
+// pause stops the process, and waits until all its threads stand still: a signal is sent before it has come to all of them.
+func (p *process) pause() error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for end := time.Now().Add(patience); p.alive(); time.Sleep(time.Millisecond) {
+		var stopped unix.Siginfo
+		// Without WEXITED it leaves the end of the process to whoever waits for that.
+		err := unix.Waitid(unix.P_PID, p.command.Process.Pid, &stopped, unix.WSTOPPED|unix.WNOHANG, nil)
+		switch {
+		case err != nil && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ECHILD): // ECHILD: it has just ended
+			return fmt.Errorf("waiting until it stands still: %w", err)
+		case err == nil && stopped.Signo != 0:
+			return nil
+		case time.Now().After(end):
+			return fmt.Errorf("it does not stand still within %v", patience)
+		}
 	}
 	return nil
 }
