@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 )
 
 const (
-	maxMessage = 16<<10 - prefix // what fits the smallest frame size that HTTP/2 has, RFC 9113 section 4.2
-	prefix     = 5               // gRPC's prefix of a message: a flag and its length
-	window     = 1 << 30         // what the server may send before it hears from us
+	maxFrame      = 16 << 10 // the payload that every server takes in one frame, RFC 9113 section 4.2
+	defaultWindow = 65535    // what may be sent before the server says more, RFC 9113 section 6.9.2
+	window        = 1 << 30  // what the server may send before it hears from us
 )
 
 // conn is one connection and the calls on it. It belongs to one goroutine.
@@ -30,16 +31,25 @@ type conn struct {
 	first         []byte               // the headers of the first call, which fill the server's table
 	headers, data []byte               // the frames' payloads, the same for each call after it
 	next          uint32               // ID of the next stream
-	started       map[uint32]time.Time // the calls under way
+	started       map[uint32]time.Time // the calls under way: when each began, or should have begun in an open loop
+	uploads       []*upload            // requests that the server has not taken whole, the oldest first
 	sendable      int64                // what the server still takes on this connection, in bytes
+	streamWindow  int64                // what it takes on a new stream
 	received      int64                // what came since the last WINDOW_UPDATE
 	decoder       *hpack.Decoder
 	status, text  string // grpc-status and grpc-message of the header block that is being decoded
 	tally         tally
 }
 
-// drive keeps a number of calls in flight on one connection until the end.
-func drive(ctx context.Context, config Config, inFlight int, begin, end time.Time) tally {
+// upload is the rest of a request.
+type upload struct {
+	id     uint32
+	rest   []byte
+	window int64 // what the server still takes on the stream, in bytes
+}
+
+// drive calls on one connection until the end of the span.
+func drive(ctx context.Context, config Config, share share) tally {
 	c, err := dial(ctx, config)
 	if err != nil {
 		return tally{err: err}
@@ -51,7 +61,11 @@ func drive(ctx context.Context, config Config, inFlight int, begin, end time.Tim
 	}
 	stop := context.AfterFunc(ctx, func() { c.net.Close() })
 	defer stop()
-	c.tally.err = c.loop(inFlight, begin, end)
+	if share.rate > 0 {
+		c.tally.err = c.open(share, deadline)
+	} else {
+		c.tally.err = c.closed(share)
+	}
 	return c.tally
 }
 
@@ -67,7 +81,7 @@ func dial(ctx context.Context, config Config) (*conn, error) {
 		out:      bufio.NewWriterSize(nc, 64<<10),
 		next:     1,
 		started:  map[uint32]time.Time{},
-		sendable: 65535, // RFC 9113 section 6.9.2
+		sendable: defaultWindow, streamWindow: defaultWindow,
 	}
 	c.framer = http2.NewFramer(c.out, c.in)
 	c.framer.SetReuseFrames()
@@ -109,18 +123,18 @@ func (c *conn) hello() error {
 	return c.framer.WriteWindowUpdate(0, window)
 }
 
-// loop starts the first calls, then a new one as each ends, and returns when the last has ended.
-func (c *conn) loop(inFlight int, begin, end time.Time) error {
-	waiting := inFlight
+// closed starts the first calls, then a new one as each ends, and returns when the last has ended.
+func (c *conn) closed(s share) error {
+	waiting := s.inFlight
 	for {
 		now := time.Now()
-		for waiting > 0 && now.Before(end) && c.sendable >= int64(len(c.data)) {
+		for waiting > 0 && now.Before(s.end) && c.sendable > 0 {
 			if err := c.call(now); err != nil {
 				return err
 			}
 			waiting--
 		}
-		if len(c.started) == 0 && !now.Before(end) {
+		if len(c.started) == 0 && !now.Before(s.end) {
 			return nil
 		}
 		if c.in.Buffered() == 0 {
@@ -133,17 +147,21 @@ func (c *conn) loop(inFlight int, begin, end time.Time) error {
 			return err
 		}
 		if ended != 0 {
-			c.count(ended, begin, end)
+			now := time.Now()
+			c.count(ended, now, s.within(now))
+			if err := c.forget(ended); err != nil {
+				return err
+			}
 			waiting++
 		}
 	}
 }
 
-func (c *conn) call(now time.Time) error {
+// call begins a call, the latency of which counts from a time.
+func (c *conn) call(from time.Time) error {
 	id := c.next
 	c.next += 2
-	c.started[id] = now
-	c.sendable -= int64(len(c.data))
+	c.started[id] = from
 	headers := c.headers
 	if id == 1 {
 		headers = c.first
@@ -152,16 +170,51 @@ func (c *conn) call(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return c.framer.WriteData(id, true, c.data)
+	c.uploads = append(c.uploads, &upload{id: id, rest: c.data, window: c.streamWindow})
+	return c.upload()
 }
 
-// count notes a call that has ended, with the status that was last decoded.
-func (c *conn) count(id uint32, begin, end time.Time) {
+// upload sends of the requests what the server takes.
+func (c *conn) upload() error {
+	kept := c.uploads[:0]
+	for _, u := range c.uploads {
+		for len(u.rest) > 0 {
+			n := min(int64(len(u.rest)), maxFrame, u.window, c.sendable)
+			if n <= 0 {
+				break
+			}
+			if err := c.framer.WriteData(u.id, n == int64(len(u.rest)), u.rest[:n]); err != nil {
+				return err
+			}
+			u.rest = u.rest[n:]
+			u.window -= n
+			c.sendable -= n
+		}
+		if len(u.rest) > 0 {
+			kept = append(kept, u)
+		}
+	}
+	clear(c.uploads[len(kept):])
+	c.uploads = kept
+	return nil
+}
+
+// forget drops the rest of the request of a call that has ended, and tells the server so.
+func (c *conn) forget(id uint32) error {
+	at := slices.IndexFunc(c.uploads, func(u *upload) bool { return u.id == id })
+	if at < 0 {
+		return nil
+	}
+	c.uploads = slices.Delete(c.uploads, at, at+1)
+	return c.framer.WriteRSTStream(id, http2.ErrCodeCancel)
+}
+
+// count notes a call that ended now, with the status that was last decoded.
+func (c *conn) count(id uint32, now time.Time, counts bool) {
 	start := c.started[id]
 	delete(c.started, id)
-	now := time.Now()
 	switch {
-	case now.Before(begin) || now.After(end):
+	case !counts:
 	case c.status == "0":
 		c.tally.latencies.add(now.Sub(start))
 	default:
@@ -196,16 +249,14 @@ func (c *conn) read() (uint32, error) {
 		return 0, c.took(int64(f.Length))
 	case *http2.SettingsFrame:
 		if !f.IsAck() {
-			return 0, c.framer.WriteSettingsAck()
+			return 0, c.settings(f)
 		}
 	case *http2.PingFrame:
 		if !f.IsAck() {
 			return 0, c.framer.WritePing(true, f.Data)
 		}
 	case *http2.WindowUpdateFrame:
-		if id == 0 {
-			c.sendable += int64(f.Increment)
-		}
+		return 0, c.mayUpload(id, int64(f.Increment))
 	case *http2.RSTStreamFrame:
 		c.status, c.text = "reset", f.ErrCode.String()
 		if _, ok := c.started[id]; ok {
@@ -215,6 +266,35 @@ func (c *conn) read() (uint32, error) {
 		return 0, fmt.Errorf("the server says goodbye: %s %s", f.ErrCode, f.DebugData())
 	}
 	return 0, nil
+}
+
+// settings takes over what the server says of its windows.
+func (c *conn) settings(f *http2.SettingsFrame) error {
+	if size, ok := f.Value(http2.SettingInitialWindowSize); ok {
+		for _, u := range c.uploads {
+			u.window += int64(size) - c.streamWindow
+		}
+		c.streamWindow = int64(size)
+	}
+	if err := c.framer.WriteSettingsAck(); err != nil {
+		return err
+	}
+	return c.upload()
+}
+
+// mayUpload makes a window larger, that of the connection if the stream is 0.
+func (c *conn) mayUpload(stream uint32, more int64) error {
+	if stream == 0 {
+		c.sendable += more
+		return c.upload()
+	}
+	for _, u := range c.uploads {
+		if u.id == stream {
+			u.window += more
+			return c.upload()
+		}
+	}
+	return nil
 }
 
 // took counts received bytes and gives the window back when half of it is used.

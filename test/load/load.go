@@ -1,9 +1,10 @@
 // Package load drives a gRPC server with unary calls as cheaply as it can, so that on a machine which runs both, the
 // server is what is measured.
 //
-// It speaks HTTP/2 itself: one goroutine a connection writes the same bytes for every call, reads frames, and starts
-// the next call as one ends (a closed loop). Requests must fit one DATA frame of 16 KiB; it is a client for small
-// messages.
+// It speaks HTTP/2 itself: one goroutine a connection writes the same bytes for every call and reads frames. In a closed loop it
+// starts the next call as one ends. In an open loop calls arrive at random times, at a rate that does not depend on the server, and
+// a latency counts from the time at which its call should have begun: a server that stands still for a second has made all of its callers wait, not
+// the one that was under way (what else is called coordinated omission).
 package load
 
 import (
@@ -23,8 +24,10 @@ type Config struct {
 	Message []byte
 	// Metadata is sent with every call, as pairs of key and value.
 	Metadata []string
-	// InFlight is how many calls run at once over all connections; Connections how many connections they share.
+	// InFlight is how many calls run at once over all connections, at most in an open loop; Connections how many connections they share.
 	InFlight, Connections int
+	// Rate is how many calls arrive in a second, on average: those of a Poisson process, the same ones in every run. 0: a closed loop.
+	Rate float64
 	// Warmup is how long to call before counting; Duration how long to count.
 	Warmup, Duration time.Duration
 }
@@ -39,6 +42,25 @@ type Result struct {
 	Elapsed time.Duration
 	// P50, P99 and P999 are latencies of the calls that ended well, 3% off at most.
 	P50, P99, P999 time.Duration
+
+	latencies histogram
+}
+
+// Plus is the result of both loads.
+func (r Result) Plus(other Result) Result {
+	if r.FirstError == "" {
+		r.FirstError = other.FirstError
+	}
+	r.latencies.merge(&other.latencies)
+	return r.latencies.result(r.Failed+other.Failed, r.FirstError, r.Elapsed+other.Elapsed)
+}
+
+// result is that of calls with these latencies.
+func (h *histogram) result(failed uint64, firstError string, elapsed time.Duration) Result {
+	return Result{
+		Calls: h.total, Failed: failed, FirstError: firstError, Elapsed: elapsed,
+		P50: h.quantile(0.5), P99: h.quantile(0.99), P999: h.quantile(0.999), latencies: *h,
+	}
 }
 
 // PerSecond is the number of calls that ended well in a second.
@@ -49,8 +71,8 @@ func Run(ctx context.Context, config Config) (Result, error) {
 	if config.InFlight < 1 || config.Connections < 1 || config.InFlight < config.Connections {
 		return Result{}, fmt.Errorf("load: %d calls in flight over %d connections", config.InFlight, config.Connections)
 	}
-	if len(config.Message) > maxMessage {
-		return Result{}, fmt.Errorf("load: a request of %d bytes; this client sends %d at most", len(config.Message), maxMessage)
+	if config.Rate < 0 {
+		return Result{}, fmt.Errorf("load: a rate of %v calls a second", config.Rate)
 	}
 	begin := time.Now().Add(config.Warmup)
 	end := begin.Add(config.Duration)
@@ -59,11 +81,14 @@ func Run(ctx context.Context, config Config) (Result, error) {
 
 	results := make(chan tally, config.Connections)
 	for i := range config.Connections {
-		share := config.InFlight / config.Connections
-		if i < config.InFlight%config.Connections {
-			share++
+		s := share{
+			number: i, inFlight: config.InFlight / config.Connections, rate: config.Rate / float64(config.Connections),
+			begin: begin, end: end,
 		}
-		go func() { results <- drive(ctx, config, share, begin, end) }()
+		if i < config.InFlight%config.Connections {
+			s.inFlight++
+		}
+		go func() { results <- drive(ctx, config, s) }()
 	}
 	var all tally
 	for range config.Connections {
@@ -72,16 +97,17 @@ func Run(ctx context.Context, config Config) (Result, error) {
 	if all.err != nil {
 		return Result{}, fmt.Errorf("load: %s: %w", config.Address, all.err)
 	}
-	return Result{
-		Calls:      all.latencies.total,
-		Failed:     all.failed,
-		FirstError: all.firstError,
-		Elapsed:    config.Duration,
-		P50:        all.latencies.quantile(0.5),
-		P99:        all.latencies.quantile(0.99),
-		P999:       all.latencies.quantile(0.999),
-	}, nil
+	return all.latencies.result(all.failed, all.firstError, config.Duration), nil
 }
+
+// share is the part of the load that one connection has.
+type share struct {
+	number, inFlight int
+	rate             float64   // calls a second that arrive; 0: a closed loop
+	begin, end       time.Time // of what counts
+}
+
+func (s share) within(t time.Time) bool { return !t.Before(s.begin) && !t.After(s.end) }
 
 // tally is what one connection counted.
 type tally struct {
