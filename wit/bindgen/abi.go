@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/abi"
 )
 
 // abi writes the file with the canonical ABI.
@@ -28,10 +29,10 @@ func (p *pkg) abi() string {
 
 // convention is how a function is called.
 type convention struct {
-	params []core
+	params []abi.Core
 	// spilled is true if the parameters are in memory.
 	spilled bool
-	result  []core
+	result  []abi.Core
 	// memory is true if the result is in memory.
 	memory bool
 }
@@ -39,14 +40,14 @@ type convention struct {
 func (g *generator) convention(f *wit.Function) convention {
 	var c convention
 	for _, param := range f.Params {
-		c.params = append(c.params, g.layoutOf(param.Type).flat...)
+		c.params = append(c.params, g.layouts.Of(param.Type).Flat...)
 	}
-	if c.spilled = len(c.params) > maxFlatParams; c.spilled {
-		c.params = []core{i32}
+	if c.spilled = len(c.params) > abi.MaxFlatParams; c.spilled {
+		c.params = []abi.Core{abi.I32}
 	}
-	c.result = g.layoutOf(f.Result).flat
-	if c.memory = len(c.result) > maxFlatResults; c.memory {
-		c.result = []core{i32}
+	c.result = g.layouts.Of(f.Result).Flat
+	if c.memory = len(c.result) > abi.MaxFlatResults; c.memory {
+		c.result = []abi.Core{abi.I32}
 	}
 	return c
 }
@@ -59,7 +60,7 @@ func (g *generator) holdsMemory(t *wit.Type) bool {
 	if t.Kind == wit.String || t.Kind == wit.List {
 		return true
 	}
-	return slices.ContainsFunc(slices.Concat(types(t.Fields), payloads(t), []*wit.Type{t.Elem}), g.holdsMemory)
+	return slices.ContainsFunc(slices.Concat(abi.Types(t.Fields), abi.Payloads(t), []*wit.Type{t.Elem}), g.holdsMemory)
 }
 
 // argumentsInMemory tells whether arguments lie in memory in part.
@@ -75,14 +76,14 @@ func (g *generator) argumentsInMemory(f *wit.Function) bool {
 // importCall writes an import and the function that calls it.
 func (p *pkg) importCall(f *wit.Function) {
 	c, s := p.g.convention(f), p.signatureOf(f)
-	params := append([]core(nil), c.params...)
+	params := append([]abi.Core(nil), c.params...)
 	if c.memory {
-		params = append(params, i32)
+		params = append(params, abi.I32)
 	}
 	raw := p.symbol("import", f)
 	results := ""
 	if !c.memory && len(c.result) == 1 {
-		results = string(c.result[0])
+		results = goCores[c.result[0]]
 	}
 	p.wasmImport(p.module(), f.Name, raw, coreList(params)+" "+results)
 
@@ -97,8 +98,8 @@ func (p *pkg) importCall(f *wit.Function) {
 	arguments := p.lowerArguments(f, c)
 	switch {
 	case c.memory:
-		l := p.g.layoutOf(f.Result)
-		p.printf("p := %s(%d, %d)\n%s(%s)\n", p.guest("Alloc"), l.size, l.align, raw, strings.Join(append(arguments, "uint32(p)"), ", "))
+		l := p.g.layouts.Of(f.Result)
+		p.printf("p := %s(%d, %d)\n%s(%s)\n", p.guest("Alloc"), l.Size, l.Align, raw, strings.Join(append(arguments, "uint32(p)"), ", "))
 		p.returnValue(f, p.load(f.Result, "p"))
 	case len(c.result) == 1:
 		p.printf("f := %s(%s)\n", raw, strings.Join(arguments, ", "))
@@ -112,8 +113,8 @@ func (p *pkg) importCall(f *wit.Function) {
 // lowerArguments writes the lowering of arguments a0, a1, … and returns what to pass.
 func (p *pkg) lowerArguments(f *wit.Function, c convention) []string {
 	if c.spilled {
-		l, offsets := p.g.fields(types(f.Params))
-		p.printf("args := %s(%d, %d)\n", p.guest("Alloc"), l.size, l.align)
+		l, offsets := p.g.layouts.Fields(abi.Types(f.Params))
+		p.printf("args := %s(%d, %d)\n", p.guest("Alloc"), l.Size, l.Align)
 		for n, param := range f.Params {
 			p.printf("%s\n", p.store(param.Type, at("args", offsets[n]), fmt.Sprintf("a%d", n)))
 		}
@@ -122,7 +123,7 @@ func (p *pkg) lowerArguments(f *wit.Function, c convention) []string {
 	var flat []string
 	for n, param := range f.Params {
 		value := p.lower(param.Type, fmt.Sprintf("a%d", n))
-		cores := p.g.layoutOf(param.Type).flat
+		cores := p.g.layouts.Of(param.Type).Flat
 		switch len(cores) {
 		case 0:
 		case 1:
@@ -171,11 +172,11 @@ func (p *pkg) exportCall(f *wit.Function) {
 	}
 	var list []string
 	for n, t := range c.params {
-		list = append(list, fmt.Sprintf("f%d %s", n, t))
+		list = append(list, fmt.Sprintf("f%d %s", n, goCores[t]))
 	}
 	results := ""
 	if len(c.result) == 1 {
-		results = string(c.result[0])
+		results = goCores[c.result[0]]
 	}
 	p.printf("//go:wasmexport %s\nfunc %s(%s) %s {\n", core, p.symbol("export", f), strings.Join(list, ", "), results)
 	p.liftArguments(f, c)
@@ -185,8 +186,8 @@ func (p *pkg) exportCall(f *wit.Function) {
 	value := p.callImplementation(f)
 	switch {
 	case c.memory:
-		l := p.g.layoutOf(f.Result)
-		p.printf("%s()\np := %s(%d, %d)\n%s\nreturn uint32(p)\n}\n\n", p.guest("Enter"), p.guest("Alloc"), l.size, l.align,
+		l := p.g.layouts.Of(f.Result)
+		p.printf("%s()\np := %s(%d, %d)\n%s\nreturn uint32(p)\n}\n\n", p.guest("Enter"), p.guest("Alloc"), l.Size, l.Align,
 			p.store(f.Result, "p", value))
 		p.printf("//go:wasmexport cabi_post_%s\nfunc %s(uint32) { %s() }\n\n", core, p.symbol("post", f), p.guest("Leave"))
 		return
@@ -202,7 +203,7 @@ func (p *pkg) liftArguments(f *wit.Function, c convention) {
 	if memory {
 		p.printf("%s()\n", p.guest("Enter"))
 	}
-	_, offsets := p.g.fields(types(f.Params))
+	_, offsets := p.g.layouts.Fields(abi.Types(f.Params))
 	next := 0
 	for n, param := range f.Params {
 		if c.spilled {
@@ -210,7 +211,7 @@ func (p *pkg) liftArguments(f *wit.Function, c convention) {
 			continue
 		}
 		var flat []string
-		for range p.g.layoutOf(param.Type).flat {
+		for range p.g.layouts.Of(param.Type).Flat {
 			flat = append(flat, fmt.Sprintf("f%d", next))
 			next++
 		}
@@ -281,10 +282,13 @@ func at(p string, offset uint32) string {
 	return fmt.Sprintf("%s+%d", p, offset)
 }
 
-func coreList(list []core) string {
+// goCores are the core types as Go spells them in an imported or exported function.
+var goCores = map[abi.Core]string{abi.I32: "uint32", abi.I64: "uint64", abi.F32: "float32", abi.F64: "float64"}
+
+func coreList(list []abi.Core) string {
 	parts := make([]string, len(list))
 	for n, c := range list {
-		parts[n] = string(c)
+		parts[n] = goCores[c]
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
 }

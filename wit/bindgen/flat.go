@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/abi"
 )
 
 // lift returns the expression of a value from its flat values.
@@ -22,7 +23,7 @@ func (p *pkg) lift(t *wit.Type, flat []string) string {
 		if scalar(t.Elem) {
 			return fmt.Sprintf("%s[%s](%s)", p.guest("LiftScalars"), p.goType(t.Elem), strings.Join(flat, ", "))
 		}
-		return fmt.Sprintf("%s(%s, %d, %s)", p.guest("LiftList"), strings.Join(flat, ", "), p.g.layoutOf(t.Elem).size, p.mover(loading, t.Elem))
+		return fmt.Sprintf("%s(%s, %d, %s)", p.guest("LiftList"), strings.Join(flat, ", "), p.g.layouts.Of(t.Elem).Size, p.mover(loading, t.Elem))
 	case wit.Own, wit.Borrow:
 		return p.liftHandle(t, flat[0])
 	default:
@@ -47,8 +48,8 @@ func (p *pkg) lower(t *wit.Type, value string) string {
 		if scalar(t.Elem) {
 			return fmt.Sprintf("%s(%s)", p.guest("LowerScalars"), value)
 		}
-		l := p.g.layoutOf(t.Elem)
-		return fmt.Sprintf("%s(%s, %d, %d, %s)", p.guest("LowerList"), value, l.size, l.align, p.mover(storing, t.Elem))
+		l := p.g.layouts.Of(t.Elem)
+		return fmt.Sprintf("%s(%s, %d, %d, %s)", p.guest("LowerList"), value, l.Size, l.Align, p.mover(storing, t.Elem))
 	case wit.Own, wit.Borrow:
 		return p.lowerHandle(t, value)
 	default:
@@ -87,18 +88,18 @@ func (p *pkg) lowerHandle(t *wit.Type, value string) string {
 
 // liftHelper writes a function that lifts values of a compound type.
 func (p *pkg) liftHelper(name string, t *wit.Type) {
-	cores := p.g.layoutOf(t).flat
+	cores := p.g.layouts.Of(t).Flat
 	var list, flat []string
 	for n, c := range cores {
 		flat = append(flat, fmt.Sprintf("f%d", n))
-		list = append(list, fmt.Sprintf("f%d %s", n, c))
+		list = append(list, fmt.Sprintf("f%d %s", n, goCores[c]))
 	}
 	p.printf("func %s(%s) %s {\n", name, strings.Join(list, ", "), p.goType(t))
 	switch t.Kind {
 	case wit.Record, wit.Tuple:
 		p.printf("return %s{\n", p.goType(t))
 		for n, f := range t.Fields {
-			size := len(p.g.layoutOf(f.Type).flat)
+			size := len(p.g.layouts.Of(f.Type).Flat)
 			p.printf("%s: %s,\n", p.member(t, n), p.lift(f.Type, flat[:size]))
 			flat = flat[size:]
 		}
@@ -106,7 +107,7 @@ func (p *pkg) liftHelper(name string, t *wit.Type) {
 	default:
 		p.cases(t, "f0", func(of *wit.Type) string {
 			var cast []string
-			for n, c := range p.g.layoutOf(of).flat {
+			for n, c := range p.g.layouts.Of(of).Flat {
 				cast = append(cast, p.narrow(flat[n+1], cores[n+1], c))
 			}
 			return p.lift(of, cast)
@@ -117,17 +118,17 @@ func (p *pkg) liftHelper(name string, t *wit.Type) {
 
 // lowerHelper writes a function that lowers values of a compound type.
 func (p *pkg) lowerHelper(name string, t *wit.Type) {
-	cores := p.g.layoutOf(t).flat
+	cores := p.g.layouts.Of(t).Flat
 	var list []string
 	for n, c := range cores {
-		list = append(list, fmt.Sprintf("f%d %s", n, c))
+		list = append(list, fmt.Sprintf("f%d %s", n, goCores[c]))
 	}
 	p.printf("func %s(v %s) (%s) {\n", name, p.goType(t), strings.Join(list, ", "))
 	switch t.Kind {
 	case wit.Record, wit.Tuple:
 		next := 0
 		for n, f := range t.Fields {
-			size := len(p.g.layoutOf(f.Type).flat)
+			size := len(p.g.layouts.Of(f.Type).Flat)
 			if size > 0 {
 				p.printf("%s = %s\n", flatNames("f", next, size), p.lower(f.Type, "v."+p.member(t, n)))
 			}
@@ -145,8 +146,8 @@ func (p *pkg) lowerHelper(name string, t *wit.Type) {
 }
 
 // lowerPayload writes the assignment of a payload to f1, f2, ….
-func (p *pkg) lowerPayload(t *wit.Type, value string, cores []core) {
-	flat := p.g.layoutOf(t).flat
+func (p *pkg) lowerPayload(t *wit.Type, value string, cores []abi.Core) {
+	flat := p.g.layouts.Of(t).Flat
 	if len(flat) == 0 {
 		return
 	}
@@ -177,15 +178,15 @@ func flatNames(prefix string, first, count int) string {
 }
 
 // widen converts a flat value to the type that it shares with those of other cases.
-func (p *pkg) widen(value string, from, to core) string {
+func (p *pkg) widen(value string, from, to abi.Core) string {
 	switch {
 	case from == to:
 		return value
-	case from == f32 && to == i32:
+	case from == abi.F32 && to == abi.I32:
 		return fmt.Sprintf("%s.Float32bits(%s)", p.use("math"), value)
-	case from == f32:
+	case from == abi.F32:
 		return fmt.Sprintf("uint64(%s.Float32bits(%s))", p.use("math"), value)
-	case from == f64:
+	case from == abi.F64:
 		return fmt.Sprintf("%s.Float64bits(%s)", p.use("math"), value)
 	default:
 		return fmt.Sprintf("uint64(%s)", value)
@@ -193,15 +194,15 @@ func (p *pkg) widen(value string, from, to core) string {
 }
 
 // narrow is the inverse of widen.
-func (p *pkg) narrow(value string, from, to core) string {
+func (p *pkg) narrow(value string, from, to abi.Core) string {
 	switch {
 	case from == to:
 		return value
-	case to == f32 && from == i32:
+	case to == abi.F32 && from == abi.I32:
 		return fmt.Sprintf("%s.Float32frombits(%s)", p.use("math"), value)
-	case to == f32:
+	case to == abi.F32:
 		return fmt.Sprintf("%s.Float32frombits(uint32(%s))", p.use("math"), value)
-	case to == f64:
+	case to == abi.F64:
 		return fmt.Sprintf("%s.Float64frombits(%s)", p.use("math"), value)
 	default:
 		return fmt.Sprintf("uint32(%s)", value)

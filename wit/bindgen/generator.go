@@ -31,6 +31,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/abi"
 	"github.com/weft-run/weft/wit/doc"
 	"github.com/weft-run/weft/wit/guest"
 )
@@ -50,7 +51,7 @@ type Config struct {
 // Generate returns the bindings: files by path relative to their directory. The same input gives the same bytes.
 func Generate(c Config) (map[string][]byte, error) {
 	g := &generator{
-		Config: c, layouts: map[*wit.Type]layout{}, packages: map[*wit.Interface]*pkg{}, errors: map[*wit.Type]bool{},
+		Config: c, packages: map[*wit.Interface]*pkg{}, errors: map[*wit.Type]bool{},
 	}
 	if err := g.check(); err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func copyRuntime(files map[string][]byte) error {
 type generator struct {
 	Config
 
-	layouts  map[*wit.Type]layout
+	layouts  abi.Layouts
 	packages map[*wit.Interface]*pkg // that of the world itself under nil
 	order    []*pkg
 	// errors are the types that functions fail with and that can be Go errors themselves.
@@ -205,7 +206,7 @@ func walk(f *wit.Function, seen map[*wit.Type]bool, visit func(*wit.Type)) {
 			return
 		}
 		seen[t] = true
-		for _, part := range slices.Concat([]*wit.Type{t.Elem, t.Key, t.Ok, t.Err}, types(t.Fields), payloads(t)) {
+		for _, part := range slices.Concat([]*wit.Type{t.Elem, t.Key, t.Ok, t.Err}, abi.Types(t.Fields), abi.Payloads(t)) {
 			into(part)
 		}
 		visit(t)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/abi"
 )
 
 // helpers are the functions that move values of compound types. Each is written once, when it is used first.
@@ -158,18 +159,18 @@ func (p *pkg) loadHelper(name string, t *wit.Type) {
 	p.printf("func %s(p %s) %s {\n", name, p.guest("Ptr"), p.goType(t))
 	switch t.Kind {
 	case wit.List:
-		p.printf("return %s(p, %d, %s)\n", p.guest("LoadList"), p.g.layoutOf(t.Elem).size, p.mover(loading, t.Elem))
+		p.printf("return %s(p, %d, %s)\n", p.guest("LoadList"), p.g.layouts.Of(t.Elem).Size, p.mover(loading, t.Elem))
 	case wit.Own, wit.Borrow:
 		p.printf("return %s\n", p.lift(t, []string{p.guest("Load") + "[uint32](p)"}))
 	case wit.Record, wit.Tuple:
-		_, offsets := p.g.fields(types(t.Fields))
+		_, offsets := p.g.layouts.Fields(abi.Types(t.Fields))
 		p.printf("return %s{\n", p.goType(t))
 		for n, f := range t.Fields {
 			p.printf("%s: %s,\n", p.member(t, n), p.load(f.Type, at("p", offsets[n])))
 		}
 		p.printf("}\n")
 	default:
-		offset := p.g.payloadOffset(payloads(t))
+		offset := p.g.layouts.PayloadOffset(abi.Payloads(t))
 		p.cases(t, p.tag(t), func(of *wit.Type) string { return p.load(of, at("p", offset)) })
 	}
 	p.printf("}\n\n")
@@ -177,7 +178,7 @@ func (p *pkg) loadHelper(name string, t *wit.Type) {
 
 // tag returns the expression of a variant's tag at p.
 func (p *pkg) tag(t *wit.Type) string {
-	return fmt.Sprintf("%s[uint%d](p)", p.guest("Load"), 8*tagSize(len(payloads(t))))
+	return fmt.Sprintf("%s[uint%d](p)", p.guest("Load"), 8*abi.TagSize(len(abi.Payloads(t))))
 }
 
 // cases writes statements that return the value of a variant, option or result by its tag.
@@ -217,18 +218,18 @@ func (p *pkg) storeHelper(name string, t *wit.Type) {
 	p.printf("func %s(p %s, v %s) {\n", name, p.guest("Ptr"), p.goType(t))
 	switch t.Kind {
 	case wit.List:
-		l := p.g.layoutOf(t.Elem)
-		p.printf("%s(p, v, %d, %d, %s)\n", p.guest("StoreList"), l.size, l.align, p.mover(storing, t.Elem))
+		l := p.g.layouts.Of(t.Elem)
+		p.printf("%s(p, v, %d, %d, %s)\n", p.guest("StoreList"), l.Size, l.Align, p.mover(storing, t.Elem))
 	case wit.Own, wit.Borrow:
 		p.printf("%s[uint32](p, %s)\n", p.guest("Store"), p.lower(t, "v"))
 	case wit.Record, wit.Tuple:
-		_, offsets := p.g.fields(types(t.Fields))
+		_, offsets := p.g.layouts.Fields(abi.Types(t.Fields))
 		for n, f := range t.Fields {
 			p.printf("%s\n", p.store(f.Type, at("p", offsets[n]), "v."+p.member(t, n)))
 		}
 	default:
-		offset := p.g.payloadOffset(payloads(t))
-		tag := fmt.Sprintf("%s[uint%d]", p.guest("Store"), 8*tagSize(len(payloads(t))))
+		offset := p.g.layouts.PayloadOffset(abi.Payloads(t))
+		tag := fmt.Sprintf("%s[uint%d]", p.guest("Store"), 8*abi.TagSize(len(abi.Payloads(t))))
 		p.choose(t, func(n int, of *wit.Type, value string) {
 			p.printf("%s(p, %d)\n", tag, n)
 			if of != nil {

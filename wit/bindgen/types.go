@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/abi"
 )
 
 var plainTypes = map[wit.Kind]string{
@@ -139,7 +140,7 @@ func (p *pkg) defineType(name string, t *wit.Type) {
 				name, name, p.guest("Describe"), t.Name)
 		}
 	case wit.Enum:
-		p.constants(name, t, fmt.Sprintf("uint%d", 8*tagSize(len(t.Cases))), "iota")
+		p.constants(name, t, fmt.Sprintf("uint%d", 8*abi.TagSize(len(t.Cases))), "iota")
 		var list []string
 		for _, c := range t.Cases {
 			list = append(list, fmt.Sprintf("%q", c.Name))
@@ -150,7 +151,7 @@ func (p *pkg) defineType(name string, t *wit.Type) {
 			p.printf("// Error returns the name in WIT.\nfunc (v %s) Error() string { return v.String() }\n\n", name)
 		}
 	case wit.Flags:
-		p.constants(name, t, fmt.Sprintf("uint%d", flagBits(t)), "1 << iota")
+		p.constants(name, t, fmt.Sprintf("uint%d", abi.FlagBits(t)), "1 << iota")
 	case wit.Variant:
 		p.defineVariant(name, t)
 	}
