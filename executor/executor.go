@@ -66,6 +66,7 @@ type Executor struct {
 	queue    *queue
 	ticker   *ticker
 	trimmer  *trimmer
+	bulks    sync.WaitGroup // makes revisions' second forms
 	hosts    *hosts
 	metrics  *metrics
 	nesting  int // guests on one thread
@@ -208,6 +209,7 @@ func (x *Executor) load(ctx context.Context, r Revision) error {
 	}
 	rev.metrics = x.metrics.of(r.Key)
 	x.change(func(table map[Key]*revision) { table[r.Key] = rev })
+	x.makeBulk(r, rev)
 	return nil
 }
 
@@ -291,7 +293,15 @@ func (x *Executor) loadedCounts() (revisions int, code int64) {
 
 // Sweep removes compiled code whose component keep does not want, and all of other engines. Loaded revisions are not
 // affected.
-func (x *Executor) Sweep(keep func(digest [32]byte) bool) error { return x.cache.sweep(keep) }
+func (x *Executor) Sweep(keep func(digest [32]byte) bool) error {
+	forms := make(map[[32]byte]bool)
+	for _, rev := range *x.table.Load() {
+		if d := rev.bulkDigest.Load(); d != nil {
+			forms[*d] = true
+		}
+	}
+	return x.cache.sweep(func(digest [32]byte) bool { return forms[digest] || keep(digest) })
+}
 
 // Close refuses new calls and waits for those that wait and run until ctx is done; then it interrupts them. Calls that
 // can't be interrupted are left behind. The error is that of ctx if calls were interrupted.
@@ -322,6 +332,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	x.ticker.close()
 	x.trimmer.close()
 	x.compiler.close()
+	x.bulks.Wait()
 	x.loading.Lock()
 	defer x.loading.Unlock()
 	for _, rev := range *x.table.Load() {

@@ -38,6 +38,9 @@ type job struct {
 	response []byte
 	err      error
 
+	// offset is where the revision's component begins in what runs.
+	offset int64
+
 	entered, started time.Time
 	deadline         time.Time // when the time limit of the revision is over; ctx may end before
 
@@ -56,6 +59,8 @@ type method struct {
 	name   string
 	export int
 	plan   *transcode.Plan
+	// returned is the size of its last response, in bytes.
+	returned atomic.Int64
 }
 
 // The causes of an interrupt.

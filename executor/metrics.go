@@ -12,6 +12,7 @@ import (
 // their series go when the last revision is unloaded.
 type metrics struct {
 	calls                           *prometheus.CounterVec
+	bulk, bulkCalls                 *prometheus.CounterVec
 	duration, queued, compiles      *prometheus.HistogramVec
 	cacheHits, cacheMisses, dropped prometheus.Counter
 	codeTaken                       prometheus.Counter
@@ -26,6 +27,10 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 	m := &metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_call_results_total",
 			Help: "Calls by result: ok, function_error, or the reason of the error."}, append(function, "result")),
+		bulk: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_transcoders_total",
+			Help: "Loaded revisions that were given a transcoder, by result: ok or error."}, []string{"result"}),
+		bulkCalls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_transcoded_calls_total",
+			Help: "Calls through transcoders, by result: answered, or refused to the plain path."}, []string{"result"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_run_seconds", Buckets: buckets,
 			Help: "Time from a call's turn to its answer."}, function),
 		queued: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_queue_seconds", Buckets: buckets,
@@ -45,7 +50,7 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	all := []prometheus.Collector{m.calls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped}
+	all := []prometheus.Collector{m.calls, m.bulk, m.bulkCalls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped}
 	all = append(all, x.gauges()...)
 	var err error
 	for _, c := range all {

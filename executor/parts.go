@@ -17,13 +17,13 @@ type Part struct {
 
 // inPart says in which part a guest failed: that of the innermost function of its backtrace. It is empty for the first part, which
 // is the revision's own, and where nobody knows.
-func (r *revision) inPart(err error) string {
+func (j *job) inPart(err error) string {
 	trap, ok := errors.AsType[*wasmtime.Trap](err)
 	if !ok || len(trap.Frames) == 0 {
 		return ""
 	}
-	for n, p := range r.parts {
-		if at := int64(trap.Frames[0].Offset); n > 0 && at >= p.Offset && at < p.Offset+p.Size {
+	for n, p := range j.rev.parts {
+		if at := int64(trap.Frames[0].Offset) - j.offset; n > 0 && at >= p.Offset && at < p.Offset+p.Size {
 			return fmt.Sprintf("in %s, which is linked: ", p.Name)
 		}
 	}

@@ -29,6 +29,10 @@ type revision struct {
 	plans     *transcode.Plans
 	imports   *transcode.Plans
 
+	// bulk is the form with a transcoder, once it is made, and bulkDigest the digest of that.
+	bulk       atomic.Pointer[bulk]
+	bulkDigest atomic.Pointer[[32]byte]
+
 	line    *line
 	journal *journal
 	metrics *callMetrics
@@ -65,6 +69,9 @@ func (r *revision) release() {
 func (r *revision) close() {
 	r.freed()
 	r.journal.close()
+	if b := r.bulk.Load(); b != nil {
+		b.close()
+	}
 	if r.template != nil {
 		r.template.Close()
 	}
@@ -117,8 +124,8 @@ type guestCall struct {
 	large bool
 }
 
-// instantiate makes an instance for one call.
-func (r *revision) instantiate(in *guestCall) (*wasmtime.Instance, error) {
+// instantiate makes an instance of one of the revision's templates, for one call.
+func (r *revision) instantiate(t *wasmtime.Template, in *guestCall) (*wasmtime.Instance, error) {
 	config := wasmtime.InstanceConfig{
 		Memory:    r.limits.Memory,
 		Env:       r.env,
@@ -130,7 +137,7 @@ func (r *revision) instantiate(in *guestCall) (*wasmtime.Instance, error) {
 	if outer := in.job.outer; outer != nil {
 		config.Outer = outer.instance
 	}
-	return r.template.NewInstance(config)
+	return t.NewInstance(config)
 }
 
 // prepare makes a revision out of a component: plans and links. Lines that it prints go to log.
@@ -144,6 +151,9 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 	rev.line = x.queue.join(rev.limits)
 	rev.freed = func() {
 		x.queue.leave(rev.line)
+		if b := rev.bulk.Load(); b != nil {
+			x.code.Add(-b.code)
+		}
 		x.code.Add(-code)
 	}
 	rev.journal = newJournal(r.Key, log, func(n int) { x.metrics.dropped.Add(float64(n)) })

@@ -165,11 +165,30 @@ func (x *Executor) work(j *job) {
 			j.answer(nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: a fault in weft: %v", j.method.name, r)})
 		}
 	}()
+	if b, export := j.takesBulk(); b != nil && !x.aborting.Load() {
+		large = x.workBulk(j, b, export, arena) || large
+		return
+	}
 	if err := x.decode(j, arena); err != nil {
 		j.answer(nil, err)
 		return
 	}
 	large = x.runGuest(j, arena) || large
+}
+
+// workBulk answers a job through the transcoder, or where that leaves it to the plain path, by that. The caller has its message
+// back once it was copied, as it is read while the guest runs.
+func (x *Executor) workBulk(j *job, b *bulk, export int, arena *wasmtime.Arena) (large bool) {
+	message := append([]byte(nil), j.message...)
+	j.decoded()
+	if x.runBulk(j, b, export, message) {
+		return false
+	}
+	if _, err := j.method.plan.Decode(message, arena); err != nil {
+		j.answer(nil, &Error{Reason: MalformedRequest, Message: err.Error(), Err: err})
+		return false
+	}
+	return x.runGuest(j, arena)
 }
 
 // decode reads the request, and lets the caller have it back.
@@ -194,7 +213,7 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	defer out.close()
 	in := &guestCall{x: x, job: j, out: out}
 	defer func() { large = large || in.large }()
-	instance, err := j.rev.instantiate(in)
+	instance, err := j.rev.instantiate(j.rev.template, in)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, "while it started"))
 		return false
@@ -213,6 +232,7 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	defer result.Close()
 	value, _ := result.Value()
 	response, err := j.method.plan.Encode(value, int(j.rev.limits.Message))
+	j.method.returned.Store(int64(len(response)))
 	j.answer(response, j.encodeError(err))
 	return err != nil || len(response) >= largeMessage
 }

@@ -31,7 +31,7 @@ func (x *Executor) guestError(j *job, out *output, err error, when string) error
 	if j.interrupted() { // nobody waits for this answer
 		return e
 	}
-	e.Summary = cutText(where+": "+j.rev.inPart(err)+e.Summary, maxTrap)
+	e.Summary = cutText(where+": "+j.inPart(err)+e.Summary, maxTrap)
 	e.Message = traceText(e.Summary, e.Backtrace)
 	j.rev.journal.weft(j.callID, "error", e.Message)
 	return e

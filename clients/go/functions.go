@@ -44,6 +44,15 @@ func (c *Client) Get(ctx context.Context, name string, options ...ReadOption) (*
 	return r, wrap(err)
 }
 
+// Transcoder returns the code that turns a function's large messages into values and back, in WebAssembly's text format. It is
+// empty where there is none; [Client.Get] says why.
+func (c *Client) Transcoder(ctx context.Context, name string) (string, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	r, err := c.functions.Get(ctx, &weftv1.GetRequest{Namespace: c.namespace, Name: name, Transcoder: true})
+	return r.GetFunction().GetTranscoding().GetText(), wrap(err)
+}
+
 // List tells of all functions of the namespace, ordered by name, as fresh as Get.
 func (c *Client) List(ctx context.Context, options ...ReadOption) (*weftv1.ListResponse, error) {
 	ctx, cancel := c.bound(ctx)

@@ -14,17 +14,46 @@ import (
 )
 
 func (a *app) describeCommand() *cobra.Command {
+	var transcoder bool
 	c := &cobra.Command{
-		Use:     "describe NAME",
-		Short:   "Describe a function: its services, limits, environment and imports",
-		Example: "  weft describe orders",
-		Args:    exactly(1),
+		Use:   "describe NAME",
+		Short: "Describe a function: its services, limits, environment and imports",
+		Example: `  weft describe orders
+  weft describe orders --transcoder`,
+		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if transcoder {
+				return a.printTranscoder(c, args[0])
+			}
 			return a.get(c, args[0], a.printFunction)
 		},
 		ValidArgsFunction: a.complete(0, functionNames),
 	}
+	c.Flags().BoolVar(&transcoder, "transcoder", false, "print the code that turns large messages into values, as WebAssembly text")
 	return a.remote(c)
+}
+
+// printTranscoder prints the code of a function's transcoder.
+func (a *app) printTranscoder(c *cobra.Command, name string) error {
+	return a.with(func(client *weft.Client) error {
+		text, err := client.Transcoder(c.Context(), name)
+		if err != nil {
+			return err
+		}
+		if text == "" {
+			return fmt.Errorf("%s has no transcoder; weft describe %s says why", name, name)
+		}
+		_, err = fmt.Fprint(a.out, text)
+		return err
+	})
+}
+
+// transcodingText says which messages a transcoder takes.
+func transcodingText(t *weftv1.Transcoding) string {
+	if len(t.GetMethods()) == 0 {
+		return "none: " + t.GetReason()
+	}
+	return fmt.Sprintf("%s (messages from %s on)", strings.Join(t.GetMethods(), ", "), bytesText(uint64(t.GetFromBytes())))
 }
 
 // get fetches a function and prints it.
@@ -64,6 +93,9 @@ func (a *app) printFunction(f *weftv1.Function) error {
 	}
 	for i, b := range r.GetBindings() {
 		row(label(i, "Imports:"), bindingText(b))
+	}
+	if t := f.GetTranscoding(); t != nil {
+		row("Transcoder:", transcodingText(t))
 	}
 	if len(f.GetCallers()) > 0 {
 		row("Called by:", strings.Join(f.GetCallers(), ", "))

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/weft-run/weft/executor"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/test/wat"
 )
@@ -23,6 +24,13 @@ func TestListAndDescribe(t *testing.T) {
 	s.weft("list", "-n", "other").ok().complains("namespace other")
 	s.weft("describe", "calc").ok().prints("Name:         calc", "State:        ready", "Environment:  A=1\n              B=2",
 		"wasi:logging/logging@0.1.0-draft (host)", "timeout 30s", "demo.calc.v1.Calc\n", "Try it:")
+	if r := s.weft("describe", "calc", "--transcoder"); strings.HasSuffix(executor.Engine, " lts") {
+		r.ok().prints("(module ;; the memory", "(func $call-Env (param $request i32) (param $size i32) (result i32)")
+		s.weft("describe", "calc").ok().prints("Transcoder:   demo.calc.v1.Calc/", "(messages from 256B on)")
+	} else {
+		r.exits(exitFailure).complains("calc has no transcoder; weft describe calc says why")
+		s.weft("describe", "calc").ok().prints("Transcoder:   none: the engine " + executor.Engine + " has no calls of bytes")
+	}
 	s.weft("describe", "clac").exits(exitFailure).complains("NOT_FOUND: no function clac in namespace default; did you mean calc?")
 	s.weft("describe", "calc", "-n", "NO").exits(exitFailure).complains("INVALID_ARGUMENT (INVALID_REQUEST)", `namespace "NO"`)
 }
@@ -50,7 +58,7 @@ func TestBindings(t *testing.T) {
 		"\n    default/shop@1 > default/pay@1 demo.chain.v1.Pay/Ask took=")
 	s.weft("describe", "front").ok().prints("demo:chain/shop@1.0.0 (function shop, demo.chain.v1.Shop)",
 		"Calls:\n  front\n  └─ shop  (demo.chain.v1.Shop)\n     └─ pay  (demo.chain.v1.Pay)\n")
-	s.weft("describe", "pay").ok().prints("Called by:  shop\n")
+	s.weft("describe", "pay").ok().prints("Called by:   shop\n")
 	s.weft("describe", "shop", "--json").ok().prints(`"function": "pay"`, `"callers": [`)
 	s.weft("delete", "pay").exits(exitFailure).complains("IN_USE", `"pay" is called by shop`)
 	s.weft("deploy", pay, "--name", "pay-eu").ok()

@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/bits"
 	"sync"
@@ -64,7 +65,7 @@ func takeKindError(err *error) {
 // fail makes the Failure of an err payload.
 func (p *Plan) fail(payload wasmtime.Value, has bool, limit int) error {
 	if p.failure == nil || !has {
-		return &Failure{Message: "the function returned an error"}
+		return &Failure{Message: noPayload}
 	}
 	f := &Failure{DetailType: p.failure.message}
 	p.failure.describe(payload, f)
@@ -79,6 +80,26 @@ func (p *Plan) fail(payload wasmtime.Value, has bool, limit int) error {
 	if err != nil {
 		return err
 	}
+	return f
+}
+
+const noPayload = "the function returned an error"
+
+// Failed makes the *Failure of an err payload out of its detail, as Encode would have written that.
+func (p *Plan) Failed(detail []byte) (err error) {
+	if p.failure == nil {
+		return &Failure{Message: noPayload}
+	}
+	defer takeKindError(&err)
+	arena := wasmtime.NewArena()
+	defer arena.Free()
+	v := arena.Args(1).At(0)
+	if err := p.DecodeFailure(p.failure.message, detail, arena, v); err != nil {
+		return fmt.Errorf("transcode: the detail of an error: %w", err)
+	}
+	payload, _, _ := v.Result()
+	f := &Failure{DetailType: p.failure.message, Detail: detail}
+	p.failure.describe(payload, f)
 	return f
 }
 

@@ -5,6 +5,9 @@ import "C"
 
 import "unsafe"
 
+// HasBytes tells whether the engine has [Instance.CallBytes].
+const HasBytes = longTerm
+
 // CallBytes calls an export that takes bytes and returns bytes ([Template.TakesBytes]), at the speed of memory where
 // [Instance.Call] takes a list apart. The argument is read until CallBytes returns. It fails like Call; the result is to
 // be closed with [Bytes.Close].

@@ -237,5 +237,5 @@ func (s *Server) settled(ctx context.Context, k executor.Key, limit time.Duratio
 		return nil, false, nil, failure.Newf(codes.Aborted, Conflict,
 			"revision %d of %s was committed, and the function was deleted right after", k.Revision, k.Function)
 	}
-	return s.describe(ctx, view, row), ready, warnings, nil
+	return s.describe(ctx, view, row, false), ready, warnings, nil
 }

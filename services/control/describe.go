@@ -17,9 +17,9 @@ import (
 	"github.com/weft-run/weft/wit/contract"
 )
 
-// describe tells all of a function. What only its component can tell is left out where this node can't read that; the
+// describe tells all of a function, with the text of its transcoder if that is wanted. What only its component can tell is left out where this node can't read that; the
 // state of the revision says why.
-func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv1.Function) *weftv1.Function {
+func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv1.Function, text bool) *weftv1.Function {
 	f := s.outline(row)
 	f.Services = s.owned(view, row)
 	current := catalog.Current(row)
@@ -42,6 +42,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 		shown.Reason = cmp.Or(shown.Reason, err.Error())
 		return f
 	}
+	f.Transcoding = transcoding(r, text)
 	shown.Bindings = bindings(view, row.GetNamespace(), r.World, current.GetBindings())
 	f.Secrets = s.secretsFor(view, row.GetNamespace(), row.GetName(), r.World)
 	var contracts []*weftv1.Contract
@@ -52,6 +53,21 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 	}
 	f.Services = s.services(view, row.GetNamespace(), contracts, r.Services)
 	return f
+}
+
+// maxTranscoder is how much of a transcoder's text is sent, in bytes.
+const maxTranscoder = 2 << 20
+
+// transcoding says how messages become values, with the code for it as text if that is wanted.
+func transcoding(r executor.Revision, text bool) *weftv1.Transcoding {
+	t := executor.DescribeTranscoding(r)
+	out := &weftv1.Transcoding{Methods: t.Methods, FromBytes: uint32(t.FromBytes), Reason: t.Reason}
+	slices.Sort(out.Methods)
+	if text {
+		out.Text = t.Text()
+		out.Text = out.Text[:min(len(out.Text), maxTranscoder)]
+	}
+	return out
 }
 
 // brief tells of a function what the catalog knows without its component.

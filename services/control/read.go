@@ -27,7 +27,7 @@ func (s *Server) Get(ctx context.Context, r *weftv1.GetRequest) (*weftv1.GetResp
 	if row == nil {
 		return nil, notFound(view, ns, r.GetName())
 	}
-	return &weftv1.GetResponse{Function: s.describe(ctx, view, row), Freshness: freshness}, nil
+	return &weftv1.GetResponse{Function: s.describe(ctx, view, row, r.GetTranscoder()), Freshness: freshness}, nil
 }
 
 // List implements weft.v1.FunctionService.

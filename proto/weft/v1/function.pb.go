@@ -858,10 +858,12 @@ func (x *UpdateResponse) GetWarnings() []string {
 
 // GetRequest names a function.
 type GetRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Consistency   Consistency            `protobuf:"varint,3,opt,name=consistency,proto3,enum=weft.v1.Consistency" json:"consistency,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Name        string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Consistency Consistency            `protobuf:"varint,3,opt,name=consistency,proto3,enum=weft.v1.Consistency" json:"consistency,omitempty"`
+	// Fill Transcoding.text.
+	Transcoder    bool `protobuf:"varint,4,opt,name=transcoder,proto3" json:"transcoder,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -915,6 +917,13 @@ func (x *GetRequest) GetConsistency() Consistency {
 		return x.Consistency
 	}
 	return Consistency_CONSISTENCY_UNSPECIFIED
+}
+
+func (x *GetRequest) GetTranscoder() bool {
+	if x != nil {
+		return x.Transcoder
+	}
+	return false
 }
 
 // GetResponse describes it.
@@ -1900,7 +1909,9 @@ type Function struct {
 	// The functions whose current revision is bound to this one, ordered.
 	Callers []string `protobuf:"bytes,7,rep,name=callers,proto3" json:"callers,omitempty"`
 	// The secrets that the current revision can ask for through wasi:config, ordered by key; none if it does not import that.
-	Secrets       []*Secret `protobuf:"bytes,8,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	Secrets []*Secret `protobuf:"bytes,8,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	// How messages of the current revision become values.
+	Transcoding   *Transcoding `protobuf:"bytes,9,opt,name=transcoding,proto3" json:"transcoding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1991,6 +2002,87 @@ func (x *Function) GetSecrets() []*Secret {
 	return nil
 }
 
+func (x *Function) GetTranscoding() *Transcoding {
+	if x != nil {
+		return x.Transcoding
+	}
+	return nil
+}
+
+// Transcoding says which methods have compiled code that turns their messages into values and back, inside of the sandbox. All
+// others, and small messages, take the plain path: the node does it.
+type Transcoding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "demo.orders.v1.Orders/Check", ordered.
+	Methods []string `protobuf:"bytes,1,rep,name=methods,proto3" json:"methods,omitempty"`
+	// The size of a request, or of the last response, from which a call is transcoded, in bytes.
+	FromBytes uint32 `protobuf:"varint,2,opt,name=from_bytes,json=fromBytes,proto3" json:"from_bytes,omitempty"`
+	// Why no method has such code.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Transcoding) Reset() {
+	*x = Transcoding{}
+	mi := &file_weft_v1_function_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Transcoding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Transcoding) ProtoMessage() {}
+
+func (x *Transcoding) ProtoReflect() protoreflect.Message {
+	mi := &file_weft_v1_function_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Transcoding.ProtoReflect.Descriptor instead.
+func (*Transcoding) Descriptor() ([]byte, []int) {
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Transcoding) GetMethods() []string {
+	if x != nil {
+		return x.Methods
+	}
+	return nil
+}
+
+func (x *Transcoding) GetFromBytes() uint32 {
+	if x != nil {
+		return x.FromBytes
+	}
+	return 0
+}
+
+func (x *Transcoding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Transcoding) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Secret tells of a value that functions may read, and not what it is.
 type Secret struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2014,7 +2106,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2118,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[27]
+	mi := &file_weft_v1_function_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2131,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{27}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Secret) GetFunction() string {
@@ -2110,7 +2202,7 @@ type Call struct {
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2122,7 +2214,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[28]
+	mi := &file_weft_v1_function_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2135,7 +2227,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{28}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Call) GetFunction() string {
@@ -2199,7 +2291,7 @@ type Revision struct {
 
 func (x *Revision) Reset() {
 	*x = Revision{}
-	mi := &file_weft_v1_function_proto_msgTypes[29]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2211,7 +2303,7 @@ func (x *Revision) String() string {
 func (*Revision) ProtoMessage() {}
 
 func (x *Revision) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[29]
+	mi := &file_weft_v1_function_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2224,7 +2316,7 @@ func (x *Revision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revision.ProtoReflect.Descriptor instead.
 func (*Revision) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{29}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Revision) GetNumber() uint32 {
@@ -2319,7 +2411,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_weft_v1_function_proto_msgTypes[30]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2331,7 +2423,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[30]
+	mi := &file_weft_v1_function_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2344,7 +2436,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{30}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Placement) GetNode() string {
@@ -2391,7 +2483,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_weft_v1_function_proto_msgTypes[31]
+	mi := &file_weft_v1_function_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +2495,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[31]
+	mi := &file_weft_v1_function_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,7 +2508,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{31}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Binding) GetImport() string {
@@ -2484,7 +2576,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_weft_v1_function_proto_msgTypes[32]
+	mi := &file_weft_v1_function_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2496,7 +2588,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[32]
+	mi := &file_weft_v1_function_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2509,7 +2601,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{32}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Service) GetName() string {
@@ -2559,7 +2651,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_weft_v1_function_proto_msgTypes[33]
+	mi := &file_weft_v1_function_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2571,7 +2663,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_weft_v1_function_proto_msgTypes[33]
+	mi := &file_weft_v1_function_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2584,7 +2676,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_weft_v1_function_proto_rawDescGZIP(), []int{33}
+	return file_weft_v1_function_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Method) GetName() string {
@@ -2716,12 +2808,15 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x0eUpdateResponse\x12-\n" +
 	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x12\x14\n" +
 	"\x05ready\x18\x02 \x01(\bR\x05ready\x12\x1a\n" +
-	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"v\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"\x96\x01\n" +
 	"\n" +
 	"GetRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x126\n" +
-	"\vconsistency\x18\x03 \x01(\x0e2\x14.weft.v1.ConsistencyR\vconsistency\"n\n" +
+	"\vconsistency\x18\x03 \x01(\x0e2\x14.weft.v1.ConsistencyR\vconsistency\x12\x1e\n" +
+	"\n" +
+	"transcoder\x18\x04 \x01(\bR\n" +
+	"transcoder\"n\n" +
 	"\vGetResponse\x12-\n" +
 	"\bfunction\x18\x01 \x01(\v2\x11.weft.v1.FunctionR\bfunction\x120\n" +
 	"\tfreshness\x18\x02 \x01(\v2\x12.weft.v1.FreshnessR\tfreshness\"c\n" +
@@ -2782,7 +2877,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\acontext\x18\x05 \x01(\tR\acontext\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x17\n" +
 	"\acall_id\x18\a \x01(\tR\x06callId\x12\x12\n" +
-	"\x04node\x18\b \x01(\tR\x04node\"\xa1\x02\n" +
+	"\x04node\x18\b \x01(\tR\x04node\"\xd9\x02\n" +
 	"\bFunction\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -2791,7 +2886,14 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\bservices\x18\x05 \x03(\v2\x10.weft.v1.ServiceR\bservices\x12#\n" +
 	"\x05calls\x18\x06 \x03(\v2\r.weft.v1.CallR\x05calls\x12\x18\n" +
 	"\acallers\x18\a \x03(\tR\acallers\x12)\n" +
-	"\asecrets\x18\b \x03(\v2\x0f.weft.v1.SecretR\asecrets\"\xd0\x01\n" +
+	"\asecrets\x18\b \x03(\v2\x0f.weft.v1.SecretR\asecrets\x126\n" +
+	"\vtranscoding\x18\t \x01(\v2\x14.weft.v1.TranscodingR\vtranscoding\"r\n" +
+	"\vTranscoding\x12\x18\n" +
+	"\amethods\x18\x01 \x03(\tR\amethods\x12\x1d\n" +
+	"\n" +
+	"from_bytes\x18\x02 \x01(\rR\tfromBytes\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\xd0\x01\n" +
 	"\x06Secret\x12\x1a\n" +
 	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x18\n" +
@@ -2882,7 +2984,7 @@ func file_weft_v1_function_proto_rawDescGZIP() []byte {
 }
 
 var file_weft_v1_function_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_weft_v1_function_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_weft_v1_function_proto_goTypes = []any{
 	(Consistency)(0),                       // 0: weft.v1.Consistency
 	(*Limits)(nil),                         // 1: weft.v1.Limits
@@ -2912,43 +3014,44 @@ var file_weft_v1_function_proto_goTypes = []any{
 	(*LogsRequest)(nil),                    // 25: weft.v1.LogsRequest
 	(*LogsResponse)(nil),                   // 26: weft.v1.LogsResponse
 	(*Function)(nil),                       // 27: weft.v1.Function
-	(*Secret)(nil),                         // 28: weft.v1.Secret
-	(*Call)(nil),                           // 29: weft.v1.Call
-	(*Revision)(nil),                       // 30: weft.v1.Revision
-	(*Placement)(nil),                      // 31: weft.v1.Placement
-	(*Binding)(nil),                        // 32: weft.v1.Binding
-	(*Service)(nil),                        // 33: weft.v1.Service
-	(*Method)(nil),                         // 34: weft.v1.Method
-	nil,                                    // 35: weft.v1.Scheduling.RequireEntry
-	nil,                                    // 36: weft.v1.DeploySpec.EnvironmentEntry
-	nil,                                    // 37: weft.v1.DeploySpec.BindingsEntry
-	nil,                                    // 38: weft.v1.UpdateRequest.EnvironmentEntry
-	nil,                                    // 39: weft.v1.UpdateRequest.BindingsEntry
-	nil,                                    // 40: weft.v1.Revision.EnvironmentEntry
-	(*durationpb.Duration)(nil),            // 41: google.protobuf.Duration
-	(*Contract)(nil),                       // 42: weft.v1.Contract
-	(*descriptorpb.FileDescriptorSet)(nil), // 43: google.protobuf.FileDescriptorSet
-	(*timestamppb.Timestamp)(nil),          // 44: google.protobuf.Timestamp
+	(*Transcoding)(nil),                    // 28: weft.v1.Transcoding
+	(*Secret)(nil),                         // 29: weft.v1.Secret
+	(*Call)(nil),                           // 30: weft.v1.Call
+	(*Revision)(nil),                       // 31: weft.v1.Revision
+	(*Placement)(nil),                      // 32: weft.v1.Placement
+	(*Binding)(nil),                        // 33: weft.v1.Binding
+	(*Service)(nil),                        // 34: weft.v1.Service
+	(*Method)(nil),                         // 35: weft.v1.Method
+	nil,                                    // 36: weft.v1.Scheduling.RequireEntry
+	nil,                                    // 37: weft.v1.DeploySpec.EnvironmentEntry
+	nil,                                    // 38: weft.v1.DeploySpec.BindingsEntry
+	nil,                                    // 39: weft.v1.UpdateRequest.EnvironmentEntry
+	nil,                                    // 40: weft.v1.UpdateRequest.BindingsEntry
+	nil,                                    // 41: weft.v1.Revision.EnvironmentEntry
+	(*durationpb.Duration)(nil),            // 42: google.protobuf.Duration
+	(*Contract)(nil),                       // 43: weft.v1.Contract
+	(*descriptorpb.FileDescriptorSet)(nil), // 44: google.protobuf.FileDescriptorSet
+	(*timestamppb.Timestamp)(nil),          // 45: google.protobuf.Timestamp
 }
 var file_weft_v1_function_proto_depIdxs = []int32{
-	41, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	35, // 1: weft.v1.Scheduling.require:type_name -> weft.v1.Scheduling.RequireEntry
-	41, // 2: weft.v1.Freshness.stale:type_name -> google.protobuf.Duration
+	42, // 0: weft.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	36, // 1: weft.v1.Scheduling.require:type_name -> weft.v1.Scheduling.RequireEntry
+	42, // 2: weft.v1.Freshness.stale:type_name -> google.protobuf.Duration
 	1,  // 3: weft.v1.DeploySpec.limits:type_name -> weft.v1.Limits
-	36, // 4: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
+	37, // 4: weft.v1.DeploySpec.environment:type_name -> weft.v1.DeploySpec.EnvironmentEntry
 	5,  // 5: weft.v1.DeploySpec.wit:type_name -> weft.v1.WitFile
-	42, // 6: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
-	41, // 7: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
+	43, // 6: weft.v1.DeploySpec.contracts:type_name -> weft.v1.Contract
+	42, // 7: weft.v1.DeploySpec.wait:type_name -> google.protobuf.Duration
 	2,  // 8: weft.v1.DeploySpec.scheduling:type_name -> weft.v1.Scheduling
-	37, // 9: weft.v1.DeploySpec.bindings:type_name -> weft.v1.DeploySpec.BindingsEntry
+	38, // 9: weft.v1.DeploySpec.bindings:type_name -> weft.v1.DeploySpec.BindingsEntry
 	4,  // 10: weft.v1.DeployRequest.spec:type_name -> weft.v1.DeploySpec
 	27, // 11: weft.v1.DeployResponse.function:type_name -> weft.v1.Function
 	24, // 12: weft.v1.DeployResponse.changes:type_name -> weft.v1.Change
 	1,  // 13: weft.v1.UpdateRequest.limits:type_name -> weft.v1.Limits
-	38, // 14: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
-	41, // 15: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
+	39, // 14: weft.v1.UpdateRequest.environment:type_name -> weft.v1.UpdateRequest.EnvironmentEntry
+	42, // 15: weft.v1.UpdateRequest.wait:type_name -> google.protobuf.Duration
 	2,  // 16: weft.v1.UpdateRequest.scheduling:type_name -> weft.v1.Scheduling
-	39, // 17: weft.v1.UpdateRequest.bindings:type_name -> weft.v1.UpdateRequest.BindingsEntry
+	40, // 17: weft.v1.UpdateRequest.bindings:type_name -> weft.v1.UpdateRequest.BindingsEntry
 	27, // 18: weft.v1.UpdateResponse.function:type_name -> weft.v1.Function
 	0,  // 19: weft.v1.GetRequest.consistency:type_name -> weft.v1.Consistency
 	27, // 20: weft.v1.GetResponse.function:type_name -> weft.v1.Function
@@ -2956,49 +3059,50 @@ var file_weft_v1_function_proto_depIdxs = []int32{
 	0,  // 22: weft.v1.ListRequest.consistency:type_name -> weft.v1.Consistency
 	27, // 23: weft.v1.ListResponse.functions:type_name -> weft.v1.Function
 	3,  // 24: weft.v1.ListResponse.freshness:type_name -> weft.v1.Freshness
-	42, // 25: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
-	43, // 26: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
+	43, // 25: weft.v1.SchemaResponse.contracts:type_name -> weft.v1.Contract
+	44, // 26: weft.v1.SchemaResponse.files:type_name -> google.protobuf.FileDescriptorSet
 	4,  // 27: weft.v1.DiffRequest.spec:type_name -> weft.v1.DeploySpec
 	24, // 28: weft.v1.DiffResponse.changes:type_name -> weft.v1.Change
-	44, // 29: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
-	30, // 30: weft.v1.Function.revisions:type_name -> weft.v1.Revision
-	33, // 31: weft.v1.Function.services:type_name -> weft.v1.Service
-	29, // 32: weft.v1.Function.calls:type_name -> weft.v1.Call
-	28, // 33: weft.v1.Function.secrets:type_name -> weft.v1.Secret
-	44, // 34: weft.v1.Secret.set:type_name -> google.protobuf.Timestamp
-	29, // 35: weft.v1.Call.calls:type_name -> weft.v1.Call
-	44, // 36: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
-	1,  // 37: weft.v1.Revision.limits:type_name -> weft.v1.Limits
-	40, // 38: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
-	32, // 39: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
-	2,  // 40: weft.v1.Revision.scheduling:type_name -> weft.v1.Scheduling
-	31, // 41: weft.v1.Revision.placements:type_name -> weft.v1.Placement
-	34, // 42: weft.v1.Service.methods:type_name -> weft.v1.Method
-	6,  // 43: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
-	8,  // 44: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
-	10, // 45: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
-	12, // 46: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
-	14, // 47: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
-	16, // 48: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
-	18, // 49: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
-	20, // 50: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
-	22, // 51: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
-	25, // 52: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
-	7,  // 53: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
-	9,  // 54: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
-	11, // 55: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
-	13, // 56: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
-	15, // 57: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
-	17, // 58: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
-	19, // 59: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
-	21, // 60: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
-	23, // 61: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
-	26, // 62: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
-	53, // [53:63] is the sub-list for method output_type
-	43, // [43:53] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	45, // 29: weft.v1.LogsResponse.time:type_name -> google.protobuf.Timestamp
+	31, // 30: weft.v1.Function.revisions:type_name -> weft.v1.Revision
+	34, // 31: weft.v1.Function.services:type_name -> weft.v1.Service
+	30, // 32: weft.v1.Function.calls:type_name -> weft.v1.Call
+	29, // 33: weft.v1.Function.secrets:type_name -> weft.v1.Secret
+	28, // 34: weft.v1.Function.transcoding:type_name -> weft.v1.Transcoding
+	45, // 35: weft.v1.Secret.set:type_name -> google.protobuf.Timestamp
+	30, // 36: weft.v1.Call.calls:type_name -> weft.v1.Call
+	45, // 37: weft.v1.Revision.created:type_name -> google.protobuf.Timestamp
+	1,  // 38: weft.v1.Revision.limits:type_name -> weft.v1.Limits
+	41, // 39: weft.v1.Revision.environment:type_name -> weft.v1.Revision.EnvironmentEntry
+	33, // 40: weft.v1.Revision.bindings:type_name -> weft.v1.Binding
+	2,  // 41: weft.v1.Revision.scheduling:type_name -> weft.v1.Scheduling
+	32, // 42: weft.v1.Revision.placements:type_name -> weft.v1.Placement
+	35, // 43: weft.v1.Service.methods:type_name -> weft.v1.Method
+	6,  // 44: weft.v1.FunctionService.Deploy:input_type -> weft.v1.DeployRequest
+	8,  // 45: weft.v1.FunctionService.Update:input_type -> weft.v1.UpdateRequest
+	10, // 46: weft.v1.FunctionService.Get:input_type -> weft.v1.GetRequest
+	12, // 47: weft.v1.FunctionService.List:input_type -> weft.v1.ListRequest
+	14, // 48: weft.v1.FunctionService.Route:input_type -> weft.v1.RouteRequest
+	16, // 49: weft.v1.FunctionService.Delete:input_type -> weft.v1.DeleteRequest
+	18, // 50: weft.v1.FunctionService.Forget:input_type -> weft.v1.ForgetRequest
+	20, // 51: weft.v1.FunctionService.Schema:input_type -> weft.v1.SchemaRequest
+	22, // 52: weft.v1.FunctionService.Diff:input_type -> weft.v1.DiffRequest
+	25, // 53: weft.v1.FunctionService.Logs:input_type -> weft.v1.LogsRequest
+	7,  // 54: weft.v1.FunctionService.Deploy:output_type -> weft.v1.DeployResponse
+	9,  // 55: weft.v1.FunctionService.Update:output_type -> weft.v1.UpdateResponse
+	11, // 56: weft.v1.FunctionService.Get:output_type -> weft.v1.GetResponse
+	13, // 57: weft.v1.FunctionService.List:output_type -> weft.v1.ListResponse
+	15, // 58: weft.v1.FunctionService.Route:output_type -> weft.v1.RouteResponse
+	17, // 59: weft.v1.FunctionService.Delete:output_type -> weft.v1.DeleteResponse
+	19, // 60: weft.v1.FunctionService.Forget:output_type -> weft.v1.ForgetResponse
+	21, // 61: weft.v1.FunctionService.Schema:output_type -> weft.v1.SchemaResponse
+	23, // 62: weft.v1.FunctionService.Diff:output_type -> weft.v1.DiffResponse
+	26, // 63: weft.v1.FunctionService.Logs:output_type -> weft.v1.LogsResponse
+	54, // [54:64] is the sub-list for method output_type
+	44, // [44:54] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_weft_v1_function_proto_init() }
@@ -3022,7 +3126,7 @@ func file_weft_v1_function_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weft_v1_function_proto_rawDesc), len(file_weft_v1_function_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   40,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

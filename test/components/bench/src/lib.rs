@@ -11,6 +11,10 @@ impl Guest for Component {
         customer.score += 1.0;
         customer
     }
+
+    fn touch_all(customers: Vec<Customer>) -> Vec<Customer> {
+        customers.into_iter().map(Self::touch).collect()
+    }
 }
 
 export!(Component);

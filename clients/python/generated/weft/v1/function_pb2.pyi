@@ -188,14 +188,16 @@ class UpdateResponse(_message.Message):
     def __init__(self, function: _Optional[_Union[Function, _Mapping]] = ..., ready: _Optional[bool] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetRequest(_message.Message):
-    __slots__ = ("namespace", "name", "consistency")
+    __slots__ = ("namespace", "name", "consistency", "transcoder")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    TRANSCODER_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     consistency: Consistency
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., consistency: _Optional[_Union[Consistency, str]] = ...) -> None: ...
+    transcoder: bool
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., consistency: _Optional[_Union[Consistency, str]] = ..., transcoder: _Optional[bool] = ...) -> None: ...
 
 class GetResponse(_message.Message):
     __slots__ = ("function", "freshness")
@@ -344,7 +346,7 @@ class LogsResponse(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., stream: _Optional[str] = ..., level: _Optional[str] = ..., context: _Optional[str] = ..., message: _Optional[str] = ..., call_id: _Optional[str] = ..., node: _Optional[str] = ...) -> None: ...
 
 class Function(_message.Message):
-    __slots__ = ("namespace", "name", "revision", "revisions", "services", "calls", "callers", "secrets")
+    __slots__ = ("namespace", "name", "revision", "revisions", "services", "calls", "callers", "secrets", "transcoding")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -353,6 +355,7 @@ class Function(_message.Message):
     CALLS_FIELD_NUMBER: _ClassVar[int]
     CALLERS_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
+    TRANSCODING_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     name: str
     revision: int
@@ -361,7 +364,20 @@ class Function(_message.Message):
     calls: _containers.RepeatedCompositeFieldContainer[Call]
     callers: _containers.RepeatedScalarFieldContainer[str]
     secrets: _containers.RepeatedCompositeFieldContainer[Secret]
-    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., callers: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Iterable[_Union[Secret, _Mapping]]] = ...) -> None: ...
+    transcoding: Transcoding
+    def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., callers: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Iterable[_Union[Secret, _Mapping]]] = ..., transcoding: _Optional[_Union[Transcoding, _Mapping]] = ...) -> None: ...
+
+class Transcoding(_message.Message):
+    __slots__ = ("methods", "from_bytes", "reason", "text")
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    FROM_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    methods: _containers.RepeatedScalarFieldContainer[str]
+    from_bytes: int
+    reason: str
+    text: str
+    def __init__(self, methods: _Optional[_Iterable[str]] = ..., from_bytes: _Optional[int] = ..., reason: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Secret(_message.Message):
     __slots__ = ("function", "key", "version", "size_bytes", "set", "key_id", "readable")

@@ -60,6 +60,7 @@ private static final long serialVersionUID = 0L;
             run.weft.v1.Function.class, run.weft.v1.Function.Builder.class);
   }
 
+  private int bitField0_;
   public static final int NAMESPACE_FIELD_NUMBER = 1;
   @SuppressWarnings("serial")
   private volatile java.lang.Object namespace_ = "";
@@ -450,6 +451,44 @@ private static final long serialVersionUID = 0L;
     return secrets_.get(index);
   }
 
+  public static final int TRANSCODING_FIELD_NUMBER = 9;
+  private run.weft.v1.Transcoding transcoding_;
+  /**
+   * <pre>
+   * How messages of the current revision become values.
+   * </pre>
+   *
+   * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+   * @return Whether the transcoding field is set.
+   */
+  @java.lang.Override
+  public boolean hasTranscoding() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * How messages of the current revision become values.
+   * </pre>
+   *
+   * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+   * @return The transcoding.
+   */
+  @java.lang.Override
+  public run.weft.v1.Transcoding getTranscoding() {
+    return transcoding_ == null ? run.weft.v1.Transcoding.getDefaultInstance() : transcoding_;
+  }
+  /**
+   * <pre>
+   * How messages of the current revision become values.
+   * </pre>
+   *
+   * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+   */
+  @java.lang.Override
+  public run.weft.v1.TranscodingOrBuilder getTranscodingOrBuilder() {
+    return transcoding_ == null ? run.weft.v1.Transcoding.getDefaultInstance() : transcoding_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -487,6 +526,9 @@ private static final long serialVersionUID = 0L;
     }
     for (int i = 0; i < secrets_.size(); i++) {
       output.writeMessage(8, secrets_.get(i));
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      output.writeMessage(9, getTranscoding());
     }
     getUnknownFields().writeTo(output);
   }
@@ -546,6 +588,10 @@ private static final long serialVersionUID = 0L;
           }
           size += 1 * count;
         }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(9, getTranscoding());
+    }
     return size;
   }
   @java.lang.Override
@@ -586,6 +632,11 @@ private static final long serialVersionUID = 0L;
         .equals(other.getCallersList())) return false;
     if (!getSecretsList()
         .equals(other.getSecretsList())) return false;
+    if (hasTranscoding() != other.hasTranscoding()) return false;
+    if (hasTranscoding()) {
+      if (!getTranscoding()
+          .equals(other.getTranscoding())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -622,6 +673,10 @@ private static final long serialVersionUID = 0L;
     if (getSecretsCount() > 0) {
       hash = (37 * hash) + SECRETS_FIELD_NUMBER;
       hash = (53 * hash) + getSecretsList().hashCode();
+    }
+    if (hasTranscoding()) {
+      hash = (37 * hash) + TRANSCODING_FIELD_NUMBER;
+      hash = (53 * hash) + getTranscoding().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -746,13 +801,23 @@ private static final long serialVersionUID = 0L;
 
     // Construct using run.weft.v1.Function.newBuilder()
     private Builder() {
-
+      maybeForceBuilderInitialization();
     }
 
     private Builder(
         com.google.protobuf.GeneratedMessage.BuilderParent parent) {
       super(parent);
-
+      maybeForceBuilderInitialization();
+    }
+    private void maybeForceBuilderInitialization() {
+      if (com.google.protobuf.GeneratedMessage
+              .alwaysUseFieldBuilders) {
+        internalGetRevisionsFieldBuilder();
+        internalGetServicesFieldBuilder();
+        internalGetCallsFieldBuilder();
+        internalGetSecretsFieldBuilder();
+        internalGetTranscodingFieldBuilder();
+      }
     }
     @java.lang.Override
     public Builder clear() {
@@ -791,6 +856,11 @@ private static final long serialVersionUID = 0L;
         secretsBuilder_.clear();
       }
       bitField0_ = (bitField0_ & ~0x00000080);
+      transcoding_ = null;
+      if (transcodingBuilder_ != null) {
+        transcodingBuilder_.dispose();
+        transcodingBuilder_ = null;
+      }
       return this;
     }
 
@@ -877,6 +947,14 @@ private static final long serialVersionUID = 0L;
         callers_.makeImmutable();
         result.callers_ = callers_;
       }
+      int to_bitField0_ = 0;
+      if (((from_bitField0_ & 0x00000100) != 0)) {
+        result.transcoding_ = transcodingBuilder_ == null
+            ? transcoding_
+            : transcodingBuilder_.build();
+        to_bitField0_ |= 0x00000001;
+      }
+      result.bitField0_ |= to_bitField0_;
     }
 
     @java.lang.Override
@@ -1018,6 +1096,9 @@ private static final long serialVersionUID = 0L;
           }
         }
       }
+      if (other.hasTranscoding()) {
+        mergeTranscoding(other.getTranscoding());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1116,6 +1197,13 @@ private static final long serialVersionUID = 0L;
               }
               break;
             } // case 66
+            case 74: {
+              input.readMessage(
+                  internalGetTranscodingFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000100;
+              break;
+            } // case 74
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2714,6 +2802,163 @@ private static final long serialVersionUID = 0L;
         secrets_ = null;
       }
       return secretsBuilder_;
+    }
+
+    private run.weft.v1.Transcoding transcoding_;
+    private com.google.protobuf.SingleFieldBuilder<
+        run.weft.v1.Transcoding, run.weft.v1.Transcoding.Builder, run.weft.v1.TranscodingOrBuilder> transcodingBuilder_;
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     * @return Whether the transcoding field is set.
+     */
+    public boolean hasTranscoding() {
+      return ((bitField0_ & 0x00000100) != 0);
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     * @return The transcoding.
+     */
+    public run.weft.v1.Transcoding getTranscoding() {
+      if (transcodingBuilder_ == null) {
+        return transcoding_ == null ? run.weft.v1.Transcoding.getDefaultInstance() : transcoding_;
+      } else {
+        return transcodingBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     */
+    public Builder setTranscoding(run.weft.v1.Transcoding value) {
+      if (transcodingBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        transcoding_ = value;
+      } else {
+        transcodingBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     */
+    public Builder setTranscoding(
+        run.weft.v1.Transcoding.Builder builderForValue) {
+      if (transcodingBuilder_ == null) {
+        transcoding_ = builderForValue.build();
+      } else {
+        transcodingBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     */
+    public Builder mergeTranscoding(run.weft.v1.Transcoding value) {
+      if (transcodingBuilder_ == null) {
+        if (((bitField0_ & 0x00000100) != 0) &&
+          transcoding_ != null &&
+          transcoding_ != run.weft.v1.Transcoding.getDefaultInstance()) {
+          getTranscodingBuilder().mergeFrom(value);
+        } else {
+          transcoding_ = value;
+        }
+      } else {
+        transcodingBuilder_.mergeFrom(value);
+      }
+      if (transcoding_ != null) {
+        bitField0_ |= 0x00000100;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     */
+    public Builder clearTranscoding() {
+      bitField0_ = (bitField0_ & ~0x00000100);
+      transcoding_ = null;
+      if (transcodingBuilder_ != null) {
+        transcodingBuilder_.dispose();
+        transcodingBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     */
+    public run.weft.v1.Transcoding.Builder getTranscodingBuilder() {
+      bitField0_ |= 0x00000100;
+      onChanged();
+      return internalGetTranscodingFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     */
+    public run.weft.v1.TranscodingOrBuilder getTranscodingOrBuilder() {
+      if (transcodingBuilder_ != null) {
+        return transcodingBuilder_.getMessageOrBuilder();
+      } else {
+        return transcoding_ == null ?
+            run.weft.v1.Transcoding.getDefaultInstance() : transcoding_;
+      }
+    }
+    /**
+     * <pre>
+     * How messages of the current revision become values.
+     * </pre>
+     *
+     * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        run.weft.v1.Transcoding, run.weft.v1.Transcoding.Builder, run.weft.v1.TranscodingOrBuilder> 
+        internalGetTranscodingFieldBuilder() {
+      if (transcodingBuilder_ == null) {
+        transcodingBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            run.weft.v1.Transcoding, run.weft.v1.Transcoding.Builder, run.weft.v1.TranscodingOrBuilder>(
+                getTranscoding(),
+                getParentForChildren(),
+                isClean());
+        transcoding_ = null;
+      }
+      return transcodingBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:weft.v1.Function)

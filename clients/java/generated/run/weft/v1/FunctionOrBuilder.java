@@ -260,4 +260,31 @@ public interface FunctionOrBuilder extends
    */
   run.weft.v1.SecretOrBuilder getSecretsOrBuilder(
       int index);
+
+  /**
+   * <pre>
+   * How messages of the current revision become values.
+   * </pre>
+   *
+   * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+   * @return Whether the transcoding field is set.
+   */
+  boolean hasTranscoding();
+  /**
+   * <pre>
+   * How messages of the current revision become values.
+   * </pre>
+   *
+   * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+   * @return The transcoding.
+   */
+  run.weft.v1.Transcoding getTranscoding();
+  /**
+   * <pre>
+   * How messages of the current revision become values.
+   * </pre>
+   *
+   * <code>.weft.v1.Transcoding transcoding = 9 [json_name = "transcoding"];</code>
+   */
+  run.weft.v1.TranscodingOrBuilder getTranscodingOrBuilder();
 }

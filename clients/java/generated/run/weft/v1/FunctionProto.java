@@ -187,6 +187,11 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_weft_v1_Function_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_weft_v1_Transcoding_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_weft_v1_Transcoding_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_weft_v1_Secret_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -294,115 +299,120 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
       "\0028\001B\007\n\005_link\"q\n\016UpdateResponse\022-\n\010functi" +
       "on\030\001 \001(\0132\021.weft.v1.FunctionR\010function\022\024\n" +
       "\005ready\030\002 \001(\010R\005ready\022\032\n\010warnings\030\003 \003(\tR\010w" +
-      "arnings\"v\n\nGetRequest\022\034\n\tnamespace\030\001 \001(\t" +
-      "R\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\0226\n\013consi" +
-      "stency\030\003 \001(\0162\024.weft.v1.ConsistencyR\013cons" +
-      "istency\"n\n\013GetResponse\022-\n\010function\030\001 \001(\013" +
-      "2\021.weft.v1.FunctionR\010function\0220\n\tfreshne" +
-      "ss\030\002 \001(\0132\022.weft.v1.FreshnessR\tfreshness\"" +
-      "c\n\013ListRequest\022\034\n\tnamespace\030\001 \001(\tR\tnames" +
-      "pace\0226\n\013consistency\030\002 \001(\0162\024.weft.v1.Cons" +
-      "istencyR\013consistency\"q\n\014ListResponse\022/\n\t" +
-      "functions\030\001 \003(\0132\021.weft.v1.FunctionR\tfunc" +
-      "tions\0220\n\tfreshness\030\002 \001(\0132\022.weft.v1.Fresh" +
-      "nessR\tfreshness\"y\n\014RouteRequest\022\034\n\tnames" +
-      "pace\030\001 \001(\tR\tnamespace\022\030\n\007service\030\002 \001(\tR\007" +
-      "service\022\022\n\004name\030\003 \001(\tR\004name\022\035\n\nrequest_i" +
-      "d\030\004 \001(\tR\trequestId\"+\n\rRouteResponse\022\032\n\010p" +
-      "revious\030\001 \001(\tR\010previous\"`\n\rDeleteRequest" +
+      "arnings\"\226\001\n\nGetRequest\022\034\n\tnamespace\030\001 \001(" +
+      "\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\0226\n\013cons" +
+      "istency\030\003 \001(\0162\024.weft.v1.ConsistencyR\013con" +
+      "sistency\022\036\n\ntranscoder\030\004 \001(\010R\ntranscoder" +
+      "\"n\n\013GetResponse\022-\n\010function\030\001 \001(\0132\021.weft" +
+      ".v1.FunctionR\010function\0220\n\tfreshness\030\002 \001(" +
+      "\0132\022.weft.v1.FreshnessR\tfreshness\"c\n\013List" +
+      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\0226\n" +
+      "\013consistency\030\002 \001(\0162\024.weft.v1.Consistency" +
+      "R\013consistency\"q\n\014ListResponse\022/\n\tfunctio" +
+      "ns\030\001 \003(\0132\021.weft.v1.FunctionR\tfunctions\0220" +
+      "\n\tfreshness\030\002 \001(\0132\022.weft.v1.FreshnessR\tf" +
+      "reshness\"y\n\014RouteRequest\022\034\n\tnamespace\030\001 " +
+      "\001(\tR\tnamespace\022\030\n\007service\030\002 \001(\tR\007service" +
+      "\022\022\n\004name\030\003 \001(\tR\004name\022\035\n\nrequest_id\030\004 \001(\t" +
+      "R\trequestId\"+\n\rRouteResponse\022\032\n\010previous" +
+      "\030\001 \001(\tR\010previous\"`\n\rDeleteRequest\022\034\n\tnam" +
+      "espace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004n" +
+      "ame\022\035\n\nrequest_id\030\003 \001(\tR\trequestId\".\n\016De" +
+      "leteResponse\022\034\n\trevisions\030\001 \001(\rR\trevisio" +
+      "ns\"f\n\rForgetRequest\022\034\n\tnamespace\030\001 \001(\tR\t" +
+      "namespace\022\030\n\007package\030\002 \001(\tR\007package\022\035\n\nr" +
+      "equest_id\030\003 \001(\tR\trequestId\"\020\n\016ForgetResp" +
+      "onse\"A\n\rSchemaRequest\022\034\n\tnamespace\030\001 \001(\t" +
+      "R\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\"{\n\016Schem" +
+      "aResponse\022/\n\tcontracts\030\001 \003(\0132\021.weft.v1.C" +
+      "ontractR\tcontracts\0228\n\005files\030\002 \001(\0132\".goog" +
+      "le.protobuf.FileDescriptorSetR\005files\"X\n\013" +
+      "DiffRequest\022)\n\004spec\030\001 \001(\0132\023.weft.v1.Depl" +
+      "oySpecH\000R\004spec\022\026\n\005chunk\030\002 \001(\014H\000R\005chunkB\006" +
+      "\n\004part\"U\n\014DiffResponse\022)\n\007changes\030\001 \003(\0132" +
+      "\017.weft.v1.ChangeR\007changes\022\032\n\010breaking\030\002 " +
+      "\001(\010R\010breaking\"Z\n\006Change\022\022\n\004path\030\001 \001(\tR\004p" +
+      "ath\022 \n\013description\030\002 \001(\tR\013description\022\032\n" +
+      "\010breaking\030\003 \001(\010R\010breaking\"k\n\013LogsRequest" +
       "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002" +
-      " \001(\tR\004name\022\035\n\nrequest_id\030\003 \001(\tR\trequestI" +
-      "d\".\n\016DeleteResponse\022\034\n\trevisions\030\001 \001(\rR\t" +
-      "revisions\"f\n\rForgetRequest\022\034\n\tnamespace\030" +
-      "\001 \001(\tR\tnamespace\022\030\n\007package\030\002 \001(\tR\007packa" +
-      "ge\022\035\n\nrequest_id\030\003 \001(\tR\trequestId\"\020\n\016For" +
-      "getResponse\"A\n\rSchemaRequest\022\034\n\tnamespac" +
-      "e\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\"{" +
-      "\n\016SchemaResponse\022/\n\tcontracts\030\001 \003(\0132\021.we" +
-      "ft.v1.ContractR\tcontracts\0228\n\005files\030\002 \001(\013" +
-      "2\".google.protobuf.FileDescriptorSetR\005fi" +
-      "les\"X\n\013DiffRequest\022)\n\004spec\030\001 \001(\0132\023.weft." +
-      "v1.DeploySpecH\000R\004spec\022\026\n\005chunk\030\002 \001(\014H\000R\005" +
-      "chunkB\006\n\004part\"U\n\014DiffResponse\022)\n\007changes" +
-      "\030\001 \003(\0132\017.weft.v1.ChangeR\007changes\022\032\n\010brea" +
-      "king\030\002 \001(\010R\010breaking\"Z\n\006Change\022\022\n\004path\030\001" +
-      " \001(\tR\004path\022 \n\013description\030\002 \001(\tR\013descrip" +
-      "tion\022\032\n\010breaking\030\003 \001(\010R\010breaking\"k\n\013Logs" +
-      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n" +
-      "\004name\030\002 \001(\tR\004name\022\026\n\006follow\030\003 \001(\010R\006follo" +
-      "w\022\022\n\004tail\030\004 \001(\rR\004tail\"\351\001\n\014LogsResponse\022." +
-      "\n\004time\030\001 \001(\0132\032.google.protobuf.Timestamp" +
-      "R\004time\022\032\n\010revision\030\002 \001(\rR\010revision\022\026\n\006st" +
-      "ream\030\003 \001(\tR\006stream\022\024\n\005level\030\004 \001(\tR\005level" +
-      "\022\030\n\007context\030\005 \001(\tR\007context\022\030\n\007message\030\006 " +
-      "\001(\tR\007message\022\027\n\007call_id\030\007 \001(\tR\006callId\022\022\n" +
-      "\004node\030\010 \001(\tR\004node\"\241\002\n\010Function\022\034\n\tnamesp" +
-      "ace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name" +
-      "\022\032\n\010revision\030\003 \001(\rR\010revision\022/\n\trevision" +
-      "s\030\004 \003(\0132\021.weft.v1.RevisionR\trevisions\022,\n" +
-      "\010services\030\005 \003(\0132\020.weft.v1.ServiceR\010servi" +
-      "ces\022#\n\005calls\030\006 \003(\0132\r.weft.v1.CallR\005calls" +
-      "\022\030\n\007callers\030\007 \003(\tR\007callers\022)\n\007secrets\030\010 " +
-      "\003(\0132\017.weft.v1.SecretR\007secrets\"\320\001\n\006Secret" +
-      "\022\032\n\010function\030\001 \001(\tR\010function\022\020\n\003key\030\002 \001(" +
-      "\tR\003key\022\030\n\007version\030\003 \001(\004R\007version\022\035\n\nsize" +
-      "_bytes\030\004 \001(\rR\tsizeBytes\022,\n\003set\030\005 \001(\0132\032.g" +
-      "oogle.protobuf.TimestampR\003set\022\025\n\006key_id\030" +
-      "\006 \001(\tR\005keyId\022\032\n\010readable\030\007 \001(\010R\010readable" +
-      "\"\244\001\n\004Call\022\032\n\010function\030\001 \001(\tR\010function\022\030\n" +
-      "\007address\030\002 \001(\tR\007address\022\030\n\007service\030\003 \001(\t" +
-      "R\007service\022#\n\005calls\030\004 \003(\0132\r.weft.v1.CallR" +
-      "\005calls\022\'\n\017linked_revision\030\005 \001(\rR\016linkedR" +
-      "evision\"\203\004\n\010Revision\022\026\n\006number\030\001 \001(\rR\006nu" +
-      "mber\022\026\n\006digest\030\002 \001(\tR\006digest\022\035\n\nsize_byt" +
-      "es\030\003 \001(\004R\tsizeBytes\0224\n\007created\030\004 \001(\0132\032.g" +
-      "oogle.protobuf.TimestampR\007created\022\'\n\006lim" +
-      "its\030\005 \001(\0132\017.weft.v1.LimitsR\006limits\022D\n\013en" +
-      "vironment\030\006 \003(\0132\".weft.v1.Revision.Envir" +
-      "onmentEntryR\013environment\022,\n\010bindings\030\007 \003" +
-      "(\0132\020.weft.v1.BindingR\010bindings\022\024\n\005state\030" +
-      "\010 \001(\tR\005state\022\026\n\006reason\030\t \001(\tR\006reason\0223\n\n" +
-      "scheduling\030\n \001(\0132\023.weft.v1.SchedulingR\ns" +
-      "cheduling\0222\n\nplacements\030\013 \003(\0132\022.weft.v1." +
-      "PlacementR\nplacements\032>\n\020EnvironmentEntr" +
-      "y\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005valu" +
-      "e:\0028\001\"M\n\tPlacement\022\022\n\004node\030\001 \001(\tR\004node\022\024" +
-      "\n\005state\030\002 \001(\tR\005state\022\026\n\006reason\030\003 \001(\tR\006re" +
-      "ason\"\331\001\n\007Binding\022\026\n\006import\030\001 \001(\tR\006import" +
-      "\022\026\n\006target\030\002 \001(\tR\006target\022\032\n\010function\030\003 \001" +
-      "(\tR\010function\022\030\n\007address\030\004 \001(\tR\007address\022\030" +
-      "\n\007service\030\005 \001(\tR\007service\022\'\n\017linked_revis" +
-      "ion\030\006 \001(\rR\016linkedRevision\022%\n\016newer_revis" +
-      "ion\030\007 \001(\rR\rnewerRevision\"|\n\007Service\022\022\n\004n" +
-      "ame\030\001 \001(\tR\004name\022\034\n\tinterface\030\002 \001(\tR\tinte" +
-      "rface\022\024\n\005owner\030\003 \001(\tR\005owner\022)\n\007methods\030\004" +
-      " \003(\0132\017.weft.v1.MethodR\007methods\"\271\001\n\006Metho" +
-      "d\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tsignature\030\002 \001(\t" +
-      "R\tsignature\022!\n\014request_type\030\003 \001(\tR\013reque" +
-      "stType\022#\n\rresponse_type\030\004 \001(\tR\014responseT" +
-      "ype\022\035\n\nerror_type\030\005 \001(\tR\terrorType\022\026\n\006sa" +
-      "mple\030\006 \001(\tR\006sample*_\n\013Consistency\022\033\n\027CON" +
-      "SISTENCY_UNSPECIFIED\020\000\022\034\n\030CONSISTENCY_LI" +
-      "NEARIZABLE\020\001\022\025\n\021CONSISTENCY_STALE\020\0022\307\004\n\017" +
-      "FunctionService\022;\n\006Deploy\022\026.weft.v1.Depl" +
-      "oyRequest\032\027.weft.v1.DeployResponse(\001\0229\n\006" +
-      "Update\022\026.weft.v1.UpdateRequest\032\027.weft.v1" +
-      ".UpdateResponse\0220\n\003Get\022\023.weft.v1.GetRequ" +
-      "est\032\024.weft.v1.GetResponse\0223\n\004List\022\024.weft" +
-      ".v1.ListRequest\032\025.weft.v1.ListResponse\0226" +
-      "\n\005Route\022\025.weft.v1.RouteRequest\032\026.weft.v1" +
-      ".RouteResponse\0229\n\006Delete\022\026.weft.v1.Delet" +
-      "eRequest\032\027.weft.v1.DeleteResponse\0229\n\006For" +
-      "get\022\026.weft.v1.ForgetRequest\032\027.weft.v1.Fo" +
-      "rgetResponse\0229\n\006Schema\022\026.weft.v1.SchemaR" +
-      "equest\032\027.weft.v1.SchemaResponse\0225\n\004Diff\022" +
-      "\024.weft.v1.DiffRequest\032\025.weft.v1.DiffResp" +
-      "onse(\001\0225\n\004Logs\022\024.weft.v1.LogsRequest\032\025.w" +
-      "eft.v1.LogsResponse0\001B\210\001\n\013run.weft.v1B\rF" +
-      "unctionProtoP\001Z-github.com/weft-run/weft" +
-      "/proto/weft/v1;weftv1\242\002\003WXX\252\002\007Weft.V1\312\002\007" +
-      "Weft\\V1\342\002\023Weft\\V1\\GPBMetadata\352\002\010Weft::V1" +
-      "b\006proto3"
+      " \001(\tR\004name\022\026\n\006follow\030\003 \001(\010R\006follow\022\022\n\004ta" +
+      "il\030\004 \001(\rR\004tail\"\351\001\n\014LogsResponse\022.\n\004time\030" +
+      "\001 \001(\0132\032.google.protobuf.TimestampR\004time\022" +
+      "\032\n\010revision\030\002 \001(\rR\010revision\022\026\n\006stream\030\003 " +
+      "\001(\tR\006stream\022\024\n\005level\030\004 \001(\tR\005level\022\030\n\007con" +
+      "text\030\005 \001(\tR\007context\022\030\n\007message\030\006 \001(\tR\007me" +
+      "ssage\022\027\n\007call_id\030\007 \001(\tR\006callId\022\022\n\004node\030\010" +
+      " \001(\tR\004node\"\331\002\n\010Function\022\034\n\tnamespace\030\001 \001" +
+      "(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022\032\n\010rev" +
+      "ision\030\003 \001(\rR\010revision\022/\n\trevisions\030\004 \003(\013" +
+      "2\021.weft.v1.RevisionR\trevisions\022,\n\010servic" +
+      "es\030\005 \003(\0132\020.weft.v1.ServiceR\010services\022#\n\005" +
+      "calls\030\006 \003(\0132\r.weft.v1.CallR\005calls\022\030\n\007cal" +
+      "lers\030\007 \003(\tR\007callers\022)\n\007secrets\030\010 \003(\0132\017.w" +
+      "eft.v1.SecretR\007secrets\0226\n\013transcoding\030\t " +
+      "\001(\0132\024.weft.v1.TranscodingR\013transcoding\"r" +
+      "\n\013Transcoding\022\030\n\007methods\030\001 \003(\tR\007methods\022" +
+      "\035\n\nfrom_bytes\030\002 \001(\rR\tfromBytes\022\026\n\006reason" +
+      "\030\003 \001(\tR\006reason\022\022\n\004text\030\004 \001(\tR\004text\"\320\001\n\006S" +
+      "ecret\022\032\n\010function\030\001 \001(\tR\010function\022\020\n\003key" +
+      "\030\002 \001(\tR\003key\022\030\n\007version\030\003 \001(\004R\007version\022\035\n" +
+      "\nsize_bytes\030\004 \001(\rR\tsizeBytes\022,\n\003set\030\005 \001(" +
+      "\0132\032.google.protobuf.TimestampR\003set\022\025\n\006ke" +
+      "y_id\030\006 \001(\tR\005keyId\022\032\n\010readable\030\007 \001(\010R\010rea" +
+      "dable\"\244\001\n\004Call\022\032\n\010function\030\001 \001(\tR\010functi" +
+      "on\022\030\n\007address\030\002 \001(\tR\007address\022\030\n\007service\030" +
+      "\003 \001(\tR\007service\022#\n\005calls\030\004 \003(\0132\r.weft.v1." +
+      "CallR\005calls\022\'\n\017linked_revision\030\005 \001(\rR\016li" +
+      "nkedRevision\"\203\004\n\010Revision\022\026\n\006number\030\001 \001(" +
+      "\rR\006number\022\026\n\006digest\030\002 \001(\tR\006digest\022\035\n\nsiz" +
+      "e_bytes\030\003 \001(\004R\tsizeBytes\0224\n\007created\030\004 \001(" +
+      "\0132\032.google.protobuf.TimestampR\007created\022\'" +
+      "\n\006limits\030\005 \001(\0132\017.weft.v1.LimitsR\006limits\022" +
+      "D\n\013environment\030\006 \003(\0132\".weft.v1.Revision." +
+      "EnvironmentEntryR\013environment\022,\n\010binding" +
+      "s\030\007 \003(\0132\020.weft.v1.BindingR\010bindings\022\024\n\005s" +
+      "tate\030\010 \001(\tR\005state\022\026\n\006reason\030\t \001(\tR\006reaso" +
+      "n\0223\n\nscheduling\030\n \001(\0132\023.weft.v1.Scheduli" +
+      "ngR\nscheduling\0222\n\nplacements\030\013 \003(\0132\022.wef" +
+      "t.v1.PlacementR\nplacements\032>\n\020Environmen" +
+      "tEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR" +
+      "\005value:\0028\001\"M\n\tPlacement\022\022\n\004node\030\001 \001(\tR\004n" +
+      "ode\022\024\n\005state\030\002 \001(\tR\005state\022\026\n\006reason\030\003 \001(" +
+      "\tR\006reason\"\331\001\n\007Binding\022\026\n\006import\030\001 \001(\tR\006i" +
+      "mport\022\026\n\006target\030\002 \001(\tR\006target\022\032\n\010functio" +
+      "n\030\003 \001(\tR\010function\022\030\n\007address\030\004 \001(\tR\007addr" +
+      "ess\022\030\n\007service\030\005 \001(\tR\007service\022\'\n\017linked_" +
+      "revision\030\006 \001(\rR\016linkedRevision\022%\n\016newer_" +
+      "revision\030\007 \001(\rR\rnewerRevision\"|\n\007Service" +
+      "\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tinterface\030\002 \001(\tR" +
+      "\tinterface\022\024\n\005owner\030\003 \001(\tR\005owner\022)\n\007meth" +
+      "ods\030\004 \003(\0132\017.weft.v1.MethodR\007methods\"\271\001\n\006" +
+      "Method\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tsignature\030" +
+      "\002 \001(\tR\tsignature\022!\n\014request_type\030\003 \001(\tR\013" +
+      "requestType\022#\n\rresponse_type\030\004 \001(\tR\014resp" +
+      "onseType\022\035\n\nerror_type\030\005 \001(\tR\terrorType\022" +
+      "\026\n\006sample\030\006 \001(\tR\006sample*_\n\013Consistency\022\033" +
+      "\n\027CONSISTENCY_UNSPECIFIED\020\000\022\034\n\030CONSISTEN" +
+      "CY_LINEARIZABLE\020\001\022\025\n\021CONSISTENCY_STALE\020\002" +
+      "2\307\004\n\017FunctionService\022;\n\006Deploy\022\026.weft.v1" +
+      ".DeployRequest\032\027.weft.v1.DeployResponse(" +
+      "\001\0229\n\006Update\022\026.weft.v1.UpdateRequest\032\027.we" +
+      "ft.v1.UpdateResponse\0220\n\003Get\022\023.weft.v1.Ge" +
+      "tRequest\032\024.weft.v1.GetResponse\0223\n\004List\022\024" +
+      ".weft.v1.ListRequest\032\025.weft.v1.ListRespo" +
+      "nse\0226\n\005Route\022\025.weft.v1.RouteRequest\032\026.we" +
+      "ft.v1.RouteResponse\0229\n\006Delete\022\026.weft.v1." +
+      "DeleteRequest\032\027.weft.v1.DeleteResponse\0229" +
+      "\n\006Forget\022\026.weft.v1.ForgetRequest\032\027.weft." +
+      "v1.ForgetResponse\0229\n\006Schema\022\026.weft.v1.Sc" +
+      "hemaRequest\032\027.weft.v1.SchemaResponse\0225\n\004" +
+      "Diff\022\024.weft.v1.DiffRequest\032\025.weft.v1.Dif" +
+      "fResponse(\001\0225\n\004Logs\022\024.weft.v1.LogsReques" +
+      "t\032\025.weft.v1.LogsResponse0\001B\210\001\n\013run.weft." +
+      "v1B\rFunctionProtoP\001Z-github.com/weft-run" +
+      "/weft/proto/weft/v1;weftv1\242\002\003WXX\252\002\007Weft." +
+      "V1\312\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadata\352\002\010Wef" +
+      "t::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -501,7 +511,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_GetRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_GetRequest_descriptor,
-        new java.lang.String[] { "Namespace", "Name", "Consistency", });
+        new java.lang.String[] { "Namespace", "Name", "Consistency", "Transcoder", });
     internal_static_weft_v1_GetResponse_descriptor =
       getDescriptor().getMessageType(10);
     internal_static_weft_v1_GetResponse_fieldAccessorTable = new
@@ -603,21 +613,27 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Function_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Function_descriptor,
-        new java.lang.String[] { "Namespace", "Name", "Revision", "Revisions", "Services", "Calls", "Callers", "Secrets", });
-    internal_static_weft_v1_Secret_descriptor =
+        new java.lang.String[] { "Namespace", "Name", "Revision", "Revisions", "Services", "Calls", "Callers", "Secrets", "Transcoding", });
+    internal_static_weft_v1_Transcoding_descriptor =
       getDescriptor().getMessageType(27);
+    internal_static_weft_v1_Transcoding_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_weft_v1_Transcoding_descriptor,
+        new java.lang.String[] { "Methods", "FromBytes", "Reason", "Text", });
+    internal_static_weft_v1_Secret_descriptor =
+      getDescriptor().getMessageType(28);
     internal_static_weft_v1_Secret_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Secret_descriptor,
         new java.lang.String[] { "Function", "Key", "Version", "SizeBytes", "Set", "KeyId", "Readable", });
     internal_static_weft_v1_Call_descriptor =
-      getDescriptor().getMessageType(28);
+      getDescriptor().getMessageType(29);
     internal_static_weft_v1_Call_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Call_descriptor,
         new java.lang.String[] { "Function", "Address", "Service", "Calls", "LinkedRevision", });
     internal_static_weft_v1_Revision_descriptor =
-      getDescriptor().getMessageType(29);
+      getDescriptor().getMessageType(30);
     internal_static_weft_v1_Revision_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Revision_descriptor,
@@ -629,25 +645,25 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
         internal_static_weft_v1_Revision_EnvironmentEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
     internal_static_weft_v1_Placement_descriptor =
-      getDescriptor().getMessageType(30);
+      getDescriptor().getMessageType(31);
     internal_static_weft_v1_Placement_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Placement_descriptor,
         new java.lang.String[] { "Node", "State", "Reason", });
     internal_static_weft_v1_Binding_descriptor =
-      getDescriptor().getMessageType(31);
+      getDescriptor().getMessageType(32);
     internal_static_weft_v1_Binding_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Binding_descriptor,
         new java.lang.String[] { "Import", "Target", "Function", "Address", "Service", "LinkedRevision", "NewerRevision", });
     internal_static_weft_v1_Service_descriptor =
-      getDescriptor().getMessageType(32);
+      getDescriptor().getMessageType(33);
     internal_static_weft_v1_Service_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Service_descriptor,
         new java.lang.String[] { "Name", "Interface", "Owner", "Methods", });
     internal_static_weft_v1_Method_descriptor =
-      getDescriptor().getMessageType(33);
+      getDescriptor().getMessageType(34);
     internal_static_weft_v1_Method_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Method_descriptor,

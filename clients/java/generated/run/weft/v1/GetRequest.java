@@ -151,6 +151,21 @@ private static final long serialVersionUID = 0L;
     return result == null ? run.weft.v1.Consistency.UNRECOGNIZED : result;
   }
 
+  public static final int TRANSCODER_FIELD_NUMBER = 4;
+  private boolean transcoder_ = false;
+  /**
+   * <pre>
+   * Fill Transcoding.text.
+   * </pre>
+   *
+   * <code>bool transcoder = 4 [json_name = "transcoder"];</code>
+   * @return The transcoder.
+   */
+  @java.lang.Override
+  public boolean getTranscoder() {
+    return transcoder_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -174,6 +189,9 @@ private static final long serialVersionUID = 0L;
     if (consistency_ != run.weft.v1.Consistency.CONSISTENCY_UNSPECIFIED.getNumber()) {
       output.writeEnum(3, consistency_);
     }
+    if (transcoder_ != false) {
+      output.writeBool(4, transcoder_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -187,6 +205,10 @@ private static final long serialVersionUID = 0L;
     if (consistency_ != run.weft.v1.Consistency.CONSISTENCY_UNSPECIFIED.getNumber()) {
       size += com.google.protobuf.CodedOutputStream
         .computeEnumSize(3, consistency_);
+    }
+    if (transcoder_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(4, transcoder_);
     }
     return size;
   }
@@ -217,6 +239,8 @@ private static final long serialVersionUID = 0L;
     if (!getName()
         .equals(other.getName())) return false;
     if (consistency_ != other.consistency_) return false;
+    if (getTranscoder()
+        != other.getTranscoder()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -234,6 +258,9 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getName().hashCode();
     hash = (37 * hash) + CONSISTENCY_FIELD_NUMBER;
     hash = (53 * hash) + consistency_;
+    hash = (37 * hash) + TRANSCODER_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getTranscoder());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -372,6 +399,7 @@ private static final long serialVersionUID = 0L;
       namespace_ = "";
       name_ = "";
       consistency_ = 0;
+      transcoder_ = false;
       return this;
     }
 
@@ -414,6 +442,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.consistency_ = consistency_;
       }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.transcoder_ = transcoder_;
+      }
     }
 
     @java.lang.Override
@@ -440,6 +471,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.consistency_ != 0) {
         setConsistencyValue(other.getConsistencyValue());
+      }
+      if (other.getTranscoder() != false) {
+        setTranscoder(other.getTranscoder());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -482,6 +516,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 24
+            case 32: {
+              transcoder_ = input.readBool();
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 32
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -691,6 +730,50 @@ private static final long serialVersionUID = 0L;
     public Builder clearConsistency() {
       bitField0_ = (bitField0_ & ~0x00000004);
       consistency_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private boolean transcoder_ ;
+    /**
+     * <pre>
+     * Fill Transcoding.text.
+     * </pre>
+     *
+     * <code>bool transcoder = 4 [json_name = "transcoder"];</code>
+     * @return The transcoder.
+     */
+    @java.lang.Override
+    public boolean getTranscoder() {
+      return transcoder_;
+    }
+    /**
+     * <pre>
+     * Fill Transcoding.text.
+     * </pre>
+     *
+     * <code>bool transcoder = 4 [json_name = "transcoder"];</code>
+     * @param value The transcoder to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTranscoder(boolean value) {
+
+      transcoder_ = value;
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Fill Transcoding.text.
+     * </pre>
+     *
+     * <code>bool transcoder = 4 [json_name = "transcoder"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTranscoder() {
+      bitField0_ = (bitField0_ & ~0x00000008);
+      transcoder_ = false;
       onChanged();
       return this;
     }

@@ -44,4 +44,14 @@ public interface GetRequestOrBuilder extends
    * @return The consistency.
    */
   run.weft.v1.Consistency getConsistency();
+
+  /**
+   * <pre>
+   * Fill Transcoding.text.
+   * </pre>
+   *
+   * <code>bool transcoder = 4 [json_name = "transcoder"];</code>
+   * @return The transcoder.
+   */
+  boolean getTranscoder();
 }

@@ -247,6 +247,94 @@ func (x *TouchResponse) GetValue() *Customer {
 	return nil
 }
 
+type TouchAllRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Customers     []*Customer            `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TouchAllRequest) Reset() {
+	*x = TouchAllRequest{}
+	mi := &file_bench_records_v1_records_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TouchAllRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TouchAllRequest) ProtoMessage() {}
+
+func (x *TouchAllRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bench_records_v1_records_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TouchAllRequest.ProtoReflect.Descriptor instead.
+func (*TouchAllRequest) Descriptor() ([]byte, []int) {
+	return file_bench_records_v1_records_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TouchAllRequest) GetCustomers() []*Customer {
+	if x != nil {
+		return x.Customers
+	}
+	return nil
+}
+
+type TouchAllResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         []*Customer            `protobuf:"bytes,1,rep,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TouchAllResponse) Reset() {
+	*x = TouchAllResponse{}
+	mi := &file_bench_records_v1_records_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TouchAllResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TouchAllResponse) ProtoMessage() {}
+
+func (x *TouchAllResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bench_records_v1_records_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TouchAllResponse.ProtoReflect.Descriptor instead.
+func (*TouchAllResponse) Descriptor() ([]byte, []int) {
+	return file_bench_records_v1_records_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TouchAllResponse) GetValue() []*Customer {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
 var File_bench_records_v1_records_proto protoreflect.FileDescriptor
 
 const file_bench_records_v1_records_proto_rawDesc = "" +
@@ -265,9 +353,14 @@ const file_bench_records_v1_records_proto_rawDesc = "" +
 	"\fTouchRequest\x126\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x1a.bench.records.v1.CustomerR\bcustomer\"A\n" +
 	"\rTouchResponse\x120\n" +
-	"\x05value\x18\x01 \x01(\v2\x1a.bench.records.v1.CustomerR\x05value2S\n" +
+	"\x05value\x18\x01 \x01(\v2\x1a.bench.records.v1.CustomerR\x05value\"K\n" +
+	"\x0fTouchAllRequest\x128\n" +
+	"\tcustomers\x18\x01 \x03(\v2\x1a.bench.records.v1.CustomerR\tcustomers\"D\n" +
+	"\x10TouchAllResponse\x120\n" +
+	"\x05value\x18\x01 \x03(\v2\x1a.bench.records.v1.CustomerR\x05value2\xa6\x01\n" +
 	"\aRecords\x12H\n" +
-	"\x05Touch\x12\x1e.bench.records.v1.TouchRequest\x1a\x1f.bench.records.v1.TouchResponseBFZDgithub.com/weft-run/weft/test/bench/proto/bench/records/v1;recordsv1b\x06proto3"
+	"\x05Touch\x12\x1e.bench.records.v1.TouchRequest\x1a\x1f.bench.records.v1.TouchResponse\x12Q\n" +
+	"\bTouchAll\x12!.bench.records.v1.TouchAllRequest\x1a\".bench.records.v1.TouchAllResponseBFZDgithub.com/weft-run/weft/test/bench/proto/bench/records/v1;recordsv1b\x06proto3"
 
 var (
 	file_bench_records_v1_records_proto_rawDescOnce sync.Once
@@ -281,24 +374,30 @@ func file_bench_records_v1_records_proto_rawDescGZIP() []byte {
 	return file_bench_records_v1_records_proto_rawDescData
 }
 
-var file_bench_records_v1_records_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_bench_records_v1_records_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_bench_records_v1_records_proto_goTypes = []any{
-	(*Place)(nil),         // 0: bench.records.v1.Place
-	(*Customer)(nil),      // 1: bench.records.v1.Customer
-	(*TouchRequest)(nil),  // 2: bench.records.v1.TouchRequest
-	(*TouchResponse)(nil), // 3: bench.records.v1.TouchResponse
+	(*Place)(nil),            // 0: bench.records.v1.Place
+	(*Customer)(nil),         // 1: bench.records.v1.Customer
+	(*TouchRequest)(nil),     // 2: bench.records.v1.TouchRequest
+	(*TouchResponse)(nil),    // 3: bench.records.v1.TouchResponse
+	(*TouchAllRequest)(nil),  // 4: bench.records.v1.TouchAllRequest
+	(*TouchAllResponse)(nil), // 5: bench.records.v1.TouchAllResponse
 }
 var file_bench_records_v1_records_proto_depIdxs = []int32{
 	0, // 0: bench.records.v1.Customer.home:type_name -> bench.records.v1.Place
 	1, // 1: bench.records.v1.TouchRequest.customer:type_name -> bench.records.v1.Customer
 	1, // 2: bench.records.v1.TouchResponse.value:type_name -> bench.records.v1.Customer
-	2, // 3: bench.records.v1.Records.Touch:input_type -> bench.records.v1.TouchRequest
-	3, // 4: bench.records.v1.Records.Touch:output_type -> bench.records.v1.TouchResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	1, // 3: bench.records.v1.TouchAllRequest.customers:type_name -> bench.records.v1.Customer
+	1, // 4: bench.records.v1.TouchAllResponse.value:type_name -> bench.records.v1.Customer
+	2, // 5: bench.records.v1.Records.Touch:input_type -> bench.records.v1.TouchRequest
+	4, // 6: bench.records.v1.Records.TouchAll:input_type -> bench.records.v1.TouchAllRequest
+	3, // 7: bench.records.v1.Records.Touch:output_type -> bench.records.v1.TouchResponse
+	5, // 8: bench.records.v1.Records.TouchAll:output_type -> bench.records.v1.TouchAllResponse
+	7, // [7:9] is the sub-list for method output_type
+	5, // [5:7] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_bench_records_v1_records_proto_init() }
@@ -312,7 +411,7 @@ func file_bench_records_v1_records_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bench_records_v1_records_proto_rawDesc), len(file_bench_records_v1_records_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,7 +21,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Records_Touch_FullMethodName = "/bench.records.v1.Records/Touch"
+	Records_Touch_FullMethodName    = "/bench.records.v1.Records/Touch"
+	Records_TouchAll_FullMethodName = "/bench.records.v1.Records/TouchAll"
 )
 
 // RecordsClient is the client API for Records service.
@@ -29,6 +30,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type RecordsClient interface {
 	Touch(ctx context.Context, in *TouchRequest, opts ...grpc.CallOption) (*TouchResponse, error)
+	TouchAll(ctx context.Context, in *TouchAllRequest, opts ...grpc.CallOption) (*TouchAllResponse, error)
 }
 
 type recordsClient struct {
@@ -49,11 +51,22 @@ func (c *recordsClient) Touch(ctx context.Context, in *TouchRequest, opts ...grp
 	return out, nil
 }
 
+func (c *recordsClient) TouchAll(ctx context.Context, in *TouchAllRequest, opts ...grpc.CallOption) (*TouchAllResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TouchAllResponse)
+	err := c.cc.Invoke(ctx, Records_TouchAll_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecordsServer is the server API for Records service.
 // All implementations must embed UnimplementedRecordsServer
 // for forward compatibility.
 type RecordsServer interface {
 	Touch(context.Context, *TouchRequest) (*TouchResponse, error)
+	TouchAll(context.Context, *TouchAllRequest) (*TouchAllResponse, error)
 	mustEmbedUnimplementedRecordsServer()
 }
 
@@ -66,6 +79,9 @@ type UnimplementedRecordsServer struct{}
 
 func (UnimplementedRecordsServer) Touch(context.Context, *TouchRequest) (*TouchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Touch not implemented")
+}
+func (UnimplementedRecordsServer) TouchAll(context.Context, *TouchAllRequest) (*TouchAllResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TouchAll not implemented")
 }
 func (UnimplementedRecordsServer) mustEmbedUnimplementedRecordsServer() {}
 func (UnimplementedRecordsServer) testEmbeddedByValue()                 {}
@@ -106,6 +122,24 @@ func _Records_Touch_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Records_TouchAll_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TouchAllRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecordsServer).TouchAll(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Records_TouchAll_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecordsServer).TouchAll(ctx, req.(*TouchAllRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Records_ServiceDesc is the grpc.ServiceDesc for Records service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -116,6 +150,10 @@ var Records_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Touch",
 			Handler:    _Records_Touch_Handler,
+		},
+		{
+			MethodName: "TouchAll",
+			Handler:    _Records_TouchAll_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

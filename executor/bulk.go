@@ -1,0 +1,266 @@
+package executor
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/weft-run/weft/executor/transcode"
+	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/wit/compose"
+	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/transcoder"
+)
+
+// bulk is the second form of a component: with a transcoder around it, so that only bytes cross between Go and the sandbox. It is
+// made once the revision is loaded, and takes the calls with large messages from then on.
+type bulk struct {
+	component *wasmtime.Component
+	template  *wasmtime.Template
+	// exports are those of the template, for methods that it has.
+	exports map[*method]int
+	// offset is where in its binary the component begins.
+	offset int64
+	code   int64
+}
+
+func (b *bulk) close() {
+	b.template.Close()
+	b.component.Close()
+}
+
+const (
+	// bulkFrom is the size of a request or a response, in bytes, from which the transcoder is faster: an instance of a
+	// composition takes longer to make.
+	bulkFrom = 256
+	// bulkMemory is how much of the memory limit a message may take: request, arguments, result and response are in one memory, of
+	// which the transcoder's own lists take 8 times the request at most.
+	bulkMemory = 16
+	// maxBulk is the size of the largest component, in bytes, that is compiled a second time. Those with an interpreter inside are
+	// larger: their compile takes seconds of all cores, and most of a call's time is theirs.
+	maxBulk = 4 << 20
+	// bulkStart is the size of the transcoder's memory at first, in bytes. What is not touched costs nothing.
+	bulkStart = 1 << 20
+)
+
+// Transcoding says how large messages of a revision become values and back on a node like this.
+type Transcoding struct {
+	// Methods have a transcoder, "demo.orders.v1.Orders/Check"; it takes requests and responses from FromBytes on. They are in the
+	// order of Revision.Services.
+	Methods   []string
+	FromBytes int
+	// Reason says why no method has one.
+	Reason string
+
+	transcoder *transcoder.Transcoder
+}
+
+// Text is the code of the transcoder in WebAssembly's text format; empty if there is none.
+func (t *Transcoding) Text() string {
+	if t.transcoder == nil {
+		return ""
+	}
+	return t.transcoder.Text()
+}
+
+// DescribeTranscoding says so for a revision, which need not be loaded.
+func DescribeTranscoding(r Revision) *Transcoding {
+	t, err := newTranscoder(r, r.Limits.withDefaults())
+	if err == nil && !wasmtime.HasBytes {
+		err = fmt.Errorf("the engine %s has no calls of bytes; the long-term-support engine has", Engine)
+	}
+	if err != nil {
+		return &Transcoding{Reason: err.Error()}
+	}
+	out := &Transcoding{FromBytes: bulkFrom, transcoder: t}
+	for _, s := range r.Services {
+		for _, m := range s.Methods {
+			if t.Export(m) != "" {
+				out.Methods = append(out.Methods, s.Name+"/"+m.Name)
+			}
+		}
+	}
+	return out
+}
+
+// newTranscoder writes the transcoder of a revision.
+func newTranscoder(r Revision, limits Limits) (*transcoder.Transcoder, error) {
+	if limits.Memory < bulkMemory*limits.Message {
+		return nil, fmt.Errorf("a memory limit of %s for messages of %s; a transcoder needs %d times as much as a message",
+			sizeText(limits.Memory), sizeText(limits.Message), bulkMemory)
+	}
+	if r.World == nil {
+		return nil, transcoder.ErrNone
+	}
+	info, err := os.Stat(r.Path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxBulk {
+		return nil, fmt.Errorf("the component has %d MiB, and compiling it again with a transcoder is for those of up to %s", info.Size()>>20, sizeText(maxBulk))
+	}
+	return transcoder.New(r.Services, r.World, bulkStart)
+}
+
+// makeBulk begins to make the second form of a revision, where the engine has what it takes. x.loading is held.
+func (x *Executor) makeBulk(r Revision, rev *revision) {
+	if !wasmtime.HasBytes {
+		return
+	}
+	rev.retain()
+	x.bulks.Go(func() {
+		defer rev.release()
+		b, err := x.bulk(x.stopping, r, rev)
+		switch {
+		case err == nil:
+			x.code.Add(b.code)
+			rev.bulk.Store(b)
+			x.metrics.bulk.WithLabelValues("ok").Inc()
+		case errors.Is(err, transcoder.ErrNone), errors.Is(err, transcoder.ErrOutside), isContext(err): // nothing went wrong
+		default:
+			x.metrics.bulk.WithLabelValues("error").Inc()
+			rev.journal.weft("", "info", fmt.Sprintf("large messages take the plain path: %v", err))
+		}
+	})
+}
+
+// bulk makes the second form of a revision.
+func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk, err error) {
+	t, err := newTranscoder(r, rev.limits)
+	if err != nil {
+		return nil, err
+	}
+	component, err := os.ReadFile(r.Path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := t.Around(compose.Part{Name: rev.key.Function, Component: component, World: r.World})
+	if err != nil {
+		return nil, err
+	}
+	parts, err := compose.Read(c.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	path, size, err := x.compiledBulk(ctx, rev, c)
+	if err != nil {
+		return nil, err
+	}
+	b := &bulk{exports: make(map[*method]int), offset: parts[1].Offset, code: size}
+	if b.component, err = x.engine.Load(path); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			b.component.Close()
+		}
+	}()
+	linker, err := x.linker(r, rev.imports)
+	if err != nil {
+		return nil, err
+	}
+	defer linker.Close()
+	b.template, err = linker.Prepare(b.component, b.bind(r.Services, rev, t))
+	return b, err
+}
+
+// bind lists the functions of the transcoder, and says which method each answers.
+func (b *bulk) bind(services []*contract.Service, rev *revision, t *transcoder.Transcoder) []wasmtime.Export {
+	var exports []wasmtime.Export
+	for _, s := range services {
+		for _, m := range s.Methods {
+			if name := t.Export(m); name != "" {
+				own := rev.method(s.Name, m.Name)
+				own.returned.Store(bulkFrom) // as long as nobody knows
+				b.exports[own] = len(exports)
+				exports = append(exports, wasmtime.Export{Function: name})
+			}
+		}
+	}
+	return exports
+}
+
+// compiledBulk gives the compiled code of a composition, which is cached by its digest like that of any component.
+func (x *Executor) compiledBulk(ctx context.Context, rev *revision, c *compose.Composition) (path string, size int64, err error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, c.Reader()); err != nil {
+		return "", 0, err
+	}
+	digest := [32]byte(h.Sum(nil))
+	rev.bulkDigest.Store(&digest)
+	if path, size, err = x.cache.find(digest); err != nil || path != "" {
+		return path, size, err
+	}
+	f, err := os.CreateTemp(x.cache.home, "*.wasm"+temporary)
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = io.Copy(f, c.Reader())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", 0, err
+	}
+	return x.compiled(ctx, digest, f.Name())
+}
+
+// takesBulk gives the form that is to answer a job, nil for the plain path: that with the transcoder if the request is large, or
+// the last response was.
+func (j *job) takesBulk() (b *bulk, export int) {
+	if b = j.rev.bulk.Load(); b == nil {
+		return nil, 0
+	}
+	export, ok := b.exports[j.method]
+	if !ok || len(j.message) < bulkFrom && j.method.returned.Load() < bulkFrom {
+		return nil, 0
+	}
+	return b, export
+}
+
+// runBulk answers a job through the transcoder. It is false where that leaves the request to the plain path: the function was
+// not called.
+func (x *Executor) runBulk(j *job, b *bulk, export int, message []byte) (answered bool) {
+	out := newOutput(j.rev.journal, j.callID)
+	defer out.close()
+	in := &guestCall{x: x, job: j, out: out}
+	j.offset = b.offset
+	defer func() { j.offset = 0 }()
+	instance, err := j.rev.instantiate(b.template, in)
+	if err != nil {
+		j.answer(nil, x.guestError(j, out, err, "while it started"))
+		return true
+	}
+	defer instance.Close()
+	in.instance = instance
+	result, err := instance.CallBytes(export, message)
+	if err != nil {
+		j.answer(nil, x.guestError(j, out, err, ""))
+		return true
+	}
+	defer result.Close()
+	answer := result.Value()
+	if len(answer) == 0 {
+		j.answer(nil, &Error{Reason: Internal, Message: j.method.name + ": the transcoder gave no answer"})
+		return true
+	}
+	if answer[0] == transcoder.Refused {
+		x.metrics.bulkCalls.WithLabelValues("refused").Inc()
+		return false
+	}
+	x.metrics.bulkCalls.WithLabelValues("answered").Inc()
+	response := append([]byte(nil), answer[1:]...)
+	j.method.returned.Store(int64(len(response)))
+	switch {
+	case uint64(len(response)) > j.rev.limits.Message:
+		err = transcode.ErrTooLarge
+	case answer[0] == transcoder.Failed:
+		err = j.method.plan.Failed(response)
+	}
+	if err != nil {
+		response = nil
+	}
+	j.answer(response, j.encodeError(err))
+	return true
+}

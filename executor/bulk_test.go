@@ -1,0 +1,241 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/weft-run/weft/executor/wasmtime"
+	wasm "github.com/weft-run/weft/wit/component"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+//go:embed testdata/bulk.wat
+var bulkText string
+
+// bulkGuest is an executor with testdata/bulk.wat, which has its second form where the engine can have it.
+func bulkGuest(t *testing.T, limits Limits) *guest {
+	t.Helper()
+	g := newExecutor(t, Config{})
+	binary, err := wasmtime.WatToWasm(bulkText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := wasm.Decode(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := contract.Build(contract.Input{Function: "bulk", World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "bulk.wasm")
+	if err := os.WriteFile(path, binary, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.rev = Revision{Key: Key{"default", "bulk", 1}, Digest: sha256.Sum256(binary), Path: path, Limits: limits, World: world,
+		Services: built.Services}
+	if err := g.Load(t.Context(), g.rev); err != nil {
+		t.Fatal(err)
+	}
+	g.bulks.Wait()
+	return g
+}
+
+// loaded is the revision, which stays loaded.
+func (g *guest) loaded() *revision { return (*g.table.Load())[g.rev.Key] }
+
+// ways are the two ways that a call takes: by the plain path, and through the transcoder.
+func (g *guest) ways(method string, message []byte) (plain, transcoded []byte, plainErr, transcodedErr error) {
+	g.t.Helper()
+	call := func() ([]byte, error) {
+		r, err := g.Call(context.Background(), Request{Key: g.rev.Key, Service: "demo.bulk.Api", Method: method, Message: message})
+		return r.Message, err
+	}
+	rev := g.loaded()
+	rev.method("demo.bulk.Api", method).returned.Store(bulkFrom)
+	transcoded, transcodedErr = call()
+	form := rev.bulk.Swap(nil)
+	defer rev.bulk.Store(form)
+	plain, plainErr = call()
+	return plain, transcoded, plainErr, transcodedErr
+}
+
+// pairs is a list of pairs.
+func pairs(n int) []byte {
+	var message []byte
+	for range n {
+		message = protowire.AppendBytes(protowire.AppendTag(message, 1, protowire.BytesType), []byte("\x08\x07\x12\x05wörd"))
+	}
+	return message
+}
+
+func TestBulk(t *testing.T) {
+	g := bulkGuest(t, Limits{})
+	if got := g.loaded().bulk.Load() != nil; got != wasmtime.HasBytes {
+		t.Fatalf("there is a second form: %v", got)
+	}
+	numbers := protowire.AppendBytes([]byte("\x0a"), bytes.Repeat([]byte{7}, 1000))
+	for name, tt := range map[string]struct {
+		method  string
+		message []byte
+		refused bool
+	}{
+		"a list":             {"Same", pairs(1000), false},
+		"nothing":            {"Same", nil, false},
+		"scattered":          {"Same", append(append(pairs(20), "\x78\x01"...), pairs(20)...), true},
+		"a wrong wire type":  {"Same", append(pairs(20), "\x0d1234"...), true},
+		"not UTF-8":          {"Same", append(pairs(20), "\x0a\x05\x08\x07\x12\x01\xff"...), true},
+		"truncated":          {"Same", pairs(20)[:98], true},
+		"a length that lies": {"Same", append(pairs(20), "\x0a\xff\xff\xff\xff\x0f"...), true},
+		"an error":           {"Fail", numbers, false},
+		"a trap":             {"Boom", numbers, false},
+		"many":               {"Many", []byte("\x08\xe8\x07"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := counted(t, g, "answered")
+			plain, transcoded, plainErr, transcodedErr := g.ways(tt.method, tt.message)
+			if !bytes.Equal(plain, transcoded) {
+				t.Errorf("the answers are %.100x and %.100x", plain, transcoded)
+			}
+			if diff := cmp.Diff(told(plainErr), told(transcodedErr)); diff != "" {
+				t.Error(diff)
+			}
+			answered := wasmtime.HasBytes && !tt.refused && told(plainErr).Reason == ""
+			if got := counted(t, g, "answered") > before; got != answered {
+				t.Errorf("answered by the transcoder: %v", got)
+			}
+		})
+	}
+}
+
+// toldError is what a caller is told of an error.
+type toldError struct {
+	Reason  Reason
+	Message string
+	Failed  FunctionError
+}
+
+// told is that of an error.
+func told(err error) toldError {
+	var out toldError
+	if e, ok := errors.AsType[*Error](err); ok {
+		out.Reason = e.Reason
+		out.Message, _, _ = strings.Cut(e.Message, "\n") // the transcoder is in the backtrace
+	}
+	if e, ok := errors.AsType[*FunctionError](err); ok {
+		out.Failed = *e
+	}
+	return out
+}
+
+// counted is how many calls transcoders answered or refused.
+func counted(t *testing.T, g *guest, result string) float64 {
+	t.Helper()
+	families, err := g.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "weft_transcoded_calls_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if m.GetLabel()[0].GetValue() == result {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+// TestBulkTooLarge returns more than a response may have.
+func TestBulkTooLarge(t *testing.T) {
+	g := bulkGuest(t, Limits{Message: 500})
+	_, _, plainErr, transcodedErr := g.ways("Many", []byte("\x08\xe8\x07"))
+	if diff := cmp.Diff(told(plainErr), told(transcodedErr)); diff != "" || told(plainErr).Reason != ResponseTooLarge {
+		t.Errorf("%v\n%s", plainErr, diff)
+	}
+}
+
+// TestBulkChoice has the size of what comes and goes decide.
+func TestBulkChoice(t *testing.T) {
+	g := bulkGuest(t, Limits{})
+	if !wasmtime.HasBytes {
+		t.Skip("only the long-term-support engine has calls of bytes")
+	}
+	want := 0.0
+	for n, tt := range []struct {
+		size int
+		bulk bool
+	}{{1, true}, {1, false}, {100, true}, {1, true}, {1, false}} {
+		if _, err := g.Call(t.Context(), Request{Key: g.rev.Key, Service: "demo.bulk.Api", Method: "Same", Message: pairs(tt.size)}); err != nil {
+			t.Fatal(err)
+		}
+		if tt.bulk {
+			want++
+		}
+		if got := counted(t, g, "answered"); got != want {
+			t.Fatalf("call %d: %v calls went through the transcoder, want %v", n, got, want)
+		}
+	}
+}
+
+// TestBulkSweep expects a sweep to keep the code of both forms while they are loaded.
+func TestBulkSweep(t *testing.T) {
+	g := bulkGuest(t, Limits{})
+	if !wasmtime.HasBytes {
+		t.Skip("only the long-term-support engine has calls of bytes")
+	}
+	digest := *g.loaded().bulkDigest.Load()
+	for _, loaded := range []bool{true, false} {
+		if !loaded {
+			g.Unload(g.rev.Key)
+		}
+		if err := g.Sweep(func([32]byte) bool { return false }); err != nil {
+			t.Fatal(err)
+		}
+		if path, _, err := g.cache.find(digest); err != nil || (path != "") != loaded {
+			t.Errorf("loaded %v: the cache has %q, %v", loaded, path, err)
+		}
+	}
+}
+
+// TestBulkMemory expects the reason where there is too little memory for a transcoder.
+func TestBulkMemory(t *testing.T) {
+	g := bulkGuest(t, Limits{Memory: 8 << 20})
+	if !wasmtime.HasBytes {
+		t.Skip("only the long-term-support engine has calls of bytes")
+	}
+	g.lines.wait(t, func(l Line) bool {
+		return strings.Contains(l.Message, "large messages take the plain path: a memory limit of 8 MiB")
+	})
+	if _, _, err, _ := g.ways("Same", pairs(100)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBulkSize expects the reason where the component is too large to be compiled twice.
+func TestBulkSize(t *testing.T) {
+	g := bulkGuest(t, Limits{})
+	r := g.rev
+	if got := DescribeTranscoding(r); (len(got.Methods) == 4) != wasmtime.HasBytes || strings.Contains(got.Text(), "(module") != wasmtime.HasBytes {
+		t.Errorf("it has %v, %s", got.Methods, got.Reason)
+	}
+	r.Path = filepath.Join(t.TempDir(), "large.wasm")
+	if err := errors.Join(os.WriteFile(r.Path, nil, 0o600), os.Truncate(r.Path, 5<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if got := DescribeTranscoding(r); len(got.Methods) != 0 || !strings.Contains(got.Reason, "the component has 5 MiB") {
+		t.Errorf("it has %v, %s", got.Methods, got.Reason)
+	}
+}

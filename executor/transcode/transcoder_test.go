@@ -1,0 +1,193 @@
+package transcode_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"github.com/weft-run/weft/executor/transcode"
+	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/test/components"
+	"github.com/weft-run/weft/wit/component"
+	"github.com/weft-run/weft/wit/compose"
+	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/transcoder"
+	"github.com/weft-run/weft/wit/wittest"
+)
+
+// twoPaths is a component with both forms: as it is, and with a transcoder around it.
+type twoPaths struct {
+	*binding
+	direct, wrapped *wasmtime.Template
+	methods         []*contract.Method
+	plansOf         []*transcode.Plan
+}
+
+func newTwoPaths(t testing.TB, e *wasmtime.Engine, name string, wasm []byte, service string) *twoPaths {
+	t.Helper()
+	world, err := component.Decode(wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &twoPaths{binding: bind(t, world)}
+	if p.binding == nil {
+		t.Fatal("no binding")
+	}
+	tr, err := transcoder.New(p.services, world, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	composed, err := tr.Around(compose.Part{Name: name, Component: wasm, World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var direct, wrapped []wasmtime.Export
+	for _, s := range p.services {
+		if s.Name != service {
+			continue
+		}
+		for _, m := range s.Methods {
+			if tr.Export(m) != "" {
+				p.methods = append(p.methods, m)
+				p.plansOf = append(p.plansOf, p.plans.Method(s.Name, m.Name))
+				direct = append(direct, wasmtime.Export{Interface: s.Interface, Function: m.Function.Name})
+				wrapped = append(wrapped, wasmtime.Export{Function: tr.Export(m)})
+			}
+		}
+	}
+	template := func(wasm []byte, exports []wasmtime.Export) *wasmtime.Template {
+		c, err := e.Compile(wasm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		l := e.NewLinker()
+		t.Cleanup(l.Close)
+		must(l.AddWASI())
+		for _, i := range world.Imports {
+			if i.Namespace == "wasi" && i.Package != "logging" {
+				continue
+			}
+			for _, f := range i.Functions {
+				must(l.Define(i.ID, f.Name, func(*wasmtime.HostCall) error { return nil }))
+			}
+		}
+		tmpl, err := l.Prepare(c, exports)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(tmpl.Close)
+		return tmpl
+	}
+	p.direct, p.wrapped = template(wasm, direct), template(composed.Bytes(), wrapped)
+	for n := range wrapped {
+		if !p.wrapped.TakesBytes(n) {
+			t.Fatal("the wrapped function does not take bytes")
+		}
+	}
+	return p
+}
+
+// plain calls a method by the plain path.
+func (p *twoPaths) plain(n int, message []byte) (kind byte, answer []byte, err error) {
+	arena := wasmtime.NewArena()
+	defer arena.Free()
+	if _, err := p.plansOf[n].Decode(message, arena); err != nil {
+		return transcoder.Refused, nil, nil
+	}
+	i, err := p.direct.NewInstance(wasmtime.InstanceConfig{})
+	must(err)
+	defer i.Close()
+	result, err := i.Call(n, arena)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer result.Close()
+	v, _ := result.Value()
+	response, err := p.plansOf[n].Encode(v, math.MaxInt32)
+	if failure, failed := errors.AsType[*transcode.Failure](err); failed {
+		return transcoder.Failed, failure.Detail, nil
+	}
+	must(err)
+	return transcoder.Answered, response, nil
+}
+
+// fast calls a method through the transcoder.
+func (p *twoPaths) fast(n int, message []byte) (kind byte, answer []byte, err error) {
+	i, err := p.wrapped.NewInstance(wasmtime.InstanceConfig{})
+	must(err)
+	defer i.Close()
+	r, err := i.CallBytes(n, message)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer r.Close()
+	b := r.Value()
+	return b[0], bytes.Clone(b[1:]), nil
+}
+
+// engineOfBytes is an engine with calls of bytes.
+func engineOfBytes(t testing.TB) *wasmtime.Engine {
+	t.Helper()
+	if wasmtime.Name != "lts" {
+		t.Skip("only the long-term-support engine has calls of bytes")
+	}
+	e, err := wasmtime.NewEngine(wasmtime.Config{})
+	must(err)
+	t.Cleanup(e.Close)
+	return e
+}
+
+// TestTwoPaths calls the functions of real components both ways, with random requests, whole and damaged.
+func TestTwoPaths(t *testing.T) {
+	e := engineOfBytes(t)
+	for name, service := range map[string]string{"bench": "bench.records.v1.Records", "orders": "demo.orders.v1.Orders", "conformance": "test.conformance.v1.Shapes"} {
+		t.Run(name, func(t *testing.T) {
+			p := newTwoPaths(t, e, name, components.Bytes(t, name), service)
+			rapid.Check(t, func(t *rapid.T) {
+				n := rapid.IntRange(0, len(p.methods)-1).Draw(t, "method")
+				m := p.methods[n]
+				request := p.message(m.Request)
+				for i, f := range m.Params {
+					put(request, f, wittest.Value(t, m.Function.Params[i].Type, 5))
+				}
+				message, err := proto.Marshal(request)
+				must(err)
+				p.compare(t, n, message, true)
+				for range rapid.IntRange(1, 3).Draw(t, "damages") {
+					message = damage(t, message)
+				}
+				p.compare(t, n, message, false)
+			})
+		})
+	}
+}
+
+// compare expects the same answer from both paths. The transcoder may leave a message to the plain path unless it is one that encoders
+// write.
+func (p *twoPaths) compare(t rapid.TB, n int, message []byte, usual bool) {
+	t.Helper()
+	kind, answer, err := p.fast(n, message)
+	if err == nil && kind == transcoder.Refused && !usual {
+		return
+	}
+	wantKind, want, wantErr := p.plain(n, message)
+	if kind != wantKind || !bytes.Equal(answer, want) || (err == nil) != (wantErr == nil) {
+		t.Fatalf("%s of %.300x: plain %d %.300x %v; transcoded %d %.300x %v", p.methods[n].Name, message, wantKind, want, wantErr, kind, answer, err)
+	}
+}
+
+// FuzzTwoPaths sends whatever bytes both ways.
+func FuzzTwoPaths(f *testing.F) {
+	p := newTwoPaths(f, engineOfBytes(f), "conformance", components.Bytes(f, "conformance"), "test.conformance.v1.Shapes")
+	for n := range p.methods {
+		f.Add(n, []byte("\x0a\x04\x08\x01\x12\x00\x0a\x00"))
+	}
+	f.Fuzz(func(t *testing.T, n int, message []byte) {
+		p.compare(t, max(n, -n-1)%len(p.methods), message, false)
+	})
+}

@@ -1,0 +1,118 @@
+package transcoder
+
+// The memory of a transcoder: a few words at fixed places, and above base what was handed out, one piece after the other. It is all
+// free again once the caller has its answer.
+const (
+	handedOut = 8  // how many bytes above base are in use
+	answer    = 16 // where the answer is, and its length
+	refusal   = 24 // an answer that says Refused
+	base      = 64
+
+	pageBits = 16
+	// slack is how far behind what is handed out there is memory: words are read where a byte is meant.
+	slack = 16
+	// largest is the largest piece. It keeps sums of sizes and addresses within 32 bits.
+	largest = 1 << 30
+)
+
+// memoryModule is the first core module: the memory and what hands it out. The functions of the component are lowered with it
+// before the second module, which calls them, exists.
+func memoryModule(pages int) *module {
+	m := &module{memory: pages}
+	m.exports = append(m.exports, export{name: "memory", kind: 2})
+
+	// The name is one that is known to mean that a guest was refused memory.
+	fail := m.function("handle_alloc_error")
+	fail.do(unreachableOp)
+	m.export("fail", fail)
+
+	alloc := m.function("alloc", i32)
+	align, size := alloc.param("align", i32), alloc.param("size", i32)
+	at, end, more := alloc.local("at", i32), alloc.local("end", i32), alloc.local("more", i32)
+	alloc.get(size)
+	alloc.i32(largest)
+	alloc.do(i32GtU)
+	alloc.when(func() {
+		alloc.i32(0)
+		alloc.do(returnOp)
+	})
+	alloc.comment("at = align(base + handed out)")
+	alloc.i32(0)
+	alloc.mem(i32Load, handedOut)
+	alloc.add(base - 1)
+	alloc.get(align)
+	alloc.do(i32Add)
+	alloc.i32(0)
+	alloc.get(align)
+	alloc.do(i32Sub, i32And)
+	alloc.tee(at)
+	alloc.get(size)
+	alloc.do(i32Add)
+	alloc.set(end)
+	alloc.comment("more = pages that are missing")
+	alloc.get(end)
+	alloc.add(slack + 1<<pageBits - 1)
+	alloc.i32(pageBits)
+	alloc.do(i32ShrU, memorySize, i32Sub)
+	alloc.tee(more)
+	alloc.i32(0)
+	alloc.do(i32GeS)
+	alloc.get(more)
+	alloc.i32(0)
+	alloc.do(i32Ne, i32And)
+	alloc.when(func() {
+		alloc.get(more)
+		alloc.do(memoryGrow)
+		alloc.i32(-1)
+		alloc.do(i32Eq)
+		alloc.when(func() {
+			alloc.i32(0)
+			alloc.do(returnOp)
+		})
+	})
+	alloc.i32(0)
+	alloc.get(end)
+	alloc.add(-base)
+	alloc.mem(i32Store, handedOut)
+	alloc.get(at)
+	m.export("alloc", alloc)
+
+	realloc := m.function("realloc", i32)
+	old, oldSize := realloc.param("old", i32), realloc.param("old-size", i32)
+	align, size = realloc.param("align", i32), realloc.param("size", i32)
+	at = realloc.local("at", i32)
+	realloc.comment("what shrinks stays where it is")
+	realloc.get(oldSize)
+	realloc.get(size)
+	realloc.do(i32GeU)
+	realloc.get(oldSize)
+	realloc.i32(0)
+	realloc.do(i32Ne, i32And)
+	realloc.when(func() {
+		realloc.get(old)
+		realloc.do(returnOp)
+	})
+	realloc.get(align)
+	realloc.get(size)
+	realloc.call(alloc)
+	realloc.tee(at)
+	realloc.do(i32Eqz)
+	realloc.when(func() { realloc.call(fail) })
+	realloc.get(oldSize)
+	realloc.when(func() {
+		realloc.get(at)
+		realloc.get(old)
+		realloc.get(oldSize)
+		realloc.do(memoryCopy)
+	})
+	realloc.get(at)
+	m.export("realloc", realloc)
+
+	reset := m.function("reset")
+	reset.param("answer", i32)
+	reset.i32(0)
+	reset.i32(0)
+	reset.mem(i32Store, handedOut)
+	m.export("reset", reset)
+	return m
+}
