@@ -1,6 +1,6 @@
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import type { SecureClientSessionOptions } from "node:http2";
+import { constants, type ClientHttp2Stream, type SecureClientSessionOptions } from "node:http2";
 import { isIP } from "node:net";
 import type { Retry } from "./retry.js";
 
@@ -53,11 +53,28 @@ export function open(address: string, options: ConnectOptions): Connection {
     throw new TypeError(`weft: a token would go to ${address} in plain text; connect with tls`);
   }
   const baseUrl = `${options.tls ? "https" : "http"}://${address}`;
-  const sessionManager = new Http2SessionManager(baseUrl, {}, nodeOptions(options.tls));
+  const sessionManager = new SessionManager(baseUrl, {}, nodeOptions(options.tls));
   return {
     transport: createGrpcTransport({ baseUrl, sessionManager }),
     close: () => sessionManager.abort(),
   };
+}
+
+/**
+ * Says of a stream that its connection is lost. Node.js closes the streams of a connection that ends as if they had been
+ * canceled, which is also what a server does that gives a call up.
+ */
+class SessionManager extends Http2SessionManager {
+  override async request(...args: Parameters<Http2SessionManager["request"]>): Promise<ClientHttp2Stream> {
+    const stream = await super.request(...args);
+    const { session } = stream;
+    stream.once("close", () => {
+      if (stream.rstCode === constants.NGHTTP2_CANCEL && session?.destroyed) {
+        stream.emit("error", Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
+      }
+    });
+    return stream;
+  }
 }
 
 function nodeOptions(tls: boolean | TLSOptions | undefined): SecureClientSessionOptions {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { createServer } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -217,6 +219,25 @@ test("bad addresses", async () => {
   assert.equal((await thrown(WeftError, nobody.status())).code, Code.Unavailable);
   nobody.close();
 });
+
+for (const how of ["end", "destroy", "resetAndDestroy"] as const) {
+  test(`a connection that is lost in a call: ${how}`, async (context) => {
+    let lost: Socket | undefined;
+    const server = createServer();
+    server.on("connection", (socket) => (lost = socket));
+    server.on("sessionError", () => {}); // it was the one to break off
+    server.on("stream", (stream) => {
+      stream.on("error", () => {});
+      lost?.[how]();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    context.after(() => server.close());
+    const own = connect(`127.0.0.1:${(server.address() as AddressInfo).port}`, { retry: false });
+    context.after(() => own.close());
+    const error = await thrown(WeftError, own.status());
+    assert.equal(error.code, Code.Unavailable, error.message);
+  });
+}
 
 test("a server that restarts", async () => {
   const own = connect(address, { namespace });
