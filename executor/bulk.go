@@ -127,6 +127,32 @@ func (x *Executor) makeBulk(r Revision, rev *revision) {
 	})
 }
 
+// makeBulkLater has the second form made when the first large message comes. A revision that was loaded again for a call is
+// needed at once, and most never have one.
+func (x *Executor) makeBulkLater(r Revision, rev *revision) {
+	if !wasmtime.HasBytes {
+		return
+	}
+	begin := func() {
+		x.loading.Lock()
+		defer x.loading.Unlock()
+		if !x.closed {
+			x.makeBulk(r, rev)
+		}
+	}
+	rev.later.Store(&begin)
+}
+
+// wantBulk begins to make the second form, if that was put off. The caller has a reference.
+func (r *revision) wantBulk() {
+	if r.later.Load() == nil {
+		return
+	}
+	if begin := r.later.Swap(nil); begin != nil {
+		(*begin)()
+	}
+}
+
 // bulk makes the second form of a revision.
 func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk, err error) {
 	t, err := newTranscoder(r, rev.limits)
@@ -145,7 +171,7 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 	if err != nil {
 		return nil, err
 	}
-	path, size, err := x.compiledBulk(ctx, rev, c)
+	path, size, err := x.compiledBulk(ctx, r.Digest, c)
 	if err != nil {
 		return nil, err
 	}
@@ -183,14 +209,13 @@ func (b *bulk) bind(services []*contract.Service, rev *revision, t *transcoder.T
 	return exports
 }
 
-// compiledBulk gives the compiled code of a composition, which is cached by its digest like that of any component.
-func (x *Executor) compiledBulk(ctx context.Context, rev *revision, c *compose.Composition) (path string, size int64, err error) {
+// compiledBulk gives the compiled code of a composition with a component, which is cached by its digest like that of any component.
+func (x *Executor) compiledBulk(ctx context.Context, component [32]byte, c *compose.Composition) (path string, size int64, err error) {
 	h := sha256.New()
 	if _, err := io.Copy(h, c.Reader()); err != nil {
 		return "", 0, err
 	}
 	digest := [32]byte(h.Sum(nil))
-	rev.bulkDigest.Store(&digest)
 	if path, size, err = x.cache.find(digest); err != nil || path != "" {
 		return path, size, err
 	}
@@ -203,17 +228,25 @@ func (x *Executor) compiledBulk(ctx context.Context, rev *revision, c *compose.C
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", 0, err
 	}
-	return x.compiled(ctx, digest, f.Name())
+	if path, size, err = x.compiled(ctx, digest, f.Name()); err != nil {
+		return "", 0, err
+	}
+	path, err = x.cache.made(path, digest, component)
+	return path, size, err
 }
 
 // takesBulk gives the form that is to answer a job, nil for the plain path: that with the transcoder if the request is large, or
 // the last response was.
 func (j *job) takesBulk() (b *bulk, export int) {
+	large := len(j.message) >= bulkFrom || j.method.returned.Load() >= bulkFrom
 	if b = j.rev.bulk.Load(); b == nil {
+		if large {
+			j.rev.wantBulk()
+		}
 		return nil, 0
 	}
 	export, ok := b.exports[j.method]
-	if !ok || len(j.message) < bulkFrom && j.method.returned.Load() < bulkFrom {
+	if !ok || !large {
 		return nil, 0
 	}
 	return b, export

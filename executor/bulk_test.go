@@ -25,7 +25,12 @@ var bulkText string
 // bulkGuest is an executor with testdata/bulk.wat, which has its second form where the engine can have it.
 func bulkGuest(t *testing.T, limits Limits) *guest {
 	t.Helper()
-	g := newExecutor(t, Config{})
+	return bulkGuestIn(t, Config{}, limits)
+}
+
+func bulkGuestIn(t *testing.T, config Config, limits Limits) *guest {
+	t.Helper()
+	g := newExecutor(t, config)
 	binary, err := wasmtime.WatToWasm(bulkText)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +57,7 @@ func bulkGuest(t *testing.T, limits Limits) *guest {
 }
 
 // loaded is the revision, which stays loaded.
-func (g *guest) loaded() *revision { return (*g.table.Load())[g.rev.Key] }
+func (g *guest) loaded() *revision { return g.resident(g.rev.Key).rev.Load() }
 
 // ways are the two ways that a call takes: by the plain path, and through the transcoder.
 func (g *guest) ways(method string, message []byte) (plain, transcoded []byte, plainErr, transcodedErr error) {
@@ -190,23 +195,64 @@ func TestBulkChoice(t *testing.T) {
 	}
 }
 
-// TestBulkSweep expects a sweep to keep the code of both forms while they are loaded.
+// second tells whether the cache has the code of a second form.
+func (g *guest) second() bool {
+	g.cache.mu.Lock()
+	defer g.cache.mu.Unlock()
+	for _, file := range g.cache.files {
+		if file.within == g.rev.Digest {
+			return true
+		}
+	}
+	return false
+}
+
+// TestBulkSweep expects a sweep to keep the code of both forms while their component is wanted, loaded or not.
 func TestBulkSweep(t *testing.T) {
 	g := bulkGuest(t, Limits{})
 	if !wasmtime.HasBytes {
 		t.Skip("only the long-term-support engine has calls of bytes")
 	}
-	digest := *g.loaded().bulkDigest.Load()
-	for _, loaded := range []bool{true, false} {
-		if !loaded {
-			g.Unload(g.rev.Key)
-		}
-		if err := g.Sweep(func([32]byte) bool { return false }); err != nil {
+	g.Unload(g.rev.Key)
+	for _, wanted := range []bool{true, false} {
+		if err := g.Sweep(func(d [32]byte) bool { return wanted && d == g.rev.Digest }); err != nil {
 			t.Fatal(err)
 		}
-		if path, _, err := g.cache.find(digest); err != nil || (path != "") != loaded {
-			t.Errorf("loaded %v: the cache has %q, %v", loaded, path, err)
+		path, _, err := g.cache.find(g.rev.Digest)
+		if err != nil || (path != "") != wanted || g.second() != wanted {
+			t.Errorf("wanted %v: the cache has %q, %v, and the second form: %v", wanted, path, err, g.second())
 		}
+	}
+}
+
+// TestBulkAfterRest expects a revision that comes back for a call to have its second form again once a large message came, out of
+// the cache.
+func TestBulkAfterRest(t *testing.T) {
+	d := &describing{}
+	g := bulkGuestIn(t, Config{Describe: d.describe}, Limits{})
+	if !wasmtime.HasBytes {
+		t.Skip("only the long-term-support engine has calls of bytes")
+	}
+	d.revisions.Store(g.rev.Key, g.rev)
+	g.sleep()
+	misses := g.metric("weft_code_cache_misses_total")
+	call := func(message []byte) {
+		t.Helper()
+		if _, err := g.Call(t.Context(), Request{Key: g.rev.Key, Service: "demo.bulk.Api", Method: "Same", Message: message}); err != nil {
+			t.Fatal(err)
+		}
+		g.bulks.Wait()
+	}
+	call(pairs(1))
+	if g.loaded().bulk.Load() != nil {
+		t.Error("it is made for a small message")
+	}
+	call(pairs(100))
+	if g.loaded().bulk.Load() == nil {
+		t.Error("it is not made for a large message")
+	}
+	if n := g.metric("weft_code_cache_misses_total"); n != misses {
+		t.Errorf("%v compiles", n-misses)
 	}
 }
 

@@ -7,29 +7,53 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 )
 
 // cache keeps compiled code on disk, in a directory per engine:
 //
 //	DIR/FINGERPRINT/DIGEST-CHECKSUM.cwasm
+//	DIR/FINGERPRINT/DIGEST-CHECKSUM-WITHIN.cwasm
 //
 // DIGEST is the SHA-256 of the component and CHECKSUM that of the file's own content. As the name carries the
-// checksum, one rename publishes both, and a file that is not what its name says is not used. The engine executes
+// checksum, one rename publishes both, and a file that is not what its name says is not used. WITHIN is the digest of the
+// deployed component that DIGEST was made of, with a transcoder around it: who wants that wants this. The engine executes
 // what is here, so nobody but the user may write to DIR.
+//
+// What is there is listed once, and kept in step by whoever adds or removes a file: a directory of ten thousand takes milliseconds
+// to read, which is more than it takes to load code.
 type cache struct {
 	dir  string // DIR
 	home string // DIR/FINGERPRINT
+
+	mu    sync.Mutex
+	files map[[32]byte]cached // guarded by mu: by the digest of the component
+}
+
+// cached is one file of the cache.
+type cached struct {
+	sum     [32]byte // that its name carries
+	within  [32]byte // what it was made of; zero for a component that was deployed
+	earlier bool     // an earlier process has left it
+	// checked is the file when this process has read all of it and it had its checksum; zero if it has not yet.
+	checked identity
+}
+
+// identity tells a file from what may take its name later, and from itself after a change: stat(2).
+type identity struct {
+	inode, size, modified, changed int64
 }
 
 const codeSuffix = ".cwasm"
 
 // newCache makes the directory and removes what a crash has left in it.
 func newCache(dir, fingerprint string) (*cache, error) {
-	c := &cache{dir: dir, home: filepath.Join(dir, fingerprint)}
+	c := &cache{dir: dir, home: filepath.Join(dir, fingerprint), files: make(map[[32]byte]cached)}
 	for _, d := range []string{c.dir, c.home} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, fmt.Errorf("executor: the cache of compiled code: %w", err)
@@ -38,16 +62,62 @@ func newCache(dir, fingerprint string) (*cache, error) {
 			return nil, err
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(c.home, "*"+temporary))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range left {
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("executor: the cache of compiled code: %w", err)
-		}
+	if err := c.list(); err != nil {
+		return nil, fmt.Errorf("executor: the cache of compiled code: %w", err)
 	}
 	return c, nil
+}
+
+// list takes in what is there, one file for each component, and removes the rest.
+func (c *cache) list() error {
+	all, err := os.ReadDir(c.home)
+	if err != nil {
+		return err
+	}
+	for _, file := range all {
+		name := file.Name()
+		digest, found, ok := parseName(name)
+		if ok {
+			if _, twice := c.files[digest]; !twice {
+				found.earlier = true
+				c.files[digest] = found
+				continue
+			}
+		}
+		if ok || strings.HasSuffix(name, temporary) {
+			if err := os.Remove(filepath.Join(c.home, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// parseName reads the name of a file of the cache.
+func parseName(name string) (digest [32]byte, file cached, ok bool) {
+	name, isCode := strings.CutSuffix(name, codeSuffix)
+	parts := strings.Split(name, "-")
+	if !isCode || len(parts) < 2 || len(parts) > 3 {
+		return digest, file, false
+	}
+	for i, to := range []*[32]byte{&digest, &file.sum, &file.within}[:len(parts)] {
+		if len(parts[i]) != hex.EncodedLen(len(to)) {
+			return digest, file, false
+		}
+		if _, err := hex.Decode(to[:], []byte(parts[i])); err != nil {
+			return digest, file, false
+		}
+	}
+	return digest, file, true
+}
+
+// path names a file of the cache.
+func (c *cache) path(digest [32]byte, file cached) string {
+	name := hex.EncodeToString(digest[:]) + "-" + hex.EncodeToString(file.sum[:])
+	if file.within != ([32]byte{}) {
+		name += "-" + hex.EncodeToString(file.within[:])
+	}
+	return filepath.Join(c.home, name+codeSuffix)
 }
 
 // temporary ends the names of files that are being written.
@@ -72,33 +142,117 @@ func private(dir string) error {
 	return nil
 }
 
-// find gives the compiled code of a component and its size, with its checksum verified; path is empty if there is none. A
-// file that is corrupt is removed.
+// find gives the compiled code of a component and its size; path is empty if there is none. The first time in the life of the
+// process it reads all of the file; one that is corrupt is removed.
 func (c *cache) find(digest [32]byte) (path string, size int64, err error) {
-	found, err := filepath.Glob(filepath.Join(c.home, hex.EncodeToString(digest[:])+"-*"+codeSuffix))
-	if err != nil {
-		return "", 0, err
+	c.mu.Lock()
+	found, ok := c.files[digest]
+	c.mu.Unlock()
+	if !ok {
+		return "", 0, nil
 	}
-	for _, path := range found {
-		sum, size, err := hashFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return "", 0, fmt.Errorf("executor: the cache of compiled code: %w", err)
-		}
-		if path == c.path(digest, sum) {
+	path = c.path(digest, found)
+	now, err := identify(path)
+	if err == nil && now != found.checked {
+		var sum [32]byte
+		if sum, size, err = hashFile(path); err == nil && sum == found.sum && size == now.size {
+			found.checked = now
+			c.note(digest, found)
 			return path, size, nil
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", 0, fmt.Errorf("executor: the cache of compiled code: %w", err)
-		}
+	} else if err == nil {
+		return path, now.size, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", 0, fmt.Errorf("executor: the cache of compiled code: %w", err)
+	}
+	if err := c.remove(digest, found); err != nil {
+		return "", 0, fmt.Errorf("executor: the cache of compiled code: %w", err)
 	}
 	return "", 0, nil
 }
 
-func (c *cache) path(digest, sum [32]byte) string {
-	return filepath.Join(c.home, hex.EncodeToString(digest[:])+"-"+hex.EncodeToString(sum[:])+codeSuffix)
+func identify(path string) (identity, error) {
+	var stat syscall.Stat_t
+	if err := syscall.Stat(path, &stat); err != nil {
+		return identity{}, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return identity{int64(stat.Ino), stat.Size, stat.Mtim.Nano(), stat.Ctim.Nano()}, nil //nolint:gosec // any number will do
+}
+
+// note notes what was found out about a file, unless another one has taken its place.
+func (c *cache) note(digest [32]byte, file cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now, ok := c.files[digest]; ok && now.sum == file.sum {
+		c.files[digest] = file
+	}
+}
+
+// remove removes a file, if it is there.
+func (c *cache) remove(digest [32]byte, file cached) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.files[digest].sum == file.sum {
+		delete(c.files, digest)
+	}
+	if err := os.Remove(c.path(digest, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// forget removes the code of a component.
+func (c *cache) forget(digest [32]byte) error {
+	c.mu.Lock()
+	found, ok := c.files[digest]
+	c.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return c.remove(digest, found)
+}
+
+// put gives a file that is on disk its name, in place of other code of that component.
+func (c *cache) put(file string, digest, sum [32]byte) error {
+	return c.rename(file, digest, cached{sum: sum})
+}
+
+// made notes of which component the code of another one was made. Path is its file, as find gave it; the result is where it is from
+// now on.
+func (c *cache) made(path string, digest, within [32]byte) (string, error) {
+	c.mu.Lock()
+	file, ok := c.files[digest]
+	c.mu.Unlock()
+	if !ok || file.within == within {
+		return path, nil
+	}
+	file = cached{sum: file.sum, within: within}
+	return c.path(digest, file), c.rename(path, digest, file)
+}
+
+func (c *cache) rename(from string, digest [32]byte, file cached) error {
+	if err := c.replace(from, digest, file); err != nil {
+		return err
+	}
+	return syncDir(c.home)
+}
+
+func (c *cache) replace(from string, digest [32]byte, file cached) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := os.Rename(from, c.path(digest, file)); err != nil {
+		return err
+	}
+	before, replaces := c.files[digest]
+	c.files[digest] = file
+	if !replaces || before.sum == file.sum && before.within == file.within {
+		return nil
+	}
+	if err := os.Remove(c.path(digest, before)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // scratch names the file that a compile of this component writes to.
@@ -112,30 +266,35 @@ func (c *cache) publish(digest [32]byte) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(c.scratch(digest), c.path(digest, sum)); err != nil {
-		return err
+	return c.put(c.scratch(digest), digest, sum)
+}
+
+// inherited tells whether an earlier process has left compiled code of a component, and gives its size.
+func (c *cache) inherited(digest [32]byte) (size int64, ok bool) {
+	c.mu.Lock()
+	earlier := c.files[digest].earlier
+	c.mu.Unlock()
+	if !earlier {
+		return 0, false
 	}
-	return syncDir(c.home)
+	_, size, _, ok = c.lookup(digest)
+	return size, ok
 }
 
 // lookup gives the compiled code of a component, with the checksum that its name carries. Nobody has verified it.
 func (c *cache) lookup(digest [32]byte) (path string, size int64, sum [32]byte, ok bool) {
-	prefix := hex.EncodeToString(digest[:]) + "-"
-	found, err := filepath.Glob(filepath.Join(c.home, prefix+"*"+codeSuffix))
+	c.mu.Lock()
+	found, ok := c.files[digest]
+	c.mu.Unlock()
+	if !ok {
+		return "", 0, sum, false
+	}
+	path = c.path(digest, found)
+	info, err := os.Stat(path)
 	if err != nil {
 		return "", 0, sum, false
 	}
-	for _, path := range found {
-		digits := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), prefix), codeSuffix)
-		checksum, err := hex.DecodeString(digits)
-		if err != nil || len(checksum) != len(sum) {
-			continue
-		}
-		if info, err := os.Stat(path); err == nil {
-			return path, info.Size(), [32]byte(checksum), true
-		}
-	}
-	return "", 0, sum, false
+	return path, info.Size(), found.sum, true
 }
 
 // sweep removes the code of components that keep does not want, and that of other engines.
@@ -152,22 +311,19 @@ func (c *cache) sweep(keep func(digest [32]byte) bool) error {
 		}
 		failed = errors.Join(failed, os.RemoveAll(path))
 	}
-	files, err := os.ReadDir(c.home)
-	if err != nil {
-		return errors.Join(failed, err)
-	}
-	for _, file := range files {
-		name, _, _ := strings.Cut(file.Name(), "-")
-		var digest [32]byte
-		if n, err := hex.Decode(digest[:], []byte(name)[:min(len(name), 2*len(digest))]); err != nil || n != len(digest) {
-			continue
-		}
-		if strings.HasSuffix(file.Name(), codeSuffix) && !keep(digest) {
-			failed = errors.Join(failed, os.Remove(filepath.Join(c.home, file.Name())))
+	c.mu.Lock()
+	files := maps.Clone(c.files)
+	c.mu.Unlock()
+	for digest, file := range files {
+		if !keep(digest) && !(file.within != ([32]byte{}) && keep(file.within)) {
+			failed = errors.Join(failed, c.remove(digest, file))
 		}
 	}
 	return failed
 }
+
+// buffers are what files are read with.
+var buffers = sync.Pool{New: func() any { return new([256 << 10]byte) }}
 
 func hashFile(path string) (sum [32]byte, size int64, err error) {
 	f, err := os.Open(path)
@@ -175,7 +331,9 @@ func hashFile(path string) (sum [32]byte, size int64, err error) {
 		return sum, 0, err
 	}
 	h := sha256.New()
-	size, err = io.CopyBuffer(struct{ io.Writer }{h}, f, make([]byte, 1<<20))
+	buffer := buffers.Get().(*[256 << 10]byte) //nolint:forcetypeassert // nothing else is put in
+	defer buffers.Put(buffer)
+	size, err = io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{f}, buffer[:])
 	if err = errors.Join(err, f.Close()); err != nil {
 		return sum, 0, err
 	}

@@ -225,9 +225,9 @@ func TestOutgoingMany(t *testing.T) {
 		p.rested()
 	}
 	make10k()
-	before := resident(t)
+	before := residentBytes(t)
 	make10k()
-	if grown := resident(t) - before; grown > 16<<20 {
+	if grown := residentBytes(t) - before; grown > 16<<20 {
 		t.Errorf("memory has grown by %d MiB", grown>>20)
 	}
 }

@@ -38,6 +38,10 @@ const (
 	Internal Reason = "INTERNAL"
 )
 
+// reasons are all of them.
+var reasons = []Reason{NotLoaded, UnknownMethod, MalformedRequest, RequestTooLarge, ResponseTooLarge, Deadline, Canceled, QueueFull,
+	WaitLimit, MemoryLimit, Trap, Unsupported, CompileFailed, DiskFull, Closing, Internal}
+
 // Error is whatever keeps a call from its result, other than an error that the function returned.
 type Error struct {
 	Reason Reason

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -35,6 +34,20 @@ type Config struct {
 	// Registerer is given the metrics. Nil: they are not exported.
 	Registerer prometheus.Registerer
 
+	// Describe gives a revision that was loaded or admitted once, to load it again when a call comes. Without it, loaded
+	// revisions stay in memory. Its context ends with the executor; it may not call the executor.
+	Describe func(context.Context, Key) (Revision, error)
+	// Idle is how long a revision stays in memory without a call; after that it is dormant until the next one. Zero: for ever,
+	// as long as all of them fit in LoadedMemory.
+	Idle time.Duration
+	// LoadedMemory is how many bytes loaded revisions may take, by estimate: their code and 256 KiB each. Beyond that, those
+	// that were called longest ago become dormant. Those with calls stay. Default: DefaultLoadedMemory.
+	LoadedMemory int64
+	// Dormant is told of each revision that became dormant, and whether that was the last one in memory of its function. Failed is
+	// told of each that is forgotten because it could not be loaded again. Both may be nil.
+	Dormant func(k Key, last bool)
+	Failed  func(Key, error)
+
 	// CompileMemory and CompileTimeout bound one compile. Defaults: 2 GiB and 2 minutes. A component of 19 MB (Python)
 	// takes about 400 MiB on two cores; less than 256 MiB is refused.
 	CompileMemory  uint64
@@ -57,6 +70,9 @@ const (
 // DefaultWaiting is the default of Config.Waiting.
 const DefaultWaiting = 256
 
+// DefaultLoadedMemory is the default of Config.LoadedMemory: room for some 4,000 small revisions.
+const DefaultLoadedMemory = 1 << 30
+
 // Executor runs calls. All its methods are safe for concurrent use.
 type Executor struct {
 	config   Config
@@ -71,12 +87,15 @@ type Executor struct {
 	metrics  *metrics
 	nesting  int // guests on one thread
 
-	// table holds what is loaded. It is replaced, never changed; loading guards that and loads.
-	table   atomic.Pointer[map[Key]*revision]
-	loading sync.Mutex
-	loads   map[Key]*load
-	closed  bool
-	code    atomic.Int64 // bytes of code that are mapped
+	// residents holds what is ready for calls, by Key; loading guards that it does not grow any more once closed is set.
+	residents sync.Map // Key → *resident
+	residency *residency
+	wakes     sync.WaitGroup // loads of dormant revisions
+	waken     chan struct{}  // has an element for each of them that has its turn
+	loading   sync.Mutex
+	loads     map[Key]*load
+	closed    bool
+	code      atomic.Int64 // bytes of code that are mapped
 
 	aborting atomic.Bool // calls are refused even if they have waited
 	// stopping ends when running calls are interrupted.
@@ -121,8 +140,10 @@ func New(config Config) (*Executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load)}
-	x.table.Store(&map[Key]*revision{})
+	if config.LoadedMemory <= 0 {
+		config.LoadedMemory = DefaultLoadedMemory
+	}
+	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load), waken: make(chan struct{}, config.Slots)}
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
 		MaxInstances: config.Slots + spareSlots + config.Waiting + instanceSlack,
 		MaxMemory:    maxMemory,
@@ -145,6 +166,10 @@ func New(config Config) (*Executor, error) {
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()
 	x.nesting = x.engine.Nesting()
+	x.residency = newResidency(config.Idle, config.LoadedMemory, x.rest)
+	if config.Describe != nil {
+		x.residency.start()
+	}
 	return x, nil
 }
 
@@ -155,15 +180,15 @@ const Engine = "wasmtime " + wasmtime.Version + " " + wasmtime.Name
 func (x *Executor) Fingerprint() string { return x.engine.Fingerprint() }
 
 // Load makes a revision ready for calls: its code is mapped from the cache, or compiled first, and an instance is made
-// to see that it starts. It does nothing if the key is loaded already. Its errors are *Error, or that of ctx.
+// to see that it starts. It does nothing if the key is ready already. Its errors are *Error, or that of ctx.
 func (x *Executor) Load(ctx context.Context, r Revision) error {
 	for {
 		x.loading.Lock()
 		if x.closed {
 			x.loading.Unlock()
-			return &Error{Reason: Closing, Message: "the node is shutting down"}
+			return closingError()
 		}
-		if (*x.table.Load())[r.Key] != nil {
+		if x.resident(r.Key) != nil {
 			x.loading.Unlock()
 			return nil
 		}
@@ -172,7 +197,7 @@ func (x *Executor) Load(ctx context.Context, r Revision) error {
 			l = &load{done: make(chan struct{})}
 			x.loads[r.Key] = l
 			x.loading.Unlock()
-			l.err = x.load(ctx, r)
+			l.err = x.first(ctx, r)
 			x.loading.Lock()
 			delete(x.loads, r.Key)
 			x.loading.Unlock()
@@ -196,20 +221,24 @@ func isContext(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (x *Executor) load(ctx context.Context, r Revision) error {
+// first loads a revision that has no place yet.
+func (x *Executor) first(ctx context.Context, r Revision) error {
+	began := time.Now()
 	rev, err := x.build(ctx, r, x.config.Log)
 	if err != nil {
 		return err
 	}
+	p := &resident{key: r.Key, code: rev.code}
 	x.loading.Lock()
 	defer x.loading.Unlock()
 	if x.closed {
 		rev.release()
-		return &Error{Reason: Closing, Message: "the node is shutting down"}
+		return closingError()
 	}
-	rev.metrics = x.metrics.of(r.Key)
-	x.change(func(table map[Key]*revision) { table[r.Key] = rev })
+	x.take(p, rev)
+	x.residents.Store(r.Key, p)
 	x.makeBulk(r, rev)
+	x.metrics.loads.WithLabelValues(loadedFirst).Observe(time.Since(began).Seconds())
 	return nil
 }
 
@@ -225,23 +254,9 @@ func (x *Executor) Try(ctx context.Context, r Revision) error {
 
 // build makes a revision that is ready for calls, and one instance to see that it starts.
 func (x *Executor) build(ctx context.Context, r Revision, log func(Line)) (*revision, error) {
-	code, size, err := x.compiled(ctx, r.Digest, r.Path)
+	rev, err := x.construct(ctx, r, log)
 	if err != nil {
 		return nil, err
-	}
-	rev, err := x.prepare(r, code, size, log)
-	if _, refused := errors.AsType[*refusedCode](err); refused {
-		// A peer may have sent it. What this node compiles by itself is the engine's own.
-		if code, size, err = x.recompiled(ctx, r.Digest, r.Path, code); err != nil {
-			return nil, err
-		}
-		rev, err = x.prepare(r, code, size, log)
-	}
-	if err != nil {
-		if _, ok := errors.AsType[*Error](err); ok {
-			return nil, err
-		}
-		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
 	if err := x.try(ctx, rev); err != nil {
 		rev.release()
@@ -250,58 +265,42 @@ func (x *Executor) build(ctx context.Context, r Revision, log func(Line)) (*revi
 	return rev, nil
 }
 
-// change replaces the table. x.loading is held.
-func (x *Executor) change(f func(map[Key]*revision)) {
-	table := maps.Clone(*x.table.Load())
-	f(table)
-	x.table.Store(&table)
-}
-
-// Unload forgets a revision. It waits for nothing: running calls finish, and what they use is freed after the last.
-func (x *Executor) Unload(k Key) {
-	x.loading.Lock()
-	defer x.loading.Unlock()
-	rev := (*x.table.Load())[k]
-	if rev == nil {
-		return
+// construct makes a revision that is ready for calls. Nobody knows yet whether it starts.
+func (x *Executor) construct(ctx context.Context, r Revision, log func(Line)) (*revision, error) {
+	code, size, err := x.compiled(ctx, r.Digest, r.Path)
+	if err != nil {
+		return nil, err
 	}
-	x.change(func(table map[Key]*revision) { delete(table, k) })
-	rev.release()
-	for other := range *x.table.Load() {
-		if other.Namespace == k.Namespace && other.Function == k.Function {
-			return
+	rev, err := x.prepare(r, code, size, log)
+	if _, refused := errors.AsType[*refusedCode](err); refused {
+		// A peer may have sent it. What this node compiles by itself is the engine's own.
+		if code, size, err = x.recompiled(ctx, r.Digest, r.Path); err != nil {
+			return nil, err
 		}
+		rev, err = x.prepare(r, code, size, log)
 	}
-	x.metrics.forget(k)
+	if err == nil {
+		return rev, nil
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return nil, err
+	}
+	return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 }
 
-// Loaded tells whether a revision is ready for calls.
-func (x *Executor) Loaded(k Key) bool { return (*x.table.Load())[k] != nil }
-
-// acquire gives a loaded revision, to be released, or nil.
-func (x *Executor) acquire(k Key) *revision {
-	rev := (*x.table.Load())[k]
-	if rev == nil || !rev.tryRetain() {
-		return nil
+// counts gives how many revisions are in memory, and how many are dormant.
+func (x *Executor) counts() (loaded, dormant int) {
+	all := 0
+	for range x.residents.Range {
+		all++
 	}
-	return rev
-}
-
-func (x *Executor) loadedCounts() (revisions int, code int64) {
-	return len(*x.table.Load()), x.code.Load()
+	loaded = x.residency.count()
+	return loaded, max(0, all-loaded)
 }
 
 // Sweep removes compiled code whose component keep does not want, and all of other engines. Loaded revisions are not
-// affected.
-func (x *Executor) Sweep(keep func(digest [32]byte) bool) error {
-	forms := make(map[[32]byte]bool)
-	for _, rev := range *x.table.Load() {
-		if d := rev.bulkDigest.Load(); d != nil {
-			forms[*d] = true
-		}
-	}
-	return x.cache.sweep(func(digest [32]byte) bool { return forms[digest] || keep(digest) })
-}
+// affected. What keep tells of a component is true of its code with a transcoder, too.
+func (x *Executor) Sweep(keep func(digest [32]byte) bool) error { return x.cache.sweep(keep) }
 
 // Close refuses new calls and waits for those that wait and run until ctx is done; then it interrupts them. Calls that
 // can't be interrupted are left behind. The error is that of ctx if calls were interrupted.
@@ -329,16 +328,17 @@ func (x *Executor) Close(ctx context.Context) error {
 		<-x.queue.empty // what can't be interrupted is lost soon, and not waited for
 	}
 	x.stop()
+	x.wakes.Wait()
+	if x.config.Describe != nil {
+		x.residency.close()
+	}
 	x.ticker.close()
 	x.trimmer.close()
 	x.compiler.close()
 	x.bulks.Wait()
-	x.loading.Lock()
-	defer x.loading.Unlock()
-	for _, rev := range *x.table.Load() {
-		rev.release()
+	for _, p := range x.residents.Range {
+		x.evict(p.(*resident)) //nolint:forcetypeassert // nothing else is put in
 	}
-	x.table.Store(&map[Key]*revision{})
 	x.engine.Close()
 	return err
 }

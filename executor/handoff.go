@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 )
 
@@ -55,11 +54,11 @@ func (x *Executor) TakeCode(digest [32]byte, r io.Reader, size int64, checksum [
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return fileError(err)
 	}
-	if err := os.Rename(f.Name(), x.cache.path(digest, checksum)); err != nil {
+	if err := x.cache.put(f.Name(), digest, checksum); err != nil {
 		return fileError(err)
 	}
 	x.metrics.codeTaken.Inc()
-	return syncDir(x.cache.home)
+	return nil
 }
 
 // source tells errors of a reader from those of whoever writes what it gives.
@@ -76,22 +75,14 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// CodeBytes is how much compiled code a loaded revision has; 0 if it is not loaded.
-func (x *Executor) CodeBytes(k Key) int64 {
-	if rev := (*x.table.Load())[k]; rev != nil {
-		return rev.code
-	}
-	return 0
-}
-
 // refusedCode says that the engine does not take compiled code.
 type refusedCode struct{ error }
 
 func (e *refusedCode) Unwrap() error { return e.error }
 
 // recompiled compiles a component whose code in the cache the engine has refused.
-func (x *Executor) recompiled(ctx context.Context, digest [32]byte, path, refused string) (code string, size int64, err error) {
-	if err := os.Remove(refused); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (x *Executor) recompiled(ctx context.Context, digest [32]byte, path string) (code string, size int64, err error) {
+	if err := x.cache.forget(digest); err != nil {
 		return "", 0, &Error{Reason: Internal, Message: err.Error(), Err: err}
 	}
 	return x.compiled(ctx, digest, path)

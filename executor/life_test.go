@@ -113,8 +113,8 @@ func TestCloseInTime(t *testing.T) {
 	calls.Wait()
 }
 
-// resident gives the memory that the process has in use.
-func resident(t *testing.T) int {
+// residentBytes gives the memory that the process has in use.
+func residentBytes(t *testing.T) int {
 	t.Helper()
 	debug.FreeOSMemory()
 	statm, err := os.ReadFile("/proc/self/statm")
@@ -153,9 +153,9 @@ func TestMemoryComesBack(t *testing.T) {
 		g.idle()
 	}
 	abuse(2)
-	before := resident(t)
+	before := residentBytes(t)
 	abuse(10)
-	if grown := resident(t) - before; grown > 128<<20 {
+	if grown := residentBytes(t) - before; grown > 128<<20 {
 		t.Errorf("memory has grown by %d MiB", grown>>20)
 	}
 	g.works()

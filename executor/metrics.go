@@ -3,20 +3,38 @@ package executor
 import (
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are what the executor tells Prometheus. The labels namespace and function are those of loaded functions;
-// their series go when the last revision is unloaded.
+// metrics are what the executor tells Prometheus. The labels namespace and function are those of functions in memory; their
+// series go with the last revision of the function, so that one that nobody calls costs nothing here either.
 type metrics struct {
 	calls                           *prometheus.CounterVec
 	bulk, bulkCalls                 *prometheus.CounterVec
 	duration, queued, compiles      *prometheus.HistogramVec
 	cacheHits, cacheMisses, dropped prometheus.Counter
 	codeTaken                       prometheus.Counter
+	loads                           *prometheus.HistogramVec
+	unloads                         *prometheus.CounterVec
+
+	mu    sync.Mutex
+	users map[functionName]int // guarded by mu: revisions in memory
 }
+
+type functionName struct{ namespace, function string }
+
+// Why revisions were loaded and unloaded, as metrics say it.
+const (
+	loadedFirst   = "placed" // to see that it starts here
+	loadedForCall = "call"   // it was dormant
+
+	unloadedIdle   = "idle"
+	unloadedMemory = "memory"
+	unloadedGone   = "gone" // it is not placed here any more
+)
 
 // buckets are for times of calls, in seconds: from 50 µs to 30 s.
 var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
@@ -25,6 +43,12 @@ var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .0
 func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 	function := []string{"namespace", "function"}
 	m := &metrics{
+		users: make(map[functionName]int),
+		loads: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_revision_load_seconds",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
+			Help:    "Time to load a revision into memory, by why: placed or call."}, []string{"why"}),
+		unloads: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_revision_unloads_total",
+			Help: "Revisions that left memory, by why: idle, memory or gone."}, []string{"why"}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_call_results_total",
 			Help: "Calls by result: ok, function_error, or the reason of the error."}, append(function, "result")),
 		bulk: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_transcoders_total",
@@ -50,7 +74,8 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	all := []prometheus.Collector{m.calls, m.bulk, m.bulkCalls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped}
+	all := []prometheus.Collector{m.calls, m.bulk, m.bulkCalls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped,
+		m.loads, m.unloads}
 	all = append(all, x.gauges()...)
 	var err error
 	for _, c := range all {
@@ -81,14 +106,15 @@ func (x *Executor) gauges() []prometheus.Collector {
 			return float64(x.queue.awayCount())
 		}),
 		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
-		gauge("weft_revisions_loaded", "Revisions that are ready for calls.", func() float64 {
-			n, _ := x.loadedCounts()
-			return float64(n)
+		gauge("weft_revisions_loaded", "Revisions in memory.", func() float64 {
+			loaded, _ := x.counts()
+			return float64(loaded)
 		}),
-		gauge("weft_code_bytes", "Compiled code of loaded revisions.", func() float64 {
-			_, code := x.loadedCounts()
-			return float64(code)
+		gauge("weft_revisions_dormant", "Revisions that are ready for calls and not in memory.", func() float64 {
+			_, dormant := x.counts()
+			return float64(dormant)
 		}),
+		gauge("weft_code_bytes", "Compiled code in memory.", func() float64 { return float64(x.code.Load()) }),
 	}
 }
 
@@ -108,7 +134,11 @@ type callMetrics struct {
 	duration, queued prometheus.Observer
 }
 
+// of gives the metrics for a revision that comes into memory, and forget is called when it leaves.
 func (m *metrics) of(k Key) *callMetrics {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.users[functionName{k.Namespace, k.Function}]++
 	return &callMetrics{all: m, key: k,
 		ok:       m.calls.WithLabelValues(k.Namespace, k.Function, "ok"),
 		function: m.calls.WithLabelValues(k.Namespace, k.Function, "function_error"),
@@ -123,7 +153,7 @@ func (c *callMetrics) observe(err error, t Timings) {
 	case err == nil:
 		c.ok.Inc()
 	case ours:
-		c.all.calls.WithLabelValues(c.key.Namespace, c.key.Function, strings.ToLower(string(failed.Reason))).Inc()
+		c.all.calls.WithLabelValues(c.key.Namespace, c.key.Function, resultOf(failed.Reason)).Inc()
 	default:
 		c.function.Inc()
 	}
@@ -133,10 +163,24 @@ func (c *callMetrics) observe(err error, t Timings) {
 	}
 }
 
-// forget removes the series of a function that is gone.
-func (m *metrics) forget(k Key) {
-	labels := prometheus.Labels{"namespace": k.Namespace, "function": k.Function}
-	m.calls.DeletePartialMatch(labels)
-	m.duration.DeletePartialMatch(labels)
-	m.queued.DeletePartialMatch(labels)
+// forget removes the series of a function when the last of its revisions has left memory, and tells whether this was it.
+func (m *metrics) forget(k Key) (last bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	name := functionName{k.Namespace, k.Function}
+	if m.users[name]--; m.users[name] > 0 {
+		return false
+	}
+	delete(m.users, name)
+	m.duration.DeleteLabelValues(k.Namespace, k.Function)
+	m.queued.DeleteLabelValues(k.Namespace, k.Function)
+	m.calls.DeleteLabelValues(k.Namespace, k.Function, "ok")
+	m.calls.DeleteLabelValues(k.Namespace, k.Function, "function_error")
+	for _, r := range reasons { // a partial match would look at the series of all functions
+		m.calls.DeleteLabelValues(k.Namespace, k.Function, resultOf(r))
+	}
+	return true
 }
+
+// resultOf is how a reason is written in the label result.
+func resultOf(r Reason) string { return strings.ToLower(string(r)) }

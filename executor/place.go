@@ -15,7 +15,7 @@ import (
 // Place is that of a guest that waits for a call. It is good until the [Outgoing.Local] that it was passed to returns, and
 // for the goroutine of that.
 type Place interface {
-	// Run runs a call there. If ran is false, it can't be run there, and nothing has happened: the revision is not loaded, or
+	// Run runs a call there. If ran is false, it can't be run there, and nothing has happened: the revision is not in memory, or
 	// one of its limits would have the call wait or refuses it. [Executor.Call] tells which. The errors of a call that ran
 	// are those of [Executor.Call].
 	Run(Request) (response Response, ran bool, err error)
@@ -24,7 +24,7 @@ type Place interface {
 // Run implements Place.
 func (in *guestCall) Run(r Request) (response Response, ran bool, err error) {
 	x := in.x
-	rev := x.acquire(r.Key)
+	rev := x.here(r.Key)
 	if rev == nil {
 		return Response{}, false, nil
 	}

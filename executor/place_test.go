@@ -212,9 +212,9 @@ func TestPlaceSleeps(t *testing.T) {
 	_, err := n.pays(ctx)
 	refused(t, err, Deadline)
 	until(t, func() bool { return n.metric("weft_slots_lost") == 1 })
-	table := *n.table.Load()
+	line := func(k Key) *line { return n.resident(k).rev.Load().line }
 	n.queue.mu.Lock()
-	if caller, callee := table[n.rev.Key].line.lost, table[n.provider.Key].line.lost; caller != 0 || callee != 1 {
+	if caller, callee := line(n.rev.Key).lost, line(n.provider.Key).lost; caller != 0 || callee != 1 {
 		t.Errorf("the caller has lost %d slots and the callee %d", caller, callee)
 	}
 	n.queue.mu.Unlock()
@@ -224,7 +224,7 @@ func TestPlaceSleeps(t *testing.T) {
 	n.rested()
 	n.queue.mu.Lock()
 	defer n.queue.mu.Unlock()
-	if lost := table[n.provider.Key].line.lost; lost != 0 {
+	if lost := line(n.provider.Key).lost; lost != 0 {
 		t.Errorf("%d slots stay lost", lost)
 	}
 }

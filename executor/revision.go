@@ -29,9 +29,9 @@ type revision struct {
 	plans     *transcode.Plans
 	imports   *transcode.Plans
 
-	// bulk is the form with a transcoder, once it is made, and bulkDigest the digest of that.
-	bulk       atomic.Pointer[bulk]
-	bulkDigest atomic.Pointer[[32]byte]
+	// bulk is the form with a transcoder, once it is made, and later begins to make it if that was put off.
+	bulk  atomic.Pointer[bulk]
+	later atomic.Pointer[func()]
 
 	line    *line
 	journal *journal
@@ -39,7 +39,8 @@ type revision struct {
 	code    int64 // bytes of compiled code
 	sleeps  bool  // its guests may wait in the host, where they can't be interrupted
 
-	refs  atomic.Int64 // the table's and one of each call
+	refs  atomic.Int64 // its resident's and one of each call
+	used  atomic.Int64 // when it was last called, Unix nanoseconds
 	freed func()
 }
 

@@ -15,12 +15,12 @@ import (
 
 // Call runs one call. Its errors are *Error and *FunctionError; it returns when ctx is done, at the latest.
 func (x *Executor) Call(ctx context.Context, r Request) (Response, error) {
-	rev := x.acquire(r.Key)
-	if rev == nil {
-		return Response{}, &Error{Reason: NotLoaded, Message: fmt.Sprintf("%s is not loaded on this node", r.Key)}
+	entered := time.Now()
+	rev, err := x.acquire(ctx, r.Key, entered)
+	if err != nil {
+		return Response{Timings: Timings{Queue: time.Since(entered)}}, err
 	}
 	defer rev.release()
-	entered := time.Now()
 	response, j, err := x.call(ctx, rev, r)
 	timings := Timings{Queue: time.Since(entered)}
 	if j != nil && !j.started.IsZero() {
@@ -58,7 +58,7 @@ func (x *Executor) await(ctx context.Context, j *job) ([]byte, *job, error) {
 		j.interrupt.Close()
 		rev.release()
 		if !open {
-			return nil, nil, &Error{Reason: Closing, Message: "the node is shutting down"}
+			return nil, nil, closingError()
 		}
 		return nil, nil, &Error{Reason: QueueFull, Message: fmt.Sprintf("%s has %d calls running or waiting already: "+
 			"concurrency %d and queue %d", rev.key, j.line.limit, rev.limits.Concurrency, rev.limits.Queue)}

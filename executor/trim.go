@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -35,6 +36,13 @@ func (t *trimmer) large() {
 	if t.timer == nil && !t.closed {
 		t.timer = time.AfterFunc(trimAfter, t.run)
 	}
+}
+
+// releaseMemory gives back to the system what revisions had that left memory, of Go's heap too: with the collector set for much
+// garbage, that keeps several times what is in use.
+func releaseMemory() {
+	wasmtime.Trim()
+	debug.FreeOSMemory()
 }
 
 func (t *trimmer) run() {

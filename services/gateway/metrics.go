@@ -11,7 +11,7 @@ import (
 
 // metrics are those of the gRPC port. The labels of a series come from the catalog, never from a caller: a call that
 // nobody answers has empty ones. So there are as many series as functions that were called, and Forget drops those of a
-// function.
+// function: when it was deleted, or when nobody has called it for so long that it left memory.
 type metrics struct {
 	calls   *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
@@ -85,8 +85,11 @@ type series struct {
 	received prometheus.Counter
 	sent     prometheus.Counter
 	last     atomic.Pointer[answered] // of the last call
-	codes    [17]atomic.Pointer[prometheus.Counter]
+	codes    [codeCount]atomic.Pointer[prometheus.Counter]
 }
+
+// codeCount is how many codes gRPC has.
+const codeCount = 17
 
 func (m *metrics) series(f functionName) *series {
 	return &series{
@@ -111,10 +114,13 @@ func (m *metrics) of(namespace, name string) *series {
 // forget drops the series of a function. A call that is just ending may bring them back once.
 func (m *metrics) forget(namespace, name string) {
 	m.functions.Delete(functionName{namespace, name})
-	labels := prometheus.Labels{"namespace": namespace, "function": name}
-	m.calls.DeletePartialMatch(labels)
-	m.seconds.DeletePartialMatch(labels)
-	m.bytes.DeletePartialMatch(labels)
+	for code := range codes.Code(codeCount) { // a partial match would look at the series of all functions
+		m.calls.DeleteLabelValues(namespace, name, code.String())
+	}
+	m.seconds.DeleteLabelValues(namespace, name)
+	for _, direction := range []string{"received", "sent"} {
+		m.bytes.DeleteLabelValues(namespace, name, direction)
+	}
 }
 
 func (s *series) observe(code codes.Code, took time.Duration, received, sent int) {

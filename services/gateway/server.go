@@ -225,5 +225,5 @@ func (g *Gateway) Stop() {
 	g.server.Stop()
 }
 
-// Forget drops the metrics of a function that was deleted.
+// Forget drops the metrics of a function that was deleted or is not called any more.
 func (g *Gateway) Forget(namespace, function string) { g.metrics.forget(namespace, function) }

@@ -74,6 +74,10 @@ func (n *Node) buildExecution(p *parts) (err error) {
 	n.requests = httpclient.New(httpclient.Config{Allow: n.config.AllowHosts, Registerer: p.registry})
 	n.executor, err = executor.New(executor.Config{
 		Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Host: n.hostInterfaces(), Registerer: p.registry,
+		Idle: max(n.config.IdleUnload, 0), LoadedMemory: n.config.LoadedMemory,
+		Describe: func(ctx context.Context, k executor.Key) (executor.Revision, error) { return n.table.Describe(ctx, k) },
+		Dormant:  n.dormant,
+		Failed:   func(k executor.Key, err error) { n.table.Failed(k, err) },
 	})
 	if err != nil {
 		return err
@@ -106,6 +110,14 @@ func (n *Node) buildExecution(p *parts) (err error) {
 	})
 	artifacts.NewServer(p.store, n.executor).Register(n.peers)
 	return nil
+}
+
+// dormant drops what is kept of a revision that left memory.
+func (n *Node) dormant(k executor.Key, last bool) {
+	n.table.Dormant(k)
+	if last {
+		n.gateway.Forget(k.Namespace, k.Function)
+	}
 }
 
 // buildDirectory makes what knows of the other nodes.

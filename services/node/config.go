@@ -8,8 +8,10 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/keyvalue"
 	"github.com/weft-run/weft/services/outgoing"
 	"github.com/weft-run/weft/services/secrets"
@@ -43,6 +45,11 @@ type Config struct {
 	KeyValue keyvalue.Address
 	// KeyValueQuota is how many bytes a function may keep there. 0: keyvalue.DefaultQuota.
 	KeyValueQuota int64
+	// IdleUnload is how long a function stays in memory without calls; the next one loads it again. 0: DefaultIdleUnload;
+	// negative: for ever. LoadedMemory is how many bytes functions may take there, by estimate, before those that were called
+	// longest ago leave it all the same. 0: executor.DefaultLoadedMemory, or a quarter of the machine's if that is less.
+	IdleUnload   time.Duration
+	LoadedMemory int64
 	// HideTraps keeps what is known of a trap out of callers' errors; the function's log has it.
 	HideTraps bool
 	// Version is that of the weft binary.
@@ -112,6 +119,9 @@ func ParseLabels(text string) (map[string]string, error) {
 	return labels, nil
 }
 
+// DefaultIdleUnload is the default of Config.IdleUnload.
+const DefaultIdleUnload = 5 * time.Minute
+
 // The addresses that a node listens on by default.
 const (
 	DefaultGRPC    = "127.0.0.1:7070"
@@ -125,6 +135,14 @@ type InsecureError struct{ Addr string }
 func (e *InsecureError) Error() string {
 	return fmt.Sprintf("listening on %s would let other machines in, and there is no access control yet: "+
 		"use a loopback address such as 127.0.0.1, or accept it with --insecure", e.Addr)
+}
+
+// defaultLoadedMemory is what functions may take of a machine's memory, 0 if that is not known.
+func defaultLoadedMemory(machine uint64) int64 {
+	if machine == 0 {
+		return executor.DefaultLoadedMemory
+	}
+	return int64(min(executor.DefaultLoadedMemory, machine/4)) //nolint:gosec // the first fits
 }
 
 // check fills in defaults and refuses what can not work, before anything is touched.
@@ -144,6 +162,12 @@ func (c Config) check(ctx context.Context) (Config, error) {
 	}
 	if !catalog.ValidNodeName(c.Name) {
 		return c, fmt.Errorf("node: name %q: a name has up to 63 letters, digits, dots, hyphens and underscores, and begins with a letter or digit; set one with --name", c.Name)
+	}
+	if c.IdleUnload == 0 {
+		c.IdleUnload = DefaultIdleUnload
+	}
+	if c.LoadedMemory == 0 {
+		c.LoadedMemory = defaultLoadedMemory(totalMemory())
 	}
 	if c.KeyValueQuota == 0 {
 		c.KeyValueQuota = keyvalue.DefaultQuota

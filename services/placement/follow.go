@@ -3,6 +3,7 @@ package placement
 import (
 	"time"
 
+	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
 )
 
@@ -35,40 +36,53 @@ func (t *Table) reconcile(now time.Time) (changed <-chan struct{}, gone []functi
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	view := t.config.Catalog.View()
-	placed := map[executor.Key]bool{}
+	t.looked++
 	for p := range view.Placed(t.config.Node) {
-		k := executor.Key{Namespace: p.Namespace, Function: p.Function, Revision: p.Revision}
-		e := t.entries[k]
-		if e == nil {
-			stored := row(view, k)
-			if stored == nil {
-				continue
-			}
-			e = t.add(k, stored)
-		}
-		placed[k] = true
-		e.placed, e.until = true, time.Time{}
-		if e.state != StateReady && e.attempt == nil && !now.Before(e.retry) {
-			t.try(e)
-			t.inBackground(e)
-		}
+		t.see(view, p, now)
 	}
 	for k, e := range t.entries {
-		if row(view, k) == nil || !placed[k] && t.isOver(e, now) { // numbers of revisions never come back
+		if e.seen != t.looked && (row(view, k) == nil || t.isOver(e, now)) { // numbers of revisions never come back
 			t.remove(e)
 		}
 	}
-	known := make(map[function]bool, len(t.known))
-	for f := range view.All() {
-		known[function{f.GetNamespace(), f.GetName()}] = true
+	return view.Changed(), t.vanished(view)
+}
+
+// see looks at a revision that is placed here, and starts its load if that is due. What an earlier process had is ready at once,
+// and loaded when it is called. It is called with mu held.
+func (t *Table) see(view *catalog.View, p catalog.Key, now time.Time) {
+	k := executor.Key{Namespace: p.Namespace, Function: p.Function, Revision: p.Revision}
+	e := t.entries[k]
+	if e == nil {
+		stored := row(view, k)
+		if stored == nil {
+			return
+		}
+		e = t.add(k, stored)
+		t.admit(e)
 	}
-	for f := range t.known {
-		if !known[f] {
+	e.seen, e.placed, e.until = t.looked, true, time.Time{}
+	if e.state != StateReady && e.attempt == nil && !now.Before(e.retry) {
+		t.try(e)
+		t.inBackground(e)
+	}
+}
+
+// vanished gives the functions that are gone since the last look. It is called with mu held.
+func (t *Table) vanished(view *catalog.View) (gone []function) {
+	for f := range view.All() {
+		t.known[function{f.GetNamespace(), f.GetName()}] = t.looked
+	}
+	if len(t.known) == view.Len() {
+		return nil
+	}
+	for f, look := range t.known {
+		if look != t.looked {
+			delete(t.known, f)
 			gone = append(gone, f)
 		}
 	}
-	t.known = known
-	return view.Changed(), gone
+	return gone
 }
 
 // isOver tells whether a revision that is not placed here may be unloaded: some while after it was placed here last, or,

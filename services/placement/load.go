@@ -92,6 +92,11 @@ func (t *Table) load(e *entry) error {
 func (t *Table) settle(e *entry, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.ended(e, err)
+}
+
+// ended is settle for those who hold mu.
+func (t *Table) ended(e *entry, err error) {
 	e.attempt = nil
 	select {
 	case t.settled <- struct{}{}:
@@ -120,7 +125,7 @@ func (t *Table) settle(e *entry, err error) {
 }
 
 // Revision describes a revision to the executor, whether it is loaded or not. Its component is fetched if this node does
-// not have it. Its Services are bound to the contracts as they were when it was first described. The error is ErrUnknown,
+// not have it. Its Services are bound to the contracts as they were when it was loaded. The error is ErrUnknown,
 // that of ctx, or says what is wrong with the artifact.
 func (t *Table) Revision(ctx context.Context, k executor.Key) (executor.Revision, error) {
 	view := t.config.Catalog.View()
@@ -130,14 +135,15 @@ func (t *Table) Revision(ctx context.Context, k executor.Key) (executor.Revision
 	}
 	t.mu.Lock()
 	e := t.entries[k]
-	t.mu.Unlock()
-	if e != nil {
-		return t.build(ctx, e)
+	if e != nil && e.revision != nil {
+		defer t.mu.Unlock()
+		return *e.revision, nil
 	}
+	t.mu.Unlock()
 	return describe(ctx, view, t.config.Artifacts, k, stored)
 }
 
-// build describes the revision of an entry, once.
+// build describes the revision of an entry that is to be loaded, and keeps that as long as it is.
 func (t *Table) build(ctx context.Context, e *entry) (executor.Revision, error) {
 	t.mu.Lock()
 	built := e.revision

@@ -40,6 +40,8 @@ func (e *LoadError) Unwrap() error { return e.Err }
 // Executor is what the table needs of executor.Executor.
 type Executor interface {
 	Load(context.Context, executor.Revision) error
+	// Admit makes a revision ready for calls without loading it, if it was compiled before.
+	Admit(k executor.Key, digest [32]byte) bool
 	Unload(executor.Key)
 	// CodeBytes is how much compiled code a loaded revision has.
 	CodeBytes(executor.Key) int64
@@ -106,7 +108,8 @@ type Table struct {
 	// mu is held while a view of the catalog is taken to change entries, so that they follow newer views only.
 	mu      sync.Mutex
 	entries map[executor.Key]*entry // guarded by mu
-	known   map[function]bool       // guarded by mu: functions of the view looked at last
+	looked  uint64                  // guarded by mu: how often the follower has looked at the catalog
+	known   map[function]uint64     // guarded by mu: functions of the view looked at last, and which look that was
 	changed chan struct{}           // guarded by mu: closed when what is ready changes; replaced then
 	closed  bool                    // guarded by mu
 }
@@ -125,7 +128,8 @@ type entry struct {
 	attempt  *attempt           // guarded by Table.mu: the one that runs or is to run; nil otherwise
 	failures int                // guarded by Table.mu: attempts that failed in a row
 	retry    time.Time          // guarded by Table.mu: not before
-	revision *executor.Revision // guarded by Table.mu: set once it was built
+	revision *executor.Revision // guarded by Table.mu: what it is, while it is in memory; may be nil
+	seen     uint64             // guarded by Table.mu: the follower's last look at which it was placed here
 	placed   bool               // guarded by Table.mu: placed here when the follower looked last
 	until    time.Time          // guarded by Table.mu: when to unload what was placed here; zero for all else
 }
@@ -161,7 +165,7 @@ func New(c Config) *Table {
 		demand:     make(chan struct{}, c.Workers),
 		settled:    make(chan struct{}, 1),
 		entries:    map[executor.Key]*entry{},
-		known:      map[function]bool{},
+		known:      map[function]uint64{},
 		changed:    make(chan struct{}),
 	}
 }

@@ -28,6 +28,30 @@ type runner struct {
 	loaded map[executor.Key]bool // guarded by mu
 	fail   map[executor.Key]error
 	hold   map[executor.Key]chan struct{} // a load waits until it is closed
+	code   map[[32]byte]bool              // guarded by mu: what an earlier process has compiled
+}
+
+// compiled says that an earlier process has compiled a component.
+func (r *runner) compiled(digest [32]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.code = map[[32]byte]bool{digest: true}
+}
+
+// fails has loads of a revision fail; nil: succeed.
+func (r *runner) fails(k executor.Key, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail[k] = err
+}
+
+func (r *runner) Admit(k executor.Key, digest [32]byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.code[digest] {
+		r.loaded[k] = true
+	}
+	return r.code[digest]
 }
 
 func (r *runner) Load(ctx context.Context, revision executor.Revision) error {
