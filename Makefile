@@ -155,6 +155,8 @@ $(COMPONENTS)/bench.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/bench $@
 $(COMPONENTS)/kernels.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/kernels $@
+$(COMPONENTS)/hello.wasm: FORCE
+	@$(TOOLCHAINS)/rust.sh build test/components/hello $@
 $(COMPONENTS)/caller.wasm: FORCE
 	@$(TOOLCHAINS)/rust.sh build test/components/caller $@
 $(COMPONENTS)/receipt-rust.wasm: FORCE
@@ -168,14 +170,22 @@ $(COMPONENTS)/receipt-js.wasm $(COMPONENTS)/receipt-ts.wasm: $(COMPONENTS)/recei
 $(COMPONENTS)/receipt-python.wasm: FORCE
 	@$(TOOLCHAINS)/python.sh build test/components/receipt/python $@
 
+# What make bench calls.
+BENCH_COMPONENTS := $(patsubst %,$(COMPONENTS)/%.wasm,bench hello conformance kernels receipt-rust receipt-c receipt-js receipt-python)
+
+# Where benchmarks write their figures, as SUITE-ENGINE.json, and options of theirs.
+BENCH := build/bench
+BENCHFLAGS ?=
+
 .PHONY: bench
-bench: build examples $(COMPONENTS)/bench.wasm ## Measure weft against its baselines
-	@go run ./test/bench -json build/bench.json
-	go test -run '^$$' -bench Fresh ./executor/wasmtime
+bench: build orders text stats $(BENCH_COMPONENTS) ## Measure weft against its baselines, in about 8 minutes; ENGINE=lts with that engine; writes docs/
+	$(with-engine)
+	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS)
 
 .PHONY: bench-cluster
 bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nodes do together
-	@go run ./test/bench -json build/bench-cluster.json cluster
+	$(with-engine)
+	go run ./test/bench -out $(BENCH) $(BENCHFLAGS) cluster
 	go test -run '^$$' -bench ClusterWrites -benchtime 1x ./consensus
 
 # One small function in every language.
@@ -183,12 +193,13 @@ RECEIPTS := $(patsubst %,$(COMPONENTS)/receipt-%.wasm,rust c go js ts python)
 
 .PHONY: bench-polyglot
 bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.wasm ## Measure functions in all languages, and calls between functions; writes docs/
-	@go run ./test/bench -rounds 7 -json build/bench-polyglot.json -docs docs polyglot
+	$(with-engine)
+	go run ./test/bench -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) polyglot
 
 .PHONY: bench-kernels
 bench-kernels: $(COMPONENTS)/kernels.wasm ## Measure computing against a program of the same code; ENGINE=lts with that engine; writes docs/
 	$(with-engine)
-	go run ./test/bench -rounds 7 -json build/bench-kernels-$(ENGINE).json -docs docs kernels
+	go run ./test/bench -weft '' -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) kernels
 
 # What make robustness runs: how many runs, of clusters of how many nodes, of which scenario and with which seed.
 RUNS ?= 10
@@ -248,6 +259,7 @@ toolchains: ## Install all that the other targets install
 	$(TOOLCHAINS)/c.sh >/dev/null
 	$(TOOLCHAINS)/go.sh >/dev/null
 	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
+	$(TOOLCHAINS)/wasmtime.sh >/dev/null
 	$(TOOLCHAINS)/clients.sh generators >/dev/null
 	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl nats-server protoc-gen-go protoc-gen-go-grpc >/dev/null
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)

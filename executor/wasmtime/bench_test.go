@@ -14,41 +14,25 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/weft-run/weft/test/components"
 )
 
-// plainText is a component without imports that takes plain values: run: func(n: u32, s: string) -> string.
-const plainText = `(component
-  (core module $m
-    (memory (export "memory") 2)
-    (global $next (mut i32) (i32.const 65536))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      global.get $next
-      (global.set $next (i32.add (global.get $next) (local.get 3))))
-    (func (export "run") (param i32 i32 i32) (result i32)
-      (i32.store (i32.const 16) (local.get 1))
-      (i32.store (i32.const 20) (local.get 2))
-      (i32.const 16)))
-  (core instance $i (instantiate $m))
-  (func (export "run") (param "n" u32) (param "s" string) (result string)
-    (canon lift (core func $i "run") (memory $i "memory") (realloc (func $i "realloc")))))`
+// till is the interface of test/components/receipt that the components in Rust and C export, both with imports of WASI.
+var till = Export{Interface: "bench:receipt/till@1.0.0", Function: "ring-up"}
 
-// wasiText is the same with imports of WASI, and memory like that of a component in Rust: 1.2 MiB, of which it touches
-// 130 KiB.
-var wasiText = strings.NewReplacer(
-	"(component", "(component"+socketImports,
-	`(memory (export "memory") 2)`, `(memory (export "memory") 20)`,
-	"(i32.store (i32.const 16)", "(memory.fill (i32.const 131072) (i32.const 1) (i32.const 133120)) (i32.store (i32.const 16)",
-).Replace(plainText)
-
-// plainCall makes an instance, calls it and drops it, as a server does for every call.
-func plainCall(tmpl *Template) error {
+// tillCall makes an instance, calls it and drops it, as a server does for every call. It buys one line, whose fields have those names.
+func tillCall(tmpl *Template, line *Names) error {
 	a := NewArena()
 	defer a.Free()
 	args := a.Args(2)
-	a.SetU32(args.At(0), 7)
-	if err := a.SetString(args.At(1), []byte("hello, world")); err != nil {
+	fields := a.SetRecord(a.SetList(args.At(0), 1).At(0), line)
+	if err := a.SetText(fields.At(0), "book-loom"); err != nil {
 		return err
 	}
+	a.SetU32(fields.At(1), 1999)
+	a.SetU32(fields.At(2), 2)
+	a.SetU32(args.At(1), 19)
 	it := NewInterrupt()
 	defer it.Close()
 	i, err := tmpl.NewInstance(InstanceConfig{Interrupt: it})
@@ -61,21 +45,21 @@ func plainCall(tmpl *Template) error {
 		return err
 	}
 	defer r.Close()
-	if v, _ := r.Value(); string(v.Bytes()) != "hello, world" {
-		return fmt.Errorf("result is %q", v.Bytes())
+	if v, _ := r.Value(); v.Fields().At(0).U64() != 4758 {
+		return fmt.Errorf("the total is %d", v.Fields().At(0).U64())
 	}
 	return nil
 }
 
-// plainLoop makes n calls on each of some goroutines and returns what one takes its goroutine.
-func plainLoop(b *testing.B, tmpl *Template, threads, n int) float64 {
+// tillLoop makes n calls on each of some goroutines and returns what one takes its goroutine.
+func tillLoop(b *testing.B, tmpl *Template, line *Names, threads, n int) float64 {
 	b.Helper()
 	var wg sync.WaitGroup
 	start := time.Now()
 	for range threads {
 		wg.Go(func() {
 			for range n {
-				if err := plainCall(tmpl); err != nil {
+				if err := tillCall(tmpl, line); err != nil {
 					b.Error(err)
 					return
 				}
@@ -100,30 +84,41 @@ func buildBaseline(b *testing.B) string {
 	return path
 }
 
-// BenchmarkFresh measures a fresh instance, a call and dropping both, of a component without imports and of one with
-// imports of WASI, on one thread and on all, next to the same sequence in C with the same engine and settings. x-C is how
-// many times as long Go takes; at most 2 is what is asked for.
+// BenchmarkFresh measures a fresh instance, a call and dropping both, of a component in Rust and of one in C, on one thread and on
+// all, next to the same sequence in C with the same engine and settings. x-C is how many times as long Go takes.
 func BenchmarkFresh(b *testing.B) {
-	b.Run("imports=none", func(b *testing.B) { benchmarkFresh(b, plainText, false) })
-	b.Run("imports=wasi", func(b *testing.B) { benchmarkFresh(b, wasiText, true) })
+	for _, language := range []string{"rust", "c"} {
+		b.Run("component="+language, func(b *testing.B) { benchmarkFresh(b, components.Path(b, "receipt-"+language)) })
+	}
 }
 
-func benchmarkFresh(b *testing.B, text string, wasi bool) {
+func benchmarkFresh(b *testing.B, component string) {
 	b.Helper()
+	wasm, err := os.ReadFile(component)
+	if err != nil {
+		b.Fatal(err)
+	}
 	e := testEngine()
-	c := compile(b, e, text)
+	c, err := e.Compile(wasm)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
 	l := e.NewLinker()
 	defer l.Close()
-	if wasi {
-		if err := l.AddWASI(); err != nil {
-			b.Fatal(err)
-		}
+	if err := l.AddWASI(); err != nil {
+		b.Fatal(err)
 	}
-	tmpl, err := l.Prepare(c, []Export{{Function: "run"}})
+	tmpl, err := l.Prepare(c, []Export{till})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer tmpl.Close()
+	line, err := NewNames([]string{"sku", "cents", "count"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer line.Close()
 	baseline := buildBaseline(b)
 	code, err := c.Serialize()
 	if err != nil {
@@ -145,10 +140,9 @@ func benchmarkFresh(b *testing.B, text string, wasi bool) {
 			var inGo, inC []float64
 			for b.Loop() {
 				inGo, inC = nil, nil
-				plainLoop(b, tmpl, threads, n/10)
+				tillLoop(b, tmpl, line, threads, n/10)
 				for range rounds {
-					out, err := exec.Command(baseline, settings, file, strconv.Itoa(threads), strconv.Itoa(n),
-						strconv.FormatBool(wasi)).Output()
+					out, err := exec.Command(baseline, settings, file, strconv.Itoa(threads), strconv.Itoa(n)).Output()
 					if err != nil {
 						b.Fatalf("baseline: %v", err)
 					}
@@ -157,7 +151,7 @@ func benchmarkFresh(b *testing.B, text string, wasi bool) {
 						b.Fatal(err)
 					}
 					inC = append(inC, ns)
-					inGo = append(inGo, plainLoop(b, tmpl, threads, n))
+					inGo = append(inGo, tillLoop(b, tmpl, line, threads, n))
 				}
 			}
 			slices.Sort(inGo)

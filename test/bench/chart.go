@@ -71,9 +71,9 @@ var kinds = []mark{
 }
 
 // draw writes the chart.
-func (r polyglotReport) draw(w io.Writer) error {
+func (r polyglotReport) draw(w io.Writer, of run) error {
 	c := chart{Width: chartWidth, Left: axisLeft, Right: axisRight, Top: chartTop,
-		Subtitle: fmt.Sprintf("%s, %d cores; medians of %d rounds; less is better", r.Machine.CPU, r.Machine.Cores, r.Rounds)}
+		Subtitle: fmt.Sprintf("%s, %d cores; medians of %d rounds; less is better", of.Machine.CPU, of.Machine.Cores, of.Rounds)}
 	for i, k := range kinds {
 		k.X, k.Y = float64(24+i*205), 66
 		c.Legend = append(c.Legend, k)

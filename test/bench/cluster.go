@@ -27,6 +27,10 @@ func runCluster(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
+	all, err := newReport("cluster", o)
+	if err != nil {
+		return err
+	}
 	var r clusterReport
 	if r.Forwarded, err = forward(ctx, o, filepath.Join(data, "forward")); err != nil {
 		return fmt.Errorf("forwarded calls: %w", err)
@@ -41,7 +45,36 @@ func runCluster(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("join: %w", err)
 	}
 	r.print(os.Stdout)
-	return writeJSON(o.json, r)
+	all.add(r.figures()...)
+	all.Details = r
+	return all.write(o.out)
+}
+
+// figures are the lines of the table.
+func (r *clusterReport) figures() (all []figure) {
+	for _, f := range r.Forwarded {
+		latency := figure{
+			ID: fmt.Sprintf("forwarded/p50-%d", f.InFlight), Name: fmt.Sprintf("small record that another node runs, %d in flight: p50", f.InFlight),
+			Against: "a call that enters there", Unit: inMicros, Value: f.Forwarded, Baseline: f.Direct, Ratio: f.Ratio,
+		}
+		cpu := figure{
+			ID: fmt.Sprintf("forwarded/cpu-%d", f.InFlight), Name: fmt.Sprintf("small record that another node runs, %d in flight: CPU time of all nodes per call", f.InFlight),
+			Against: "a call that enters there", Unit: inMicros, Value: f.ForwardedCPU, Baseline: f.DirectCPU, Ratio: f.CPURatio,
+		}
+		if f.InFlight == 1 {
+			latency.Goal = atMost(2.2)
+			latency.Met = latency.Goal.met(f.Ratio)
+		} else {
+			cpu.Goal = atMost(2)
+			cpu.Met = cpu.Goal.met(f.CPURatio)
+		}
+		all = append(all, latency, cpu)
+	}
+	return append(all,
+		alone("failover/leader", "a new leader after the leader of 3 was killed", inMillis, r.Failover.LeaderMillis, atMost(2000)).
+			noted("%d of %d calls failed", r.Failover.Failed, r.Failover.Calls),
+		alone("failover/schedulers", "longest gap of calls when all schedulers are killed", inMillis, r.Schedulers.GapMillis, nil).
+			noted("%d of %d calls failed", r.Schedulers.Failed, r.Schedulers.Calls))
 }
 
 // members is a cluster of processes.

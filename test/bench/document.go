@@ -15,15 +15,15 @@ const (
 )
 
 // document writes the figures into the text in a directory, and the chart beside it.
-func (r polyglotReport) document(dir string) error {
+func (r polyglotReport) document(dir string, of run) error {
 	var chart bytes.Buffer
-	if err := r.draw(&chart); err != nil {
+	if err := r.draw(&chart, of); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, chartName), chart.Bytes(), 0o600); err != nil {
 		return err
 	}
-	return insertFigures(filepath.Join(dir, documentName), figuresBegin, figuresEnd, r.markdown())
+	return insertFigures(filepath.Join(dir, documentName), figuresBegin, figuresEnd, r.markdown(of))
 }
 
 // insertFigures replaces what is between two lines of a text.
@@ -41,9 +41,9 @@ func insertFigures(path, begin, end, figures string) error {
 }
 
 // markdown is the figures as tables.
-func (r polyglotReport) markdown() string {
+func (r polyglotReport) markdown(of run) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s; medians of %d rounds.\n\n", r.Machine, r.Rounds)
+	fmt.Fprintf(&b, "%s.\n\n", of)
 	b.WriteString("| | component | compile | its CPU time | fresh instance + call | the same by gRPC | warm call | memory per instance | its process | process / fresh | process / gRPC |\n")
 	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range r.Languages {
@@ -68,9 +68,9 @@ func (r polyglotReport) markdown() string {
 }
 
 // markdown is the figures as a table.
-func (r kernelsReport) markdown() string {
+func (r *kernelsReport) markdown(of run) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s; %s; medians of %d rounds; %s.\n\n", r.Engine, r.Machine, r.Rounds, r.Compiler)
+	fmt.Fprintf(&b, "%s; %s.\n\n", of, r.Compiler)
 	b.WriteString("| kernel | size | program | weft | ratio | without epochs | ratio | epochs cost |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range r.Kernels {
 		fmt.Fprintf(&b, "| %s | %d | %.1f ms | %.1f ms | %.2fx | %.1f ms | %.2fx | %.2fx |\n",

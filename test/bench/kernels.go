@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/executor/wasmtime"
 )
 
@@ -44,10 +43,7 @@ type computer interface {
 
 // kernelsReport is what a run over all kernels found.
 type kernelsReport struct {
-	Machine  machine         `json:"machine"`
-	Engine   string          `json:"engine"`
 	Compiler string          `json:"compiler"` // of the program; the component has the same unless rustup can make components
-	Rounds   int             `json:"rounds"`
 	Kernels  []kernelFigures `json:"kernels"`
 	// Geometric means of the ratios of all kernels.
 	Ratio        float64 `json:"ratio"`
@@ -68,36 +64,67 @@ type kernelFigures struct {
 }
 
 // runKernels measures computing. `make bench-kernels` runs it.
-func runKernels(ctx context.Context, o options) (err error) {
-	r := kernelsReport{Machine: thisMachine(), Engine: executor.Engine, Rounds: o.rounds}
-	program, version, err := buildKernels(ctx, o)
+func runKernels(ctx context.Context, o options) error {
+	all, err := newReport("kernels", o)
 	if err != nil {
 		return err
 	}
-	r.Compiler = version
-	computers, err := newComputers(ctx, program, filepath.Join(o.components, "kernels.wasm"))
+	r, err := computeKernels(ctx, o)
 	if err != nil {
 		return err
+	}
+	all.add(r.figures()...)
+	all.Details, all.Run.Versions["rustc"] = r, r.Compiler
+	r.print(os.Stdout, all.Run)
+	if err := all.write(o.out); err != nil || o.docs == "" {
+		return err
+	}
+	return insertFigures(filepath.Join(o.docs, performanceName), fmt.Sprintf(kernelFiguresBegin, wasmtime.Name),
+		fmt.Sprintf(kernelFiguresEnd, wasmtime.Name), r.markdown(all.Run))
+}
+
+// computeKernels has all that computes take turns with each kernel.
+func computeKernels(ctx context.Context, o options) (r *kernelsReport, err error) {
+	program, version, err := buildKernels(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	computers, err := newComputers(ctx, program, filepath.Join(o.components, "kernels.wasm"))
+	if err != nil {
+		return nil, err
 	}
 	defer func() {
 		for _, c := range computers {
 			err = errors.Join(err, c.close())
 		}
 	}()
+	r = &kernelsReport{Compiler: version}
 	for _, k := range kernels {
 		if o.kernelSize != 0 {
 			k.size = o.kernelSize
 		}
 		f, err := measureKernel(ctx, computers, k, o.rounds)
 		if err != nil {
-			return fmt.Errorf("%s of size %d: %w", k.name, k.size, err)
+			return nil, fmt.Errorf("%s of size %d: %w", k.name, k.size, err)
 		}
 		r.Kernels = append(r.Kernels, f)
 	}
 	r.Ratio = geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.Ratio })
 	r.WithoutRatio = geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.WithoutRatio })
 	r.EpochsRatio = geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.EpochsRatio })
-	return r.write(o)
+	return r, nil
+}
+
+// figures are the lines of the table that computing has.
+func (r *kernelsReport) figures() []figure {
+	f := figure{
+		ID: "kernels/ratio", Name: "compute kernels in Rust: processor time, geometric means", Against: "the same as a program", Unit: inMillis,
+		Value:    geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.WeftMillis }),
+		Baseline: geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.ProgramMillis }),
+		Ratio:    r.Ratio, Goal: atMost(1.3),
+	}
+	f.Met = f.Goal.met(f.Ratio)
+	return []figure{f.noted("%.2fx without epochs, which can not be stopped", r.WithoutRatio)}
 }
 
 // newComputers starts what takes turns: the program, weft's engine, and that engine without epochs.
@@ -166,13 +193,3 @@ const (
 	kernelFiguresBegin = "<!-- kernels with the engine %s, written by make bench-kernels -->"
 	kernelFiguresEnd   = "<!-- end of kernels with the engine %s -->"
 )
-
-// write prints the figures and writes them where the options say.
-func (r kernelsReport) write(o options) error {
-	r.print(os.Stdout)
-	if err := writeJSON(o.json, r); err != nil || o.docs == "" {
-		return err
-	}
-	return insertFigures(filepath.Join(o.docs, performanceName), fmt.Sprintf(kernelFiguresBegin, wasmtime.Name),
-		fmt.Sprintf(kernelFiguresEnd, wasmtime.Name), r.markdown())
-}

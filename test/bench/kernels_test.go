@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,7 +17,7 @@ import (
 // the same answers, every figure is there, and the document is written.
 func TestKernels(t *testing.T) {
 	o := kernelOptions(t)
-	o.json, o.docs = filepath.Join(t.TempDir(), "figures.json"), t.TempDir()
+	o.out, o.docs = t.TempDir(), t.TempDir()
 	name := filepath.Join(o.docs, performanceName)
 	begin := "<!-- kernels with the engine " + wasmtime.Name + ", written by make bench-kernels -->\n"
 	end := "<!-- end of kernels with the engine " + wasmtime.Name + " -->"
@@ -29,13 +28,10 @@ func TestKernels(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	content, err := os.ReadFile(o.json)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var r kernelsReport
-	if err := json.Unmarshal(content, &r); err != nil {
-		t.Fatal(err)
+	wrote := readDetails(t, o.out, "kernels", &r)
+	if len(wrote.Figures) != 1 || wrote.Figures[0].Value <= 0 || wrote.Figures[0].Baseline <= 0 || wrote.Figures[0].Ratio != r.Ratio {
+		t.Errorf("the line of the table is %+v", wrote.Figures)
 	}
 	if len(r.Kernels) != len(kernels) || r.Ratio <= 0 || r.WithoutRatio <= 0 || r.EpochsRatio <= 0 || r.Compiler == "" {
 		t.Errorf("figures are missing: %+v", r)

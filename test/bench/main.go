@@ -1,20 +1,18 @@
-// Command bench measures weft against a grpc-go server with generated code, on this machine, in one run.
+// Command bench measures weft against its baselines, on this machine, in one run: mostly a grpc-go server with generated code, which
+// answers the same calls of the same cheap client. What is compared takes turns, so that a machine that slows down slows both, and each figure
+// is the median of the rounds. docs/performance.md explains the figures and the JSON.
 //
-// Both servers answer the same small record to the same cheap client. They take turns, so that a machine that slows
-// down slows both, and each figure is the median of the rounds. `make bench` runs it and keeps its JSON. With the argument
-// cluster it measures what several nodes do together (`make bench-cluster`), with polyglot functions in all languages
-// (`make bench-polyglot`), and with kernels computing (`make bench-kernels`).
+// `make bench` runs it. With the argument cluster it measures what several nodes do together (`make bench-cluster`), with
+// polyglot functions in all languages (`make bench-polyglot`), and with kernels computing (`make bench-kernels`).
 package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/weft-run/weft/executor"
@@ -24,10 +22,13 @@ import (
 type options struct {
 	weft       string
 	components string
-	json       string
+	out        string // directory of the reports
 	rounds     int
 	duration   time.Duration
 	inFlight   int
+	open       time.Duration // of the open loop
+	grow       time.Duration // of a point of a curve
+	parts      string        // that are measured
 
 	// Of the benchmark of languages.
 	languages string
@@ -47,12 +48,15 @@ func main() {
 	var o options
 	flag.StringVar(&o.weft, "weft", "bin/weft", "the weft binary")
 	flag.StringVar(&o.components, "components", "build/components", "directory of the built components")
-	flag.StringVar(&o.json, "json", "", "file to write the figures to")
+	flag.StringVar(&o.out, "out", "", "directory to write the figures to, as SUITE-ENGINE.json")
 	flag.IntVar(&o.rounds, "rounds", 5, "turns of each server")
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "length of a turn")
 	flag.IntVar(&o.inFlight, "in-flight", 64, "calls at once")
+	flag.DurationVar(&o.open, "open", time.Minute, "length of the open loop, for each server")
+	flag.DurationVar(&o.grow, "grow", 700*time.Millisecond, "length of a turn at a point of a curve")
+	flag.StringVar(&o.parts, "parts", strings.Join(partNames(), ","), "parts to measure")
 	flag.StringVar(&o.languages, "languages", "rust,c,go,js,ts,python", "languages to measure")
-	flag.StringVar(&o.docs, "docs", "", "directory to write the figures of languages or kernels into the documents of")
+	flag.StringVar(&o.docs, "docs", "", "directory with the documents to write the figures into")
 	flag.IntVar(&o.calls, "calls", 200, "calls in a turn of a language")
 	flag.IntVar(&o.starts, "starts", 5, "processes in a turn of a language")
 	flag.IntVar(&o.compiles, "compiles", 3, "times that each language's component is compiled")
@@ -69,7 +73,7 @@ func main() {
 	case "polyglot":
 		exit(runPolyglot(ctx, o))
 	default:
-		exit(run(ctx, o))
+		exit(measure(ctx, o))
 	}
 }
 
@@ -92,43 +96,4 @@ func exit(err error) {
 		os.Exit(1)
 	}
 	os.Exit(0)
-}
-
-// report is what a run found. Latencies are in microseconds.
-type report struct {
-	InFlight int      `json:"inFlight"`
-	Rounds   int      `json:"rounds"`
-	Small    []figure `json:"smallRecord"`
-	// IdleBytes is the resident memory of an idle node with the three examples deployed.
-	IdleBytes int64 `json:"idleResidentBytes"`
-}
-
-func run(ctx context.Context, o options) (err error) {
-	data, err := os.MkdirTemp("", "weft-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
-
-	r := report{InFlight: o.inFlight, Rounds: o.rounds}
-	if r.IdleBytes, err = idle(ctx, o, filepath.Join(data, "idle")); err != nil {
-		return fmt.Errorf("idle node: %w", err)
-	}
-	if r.Small, err = small(ctx, o, filepath.Join(data, "small")); err != nil {
-		return fmt.Errorf("small record: %w", err)
-	}
-	r.print(os.Stdout)
-	return writeJSON(o.json, r)
-}
-
-// writeJSON writes figures to a file, if there is to be one.
-func writeJSON(path string, figures any) error {
-	if path == "" {
-		return nil
-	}
-	text, err := json.MarshalIndent(figures, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(text, '\n'), 0o600)
 }

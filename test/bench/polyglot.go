@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -15,8 +16,6 @@ import (
 
 // polyglotReport is what a run over all languages found.
 type polyglotReport struct {
-	Machine   machine   `json:"machine"`
-	Rounds    int       `json:"rounds"`
 	Instances int       `json:"instances"` // that lived at once when their memory was measured
 	Languages []figures `json:"languages"`
 	Between   []way     `json:"callsBetweenFunctions"`
@@ -25,6 +24,7 @@ type polyglotReport struct {
 // figures are those of one language: medians of the rounds. Each ratio is that of the process to the function, the median of
 // the ratios in each round.
 type figures struct {
+	ID             string  `json:"id"`
 	Language       string  `json:"language"`
 	Tool           string  `json:"tool"` // what makes or runs the program
 	ComponentBytes int64   `json:"componentBytes"`
@@ -49,18 +49,54 @@ func runPolyglot(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
-	r := polyglotReport{Machine: thisMachine(), Rounds: o.rounds, Instances: o.instances}
+	all, err := newReport("polyglot", o)
+	if err != nil {
+		return err
+	}
+	r := polyglotReport{Instances: o.instances}
 	if r.Languages, err = measureLanguages(ctx, o, data); err != nil {
 		return err
 	}
 	if r.Between, err = between(ctx, o, filepath.Join(data, "between")); err != nil {
 		return fmt.Errorf("calls from function to function: %w", err)
 	}
-	r.print(os.Stdout)
-	if err := writeJSON(o.json, r); err != nil || o.docs == "" {
+	r.print(os.Stdout, all.Run)
+	all.add(r.figures()...)
+	all.Details = r
+	if err := all.write(o.out); err != nil || o.docs == "" {
 		return err
 	}
-	return r.document(o.docs)
+	return r.document(o.docs, all.Run)
+}
+
+// firstCallGoals are how many times as fast as starting a process of its language a function's first call should be.
+var firstCallGoals = map[string]*goal{"js": atLeast(150), "python": atLeast(50)}
+
+// firstCall is the line of the table that a language has.
+func (f *figures) firstCall(id string) figure {
+	line := figure{
+		ID: "first-call/" + id, Name: f.Language + ": fresh instance + first call through gRPC, one after the other",
+		Against: "starting a process for the same answer", Unit: perSecond,
+		Value: 1e6 / f.CallMicros, Baseline: 1e6 / f.ProcessMicros, Ratio: f.CallRatio, Goal: firstCallGoals[id],
+	}
+	line.Met = line.Goal.met(line.Ratio)
+	return line.noted("%s against %s; %s", durationText(f.CallMicros), durationText(f.ProcessMicros), f.Tool)
+}
+
+// figures are the lines of the table.
+func (r polyglotReport) figures() (all []figure) {
+	for _, f := range r.Languages {
+		all = append(all, f.firstCall(f.ID))
+	}
+	goals := map[string]*goal{functionCallers[0].name: atMost(0.01), functionCallers[1].name: atMost(0.5)}
+	for _, w := range r.Between[1:] {
+		g := goals[w.Name]
+		all = append(all, figure{
+			ID: "between/" + strings.ReplaceAll(w.Name, " ", "-"), Name: "typed call, " + w.Name, Against: r.Between[0].Name, Unit: inMicros,
+			Value: w.Micros, Baseline: r.Between[0].Micros, Ratio: w.Ratio, Goal: g, Met: g.met(w.Ratio),
+		})
+	}
+	return all
 }
 
 // measureLanguages has the languages, and in each of them its ways to give the answer, take turns.
@@ -150,7 +186,7 @@ func (s *series) add(turn series) {
 
 func (s *series) figures(c *implementation) figures {
 	return figures{
-		Language: c.name, Tool: c.version, ComponentBytes: c.size,
+		ID: c.id, Language: c.name, Tool: c.version, ComponentBytes: c.size,
 		CompileMillis: median(s.compile), CompileCPU: median(s.compileCPU),
 		FreshMicros: median(s.fresh), CallMicros: median(s.call), WarmMicros: median(s.warm),
 		InstanceBytes: median(s.bytes),

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,21 +63,15 @@ func TestPolyglot(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := smallest(t)
-	o.docs, o.json, o.weft = docs, filepath.Join(docs, "figures.json"), filepath.Join(t.TempDir(), "weft")
-	if out, err := exec.Command("go", "build", "-o", o.weft, "./cmd/weft").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	o.docs, o.out = docs, t.TempDir()
+	buildWeft(t, &o)
 	if err := runPolyglot(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 
-	content, err := os.ReadFile(o.json)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var r polyglotReport
-	if err := json.Unmarshal(content, &r); err != nil {
-		t.Fatal(err)
+	if wrote := readDetails(t, o.out, "polyglot", &r); len(wrote.Figures) != 4+len(functionCallers) {
+		t.Errorf("the table has %d lines: %+v", len(wrote.Figures), wrote.Figures)
 	}
 	if len(r.Languages) != 4 || len(r.Between) != 1+len(functionCallers) {
 		t.Errorf("%d languages and %d ways of a call", len(r.Languages), len(r.Between))

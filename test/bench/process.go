@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -28,30 +29,41 @@ func start(ctx context.Context, name string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	p, text, err := launch(ctx, cmd, out)
+	if err != nil {
 		return nil, err
+	}
+	fields := strings.Fields(text)
+	if len(fields) == 0 || fields[0] != "ready" {
+		p.kill()
+		return nil, fmt.Errorf("%s %s: no ready line, but %q", name, strings.Join(args, " "), text)
+	}
+	for _, f := range fields[1:] {
+		key, value, _ := strings.Cut(f, "=")
+		p.ready[key] = value
+	}
+	return p, nil
+}
+
+// launch starts a program and waits for the first line that it writes, and reads on from there.
+func launch(ctx context.Context, cmd *exec.Cmd, out io.Reader) (*process, string, error) {
+	if err := cmd.Start(); err != nil {
+		return nil, "", err
 	}
 	p := &process{cmd: cmd, ready: map[string]string{}}
 	line := make(chan string, 1)
-	go func() {
-		text, _ := bufio.NewReader(out).ReadString('\n')
+	go func() { // until the program ends
+		lines := bufio.NewReader(out)
+		text, _ := lines.ReadString('\n')
 		line <- text
+		_, _ = io.Copy(io.Discard, lines)
 	}()
 	select {
 	case text := <-line:
-		fields := strings.Fields(text)
-		if len(fields) == 0 || fields[0] != "ready" {
-			p.kill()
-			return nil, fmt.Errorf("%s %s: no ready line, but %q", name, strings.Join(args, " "), text)
-		}
-		for _, f := range fields[1:] {
-			key, value, _ := strings.Cut(f, "=")
-			p.ready[key] = value
-		}
-		return p, nil
+		return p, text, nil
 	case <-ctx.Done():
 		p.kill()
-		return nil, fmt.Errorf("%s: not ready: %w", name, ctx.Err())
+		return nil, "", fmt.Errorf("%s: not ready: %w", cmd.Path, ctx.Err())
 	}
 }
 
@@ -101,12 +113,15 @@ func (p *process) cpu() (time.Duration, error) {
 }
 
 // resident is the resident memory of the process in bytes.
-func (p *process) resident() (int64, error) {
+func (p *process) resident() (int64, error) { return p.status("VmRSS:") }
+
+// status is a line of /proc/PID/status, in bytes.
+func (p *process) status(name string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	return kilobytes(string(text), "VmRSS:")
+	return kilobytes(string(text), name)
 }
 
 // kilobytes reads a line such as "VmRSS:  1784 kB" of a file in /proc, in bytes.

@@ -2,76 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/grpc"
 
+	"github.com/weft-run/weft/executor/wasmtime"
 	recordsv1 "github.com/weft-run/weft/test/bench/proto/bench/records/v1"
-	"github.com/weft-run/weft/test/load"
 )
 
-// figure is one server's result. Each number is the median of the rounds; each ratio is the median of the ratios to
-// the first server in the same round.
-type figure struct {
-	Server     string  `json:"server"`
-	PerSecond  float64 `json:"requestsPerSecond"`
-	Ratio      float64 `json:"requestsRatio"`
-	P50        float64 `json:"p50Micros"`
-	P99        float64 `json:"p99Micros"`
-	P99Ratio   float64 `json:"p99Ratio"`
-	CPU        float64 `json:"serverCPUMicrosPerCall"`
-	CPURatio   float64 `json:"serverCPURatio"`
-	Concurrent int     `json:"inFlight"`
-}
-
-// A contender is a server under load.
-type contender struct {
-	name    string
-	process *process
-	turns   []turn
-}
-
-// turn is what one round of one server gave.
-type turn struct {
-	load.Result
-	cpu time.Duration // of the server, per call
-}
-
-// small measures the small record: six fields, one of them nested and one a list.
-func small(ctx context.Context, o options, data string) (figures []figure, err error) {
-	contenders, err := contend(ctx, o, data)
-	defer func() {
-		for _, c := range contenders {
-			err = errors.Join(err, c.process.stop())
-		}
-	}()
-	if err != nil {
-		return nil, err
-	}
-	message, err := proto.Marshal(smallRecord())
-	if err != nil {
-		return nil, err
-	}
-	for range o.rounds {
-		for _, c := range contenders {
-			t, err := c.turn(ctx, o, message)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", c.name, err)
-			}
-			c.turns = append(c.turns, t)
-		}
-	}
-	for _, c := range contenders {
-		figures = append(figures, c.figure(contenders[0], o.inFlight))
-	}
-	return figures, nil
-}
-
+// smallRecord has six fields, one of them nested and one a list.
 func smallRecord() *recordsv1.TouchRequest {
 	return &recordsv1.TouchRequest{Customer: &recordsv1.Customer{
 		Id: 4711, Name: "Ada Lovelace", Active: true, Score: 99.5,
@@ -80,81 +21,56 @@ func smallRecord() *recordsv1.TouchRequest {
 	}}
 }
 
-// contend starts the servers, the baseline first.
-func contend(ctx context.Context, o options, data string) ([]*contender, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	var all []*contender
-	for _, c := range []struct {
-		name    string
-		command []string
-	}{
-		{"grpc-go, generated code", []string{self, nativeName}},
-		{"grpc-go, generated code, 64 stream workers", []string{self, nativeName, "workers"}},
-		{"weft, an instance per call", server(o, data)},
-	} {
-		p, err := start(ctx, c.command[0], c.command[1:]...)
+// touchTask is a call with the small record.
+func touchTask() (task, error) {
+	return newTask(recordsv1.Records_Touch_FullMethodName, smallRecord(), func(ctx context.Context, conn grpc.ClientConnInterface) error {
+		request := smallRecord()
+		response, err := recordsv1.NewRecordsClient(conn).Touch(ctx, request)
 		if err != nil {
-			return all, err
+			return err
 		}
-		all = append(all, &contender{name: c.name, process: p})
-	}
-	weft := all[len(all)-1].process
-	return all, deploy(ctx, o, weft, "records", filepath.Join(o.components, "bench.wasm"))
-}
-
-func (c *contender) turn(ctx context.Context, o options, message []byte) (turn, error) {
-	const warmup = 500 * time.Millisecond
-	before, err := c.process.cpu()
-	if err != nil {
-		return turn{}, err
-	}
-	result, err := load.Run(ctx, load.Config{
-		Address: c.process.ready["grpc"], Method: recordsv1.Records_Touch_FullMethodName, Message: message,
-		InFlight: o.inFlight, Connections: min(2, o.inFlight), Warmup: warmup, Duration: o.duration,
+		return checkScore(response.GetValue().GetScore(), request.GetCustomer().GetScore()+1)
 	})
-	if err != nil {
-		return turn{}, err
-	}
-	if result.Failed > 0 || result.Calls == 0 {
-		return turn{}, fmt.Errorf("%d calls failed, %d ended well: %s", result.Failed, result.Calls, result.FirstError)
-	}
-	after, err := c.process.cpu()
-	if err != nil {
-		return turn{}, err
-	}
-	// The processor time covers the warm-up too, in which calls go at the same rate.
-	calls := float64(result.Calls) * float64(warmup+o.duration) / float64(o.duration)
-	return turn{Result: result, cpu: time.Duration(float64(after-before) / calls)}, nil
 }
 
-func (c *contender) figure(baseline *contender, inFlight int) figure {
-	of := func(value func(t turn) float64) float64 {
-		all := make([]float64, len(c.turns))
-		for i, t := range c.turns {
-			all[i] = value(t)
-		}
-		return median(all)
+// smallGoal is the share of the native server's requests that each engine should serve.
+var smallGoal = map[string]float64{"stock": 0.4, "lts": 0.7}
+
+// measureSmall has all servers answer the small record in a closed loop.
+func (m *measurement) measureSmall(ctx context.Context) error {
+	native := m.servers.nativeContender()
+	workers := &contender{name: "grpc-go, generated code, 64 stream workers", process: m.servers.workers}
+	weft := &contender{name: "weft, an instance per call", process: m.servers.weft}
+	all := []*contender{native, workers, weft}
+	serve, err := startServe(ctx, m.o)
+	if err != nil {
+		m.report.Missing = append(m.report.Missing, fmt.Sprintf("wasmtime serve: %v", err))
+	} else {
+		defer serve.process.kill() // it does not end well on a signal
+		all = append(all, serve)
+		m.report.Run.Versions["wasmtime serve"] = programVersion(serve.process.cmd.Path, "--version")
 	}
-	ratio := func(value func(t turn) float64) float64 {
-		all := make([]float64, len(c.turns))
-		for i, t := range c.turns {
-			all[i] = value(t) / value(baseline.turns[i])
-		}
-		return median(all)
+	work, err := touchTask()
+	if err != nil {
+		return err
 	}
-	perSecond := func(t turn) float64 { return t.PerSecond() }
-	p50 := func(t turn) float64 { return micros(t.P50) }
-	p99 := func(t turn) float64 { return micros(t.P99) }
-	cpu := func(t turn) float64 { return micros(t.cpu) }
-	return figure{
-		Server: c.name, Concurrent: inFlight,
-		PerSecond: of(perSecond), Ratio: ratio(perSecond),
-		P50: of(p50), P99: of(p99), P99Ratio: ratio(p99),
-		CPU: of(cpu), CPURatio: ratio(cpu),
+	c := conditions{inFlight: m.o.inFlight, warmup: m.o.duration / 4, duration: m.o.duration}
+	if err := contend(ctx, all, work, c, m.o.rounds); err != nil {
+		return err
 	}
+	m.saturation = median(weft.of(requests))
+	m.details.Small = servedBy(all, m.o.inFlight)
+	name := fmt.Sprintf("small record, instance per call, %d in flight: ", m.o.inFlight)
+	m.report.add(
+		weft.against(native, "small/requests", name+"requests", perSecond, requests, atLeast(smallGoal[wasmtime.Name])),
+		weft.against(native, "small/p50", name+"p50", inMicros, p50, nil),
+		weft.against(native, "small/p99", name+"p99", inMicros, p99, atMost(1.5)),
+		weft.against(native, "small/cpu", name+"server's CPU time per call", inMicros, serverCPU, nil),
+		weft.against(workers, "small/requests-workers", name+"requests", perSecond, requests, nil))
+	if serve != nil {
+		m.report.add(weft.against(serve, "small/requests-serve", name+"requests", perSecond, requests, nil))
+	}
+	return nil
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

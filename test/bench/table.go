@@ -6,16 +6,34 @@ import (
 	"text/tabwriter"
 )
 
-func (r report) print(w io.Writer) {
-	fmt.Fprintf(w, "Unary calls of a small record, %d in flight, median of %d rounds; ratios to the first line:\n\n", r.InFlight, r.Rounds)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "server\trequests/s\tratio\tp50 µs\tp99 µs\tratio\tserver CPU µs\tratio\t")
-	for _, f := range r.Small {
-		fmt.Fprintf(table, "%s\t%.0f\t%.2f\t%.0f\t%.0f\t%.2f\t%.1f\t%.2f\t\n",
-			f.Server, f.PerSecond, f.Ratio, f.P50, f.P99, f.P99Ratio, f.CPU, f.CPURatio)
+// printFigures writes the one table: the figures of some reports, one below the other.
+func printFigures(w io.Writer, all []*report) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "figure\tweft\tagainst\tbaseline\tratio\tgoal\tmet")
+	for _, r := range all {
+		for _, f := range r.Figures {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+				f.Name, f.valueText(), dash(f.Against != "", f.Against), f.baselineText(), f.ratioText(), f.goalText(), f.metText())
+		}
 	}
-	table.Flush()
-	fmt.Fprintf(w, "\nIdle node with the three examples deployed: %.0f MiB resident (goal: under 150)\n", float64(r.IdleBytes)/(1<<20))
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, r := range all {
+		fmt.Fprintf(w, "\n%s: %s\n", r.Suite, r.Run)
+		for _, f := range r.Figures {
+			if f.Note != "" {
+				fmt.Fprintf(w, "  %s: %s\n", f.Name, f.Note)
+			}
+		}
+		for _, text := range r.bends() {
+			fmt.Fprintf(w, "  %s\n", text)
+		}
+		for _, text := range r.Missing {
+			fmt.Fprintf(w, "  not measured: %s\n", text)
+		}
+	}
+	return nil
 }
 
 func (r clusterReport) print(w io.Writer) {
@@ -46,8 +64,8 @@ func (r clusterReport) print(w io.Writer) {
 		r.Join.Functions, r.Join.Member, r.Join.CaughtUp, r.Join.Served, r.Join.All)
 }
 
-func (r polyglotReport) print(w io.Writer) {
-	fmt.Fprintf(w, "The same function in every language, and a process of the language's own for the same answer; medians of %d rounds:\n\n", r.Rounds)
+func (r polyglotReport) print(w io.Writer, of run) {
+	fmt.Fprintf(w, "The same function in every language, and a process of the language's own for the same answer; medians of %d rounds:\n\n", of.Rounds)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "language\tcomponent KB\tcompile ms\tCPU ms\tfresh instance + call µs\tby gRPC µs\twarm call µs\tKiB per instance\tprocess µs\tprocess/fresh\tprocess/gRPC\t")
 	for _, f := range r.Languages {
@@ -66,11 +84,11 @@ func (r polyglotReport) print(w io.Writer) {
 	}
 	table.Flush()
 	fmt.Fprintln(w, "(goals: on one node at most 0.5, linked at most 0.01)")
-	fmt.Fprintf(w, "\n%s\n", r.Machine)
+	fmt.Fprintf(w, "\n%s\n", of)
 }
 
-func (r kernelsReport) print(w io.Writer) {
-	fmt.Fprintf(w, "The same Rust as a program and as a component, processor time, medians of %d rounds; %s:\n\n", r.Rounds, r.Engine)
+func (r *kernelsReport) print(w io.Writer, of run) {
+	fmt.Fprintf(w, "The same Rust as a program and as a component, processor time, medians of %d rounds; %s:\n\n", of.Rounds, of.Engine)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "kernel\tsize\tprogram ms\tweft ms\tratio\twithout epochs ms\tratio\tepochs cost\t")
 	for _, f := range r.Kernels {
@@ -79,5 +97,5 @@ func (r kernelsReport) print(w io.Writer) {
 	}
 	fmt.Fprintf(table, "geometric mean\t\t\t\t%.2f\t\t%.2f\t%.2f\t\n", r.Ratio, r.WithoutRatio, r.EpochsRatio)
 	table.Flush()
-	fmt.Fprintf(w, "(goal: at most 1.3)\n\n%s; %s\n", r.Machine, r.Compiler)
+	fmt.Fprintf(w, "(goal: at most 1.3)\n\n%s; %s\n", of, r.Compiler)
 }

@@ -17,8 +17,8 @@ func server(o options, data string) []string {
 }
 
 // deploy deploys a component and waits until it answers.
-func deploy(ctx context.Context, o options, node *process, name, file string) error {
-	return command(ctx, o, node, "deploy", file, "--name", name, "--wait", "60s")
+func deploy(ctx context.Context, o options, node *process, name, file string, more ...string) error {
+	return command(ctx, o, node, append([]string{"deploy", file, "--name", name, "--wait", "60s"}, more...)...)
 }
 
 // command runs one command of weft's against a node.

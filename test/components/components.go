@@ -65,6 +65,9 @@ var sources = map[string]source{
 	"caller":         {"test/components/caller", "rust.sh"},
 
 	"kernels": {"test/components/kernels", "rust.sh"},
+
+	// What wasmtime serve answers; weft has no use for it.
+	"hello": {"test/components/hello", "rust.sh"},
 }
 
 // Path builds one of the components above and returns the file's absolute path. Any number of processes may call it

@@ -90,8 +90,13 @@ func Run(ctx context.Context, config Config) (Result, error) {
 		}
 		go func() { results <- drive(ctx, config, s) }()
 	}
+	return collect(config, results, config.Connections)
+}
+
+// collect puts together what so many connections counted.
+func collect(config Config, results <-chan tally, connections int) (Result, error) {
 	var all tally
-	for range config.Connections {
+	for range connections {
 		all.merge(<-results)
 	}
 	if all.err != nil {

@@ -1,7 +1,8 @@
-//! The function that the benchmarks call: it does as little as a function can, so that what is measured is weft.
+//! What the benchmarks call: functions that do as little as a function can, so that what is measured is weft.
 
 wit_bindgen::generate!({ world: "bench", path: "wit" });
 
+use exports::bench::records::bytes;
 use exports::bench::records::records::{Customer, Guest};
 
 struct Component;
@@ -14,6 +15,12 @@ impl Guest for Component {
 
     fn touch_all(customers: Vec<Customer>) -> Vec<Customer> {
         customers.into_iter().map(Self::touch).collect()
+    }
+}
+
+impl bytes::Guest for Component {
+    fn echo(data: Vec<u8>) -> Vec<u8> {
+        data
     }
 }
 
