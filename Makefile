@@ -251,6 +251,11 @@ debug: ## Test the cgo package with a collection at each pointer, cgocheck and t
 fuzz-short: ## Run each fuzz target for a moment
 	@.ci/fuzz $(FUZZTIME)
 
+.PHONY: fuzz-lts
+fuzz-lts: ## Run the fuzz target that needs the long-term-support engine for a moment
+	$(with-lts)
+	.ci/fuzz $(FUZZTIME) executor/transcode/transcoder_test.go
+
 .PHONY: toolchains
 toolchains: ## Install all that the other targets install
 	@$(TOOLCHAINS)/rust.sh >/dev/null

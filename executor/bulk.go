@@ -254,7 +254,7 @@ func (j *job) takesBulk() (b *bulk, export int) {
 
 // runBulk answers a job through the transcoder. It is false where that leaves the request to the plain path: the function was
 // not called.
-func (x *Executor) runBulk(j *job, b *bulk, export int, message []byte) (answered bool) {
+func (x *Executor) runBulk(j *job, b *bulk, export int, argument []byte) (answered bool) {
 	out := newOutput(j.rev.journal, j.callID)
 	defer out.close()
 	in := &guestCall{x: x, job: j, out: out}
@@ -267,7 +267,7 @@ func (x *Executor) runBulk(j *job, b *bulk, export int, message []byte) (answere
 	}
 	defer instance.Close()
 	in.instance = instance
-	result, err := instance.CallBytes(export, message)
+	result, err := instance.CallBytes(export, argument)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, ""))
 		return true

@@ -25,13 +25,14 @@ var bulkText string
 // bulkGuest is an executor with testdata/bulk.wat, which has its second form where the engine can have it.
 func bulkGuest(t *testing.T, limits Limits) *guest {
 	t.Helper()
-	return bulkGuestIn(t, Config{}, limits)
+	return bulkOf(t, Config{}, bulkText, limits)
 }
 
-func bulkGuestIn(t *testing.T, config Config, limits Limits) *guest {
+// bulkOf is an executor with a component, once it has what second form it can have.
+func bulkOf(t *testing.T, config Config, text string, limits Limits) *guest {
 	t.Helper()
 	g := newExecutor(t, config)
-	binary, err := wasmtime.WatToWasm(bulkText)
+	binary, err := wasmtime.WatToWasm(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +230,7 @@ func TestBulkSweep(t *testing.T) {
 // the cache.
 func TestBulkAfterRest(t *testing.T) {
 	d := &describing{}
-	g := bulkGuestIn(t, Config{Describe: d.describe}, Limits{})
+	g := bulkOf(t, Config{Describe: d.describe}, bulkText, Limits{})
 	if !wasmtime.HasBytes {
 		t.Skip("only the long-term-support engine has calls of bytes")
 	}

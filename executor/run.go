@@ -11,6 +11,7 @@ import (
 
 	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/wit/transcoder"
 )
 
 // Call runs one call. Its errors are *Error and *FunctionError; it returns when ctx is done, at the latest.
@@ -179,9 +180,9 @@ func (x *Executor) work(j *job) {
 // workBulk answers a job through the transcoder, or where that leaves it to the plain path, by that. The caller has its message
 // back once it was copied, as it is read while the guest runs.
 func (x *Executor) workBulk(j *job, b *bulk, export int, arena *wasmtime.Arena) (large bool) {
-	message := append([]byte(nil), j.message...)
+	argument, message := transcoder.Argument(j.message, j.rev.limits.Memory)
 	j.decoded()
-	if x.runBulk(j, b, export, message) {
+	if x.runBulk(j, b, export, argument) {
 		return false
 	}
 	if _, err := j.method.plan.Decode(message, arena); err != nil {

@@ -21,6 +21,7 @@
       (i32.store (i32.const 36) (i32.const 64))
       (i32.store (i32.const 40) (i32.const 7))
       (i32.const 32))
+    (func (export "record") (param i32) (result i32) (local.get 0))
     (func (export "boom") (param i32 i32) unreachable)
     (func (export "many") (param i32) (result i32)
       (i32.store (i32.const 16) (i32.const 1024))

@@ -118,10 +118,12 @@ func (p *twoPaths) plain(n int, message []byte) (kind byte, answer []byte, err e
 
 // fast calls a method through the transcoder.
 func (p *twoPaths) fast(n int, message []byte) (kind byte, answer []byte, err error) {
-	i, err := p.wrapped.NewInstance(wasmtime.InstanceConfig{})
+	const memory = 64 << 20
+	i, err := p.wrapped.NewInstance(wasmtime.InstanceConfig{Memory: memory})
 	must(err)
 	defer i.Close()
-	r, err := i.CallBytes(n, message)
+	argument, _ := transcoder.Argument(message, memory)
+	r, err := i.CallBytes(n, argument)
 	if err != nil {
 		return 0, nil, err
 	}

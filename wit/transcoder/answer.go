@@ -17,11 +17,13 @@ func (w *wire) ensure(f *function, more local) {
 	})
 }
 
-// defineBegin: begin() → where the end of the answer is. It is written from there down, as the length of a message is known
-// when its fields are written. There is room for as much as was handed out, which is what most answers take.
+// defineBegin: begin(before) → where the end of the answer is. It is written from there down, as the length of a message is known
+// when its fields are written. There is room for as much as was handed out since before, for what the function returned: few
+// answers take more.
 func (w *wire) defineBegin(m *module) {
 	f := m.function("begin", i32)
 	w.begin = f
+	before := f.param("before", i32)
 	used, more := f.local("used", i32), f.local("more", i32)
 	f.i32(0)
 	f.mem(i32Load, handedOut)
@@ -30,7 +32,8 @@ func (w *wire) defineBegin(m *module) {
 	f.setGlobal(w.floor)
 	f.getGlobal(w.floor)
 	f.get(used)
-	f.do(i32Add)
+	f.get(before)
+	f.do(i32Sub, i32Add)
 	f.add(1 << 10)
 	f.setGlobal(w.end)
 	f.getGlobal(w.end)

@@ -1,6 +1,7 @@
 package transcoder
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/weft-run/weft/wit"
@@ -19,12 +20,27 @@ const (
 	Failed
 )
 
-// The lists of a request of n bytes may take freeUnfolded + unfolding*n bytes of the transcoder's memory. What takes more is
-// refused, and left to the plain path: lists of records whose fields are nearly all absent.
+// The lists of a request of n bytes may take freeUnfolded + unfolding*n bytes of the transcoder's memory, and a third of what the memory
+// has besides the request and besides: the function may return as much, and the response may be as long. What takes more is refused,
+// and left to the plain path: lists of records whose fields are nearly all absent.
 const (
 	unfolding    = 8
 	freeUnfolded = 64 << 10
+	besides      = 256 << 10
 )
+
+// budgetSize is how many bytes in front of a request say what its lists may take.
+const budgetSize = 4
+
+// Argument makes what a function of the composition is called with, for a memory that may grow to so many bytes. The request is copied;
+// kept is the copy, in the argument.
+func Argument(request []byte, memory uint64) (argument, kept []byte) {
+	size := uint64(len(request))
+	budget := min(freeUnfolded+unfolding*size, (max(memory, size+besides)-size-besides)/3, largest)
+	argument = binary.LittleEndian.AppendUint32(make([]byte, 0, budgetSize+len(request)), uint32(budget))
+	argument = append(argument, request...)
+	return argument, argument[budgetSize:]
+}
 
 // coreTypes are the types of core values in the binary format.
 var coreTypes = map[abi.Core]valType{abi.I32: i32, abi.I64: i64, abi.F32: f32, abi.F64: f64}
@@ -49,11 +65,11 @@ func (g *generator) signature(f *wit.Function) (params, results []valType) {
 	return params, results
 }
 
-// method writes the function for a method: call(request, size) → where the answer is, and its length.
+// method writes the function for a method: call(argument, size) → where the answer is, and its length.
 func (g *generator) method(m *contract.Method, callee *function) *function {
 	f := g.m.function("call "+m.Name, i32)
 	request, size := f.param("request", i32), f.param("size", i32)
-	args, result, pos := f.local("args", i32), f.local("result", i32), f.local("pos", i32)
+	args, result, pos, before := f.local("args", i32), f.local("result", i32), f.local("pos", i32), f.local("before", i32)
 	decode := g.request(m)
 	layout, _ := g.layouts.Fields(abi.Types(m.Function.Params))
 	f.block(func(refused label) {
@@ -72,11 +88,11 @@ func (g *generator) method(m *contract.Method, callee *function) *function {
 		}
 		area(layout, args)
 		f.comment("what lists may take")
-		f.get(size)
-		f.i32(unfolding)
-		f.do(i32Mul)
-		f.add(freeUnfolded)
+		f.get(request)
+		f.mem(i32Load, 0)
 		f.setGlobal(g.budget)
+		f.advance(request, budgetSize)
+		f.advance(size, -budgetSize)
 		f.get(request)
 		f.get(request)
 		f.get(size)
@@ -86,7 +102,13 @@ func (g *generator) method(m *contract.Method, callee *function) *function {
 		f.do(i32Eqz)
 		f.brIf(refused)
 		area(g.layouts.Of(m.Function.Result), result)
+		f.i32(0)
+		f.mem(i32Load, handedOut)
+		f.set(before)
 		g.invoke(f, m.Function, callee, args, result)
+		f.get(before)
+		f.call(g.begin)
+		f.set(pos)
 		g.respond(f, m, result, pos)
 		f.i32(0)
 		f.get(pos)
@@ -147,8 +169,6 @@ func (g *generator) invoke(f *function, called *wit.Function, callee *function, 
 func (g *generator) respond(f *function, m *contract.Method, result, pos local) {
 	e := g.newEncoding(f)
 	e.pos, e.at = pos, result
-	f.call(g.begin)
-	f.set(pos)
 	put := func(kind byte, field *contract.Field, t *wit.Type, offset uint32) {
 		if field != nil {
 			e.field(place{Field: *field, typ: t, offset: offset})
