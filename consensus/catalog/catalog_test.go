@@ -3,6 +3,8 @@ package catalog
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -288,6 +290,32 @@ func TestOwner(t *testing.T) {
 	}
 	if l.c.View().Owner("elsewhere", service) != "" {
 		t.Fatal("a namespace sees the services of another")
+	}
+}
+
+// TestRelated expects the contracts that import a package, or are imported, and no others.
+func TestRelated(t *testing.T) {
+	l := newLog(t)
+	for _, c := range []*weftv1.Contract{
+		schema("base.v1", 1), schema("types.v1", 1, fileOf("base.v1")), schema("use.v1", 1, fileOf("types.v1"), "google/protobuf/empty.proto"),
+		schema("further.v1", 1, fileOf("use.v1"), fileOf("aside.v1")), schema("aside.v1", 1), schema("stranger.v1", 1, "google/protobuf/empty.proto"),
+	} {
+		l.must(put(deploy{name: strings.TrimSuffix(c.GetPackage(), ".v1"), contracts: []*weftv1.Contract{c}}))
+	}
+	for pkg, want := range map[string]string{
+		"types.v1":    "[aside.v1 base.v1 further.v1 types.v1 use.v1]",
+		"further.v1":  "[aside.v1 base.v1 further.v1 types.v1 use.v1]",
+		"aside.v1":    "[aside.v1 base.v1 further.v1 types.v1 use.v1]",
+		"stranger.v1": "[stranger.v1]",
+		"new.v1":      "[]",
+	} {
+		related := l.c.View().Related(ns, []string{pkg})
+		if got := fmt.Sprint(slices.Sorted(maps.Keys(related))); got != want {
+			t.Errorf("%s: %s, want %s", pkg, got, want)
+		}
+	}
+	if got := l.c.View().Related("elsewhere", []string{"types.v1"}); len(got) != 0 {
+		t.Errorf("a namespace sees the contracts of another: %v", got)
 	}
 }
 

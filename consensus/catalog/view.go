@@ -2,6 +2,9 @@ package catalog
 
 import (
 	"iter"
+	"path"
+	"slices"
+	"strings"
 
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
@@ -81,6 +84,54 @@ func (v *View) Contracts(namespace string) []*weftv1.Contract {
 	var all []*weftv1.Contract
 	for _, row := range prefixed(v.state.contracts, namespace) {
 		all = append(all, row.decode())
+	}
+	return all
+}
+
+// Related decodes and returns the contracts that changes of some packages concern, by package: theirs, those that import them, and
+// all that any of these import, directly or not. The others of the namespace are not decoded.
+func (v *View) Related(namespace string, packages []string) map[string]*weftv1.Contract {
+	users := map[string][]string{} // packages that import one
+	for pkg, row := range prefixed(v.state.contracts, namespace) {
+		for _, file := range row.imports {
+			if !strings.HasPrefix(file, "google/") { // no contract can have it
+				users[packageOf(file)] = append(users[packageOf(file)], pkg)
+			}
+		}
+	}
+	concerned := closure(packages, func(pkg string) []string { return users[pkg] })
+	concerned = closure(concerned, func(pkg string) (imported []string) {
+		if row, ok := v.state.contracts.Get(key(namespace, pkg)); ok {
+			for _, file := range row.imports {
+				imported = append(imported, packageOf(file))
+			}
+		}
+		return imported
+	})
+	related := make(map[string]*weftv1.Contract, len(concerned))
+	for _, pkg := range concerned {
+		if c := v.Contract(namespace, pkg); c != nil {
+			related[pkg] = c
+		}
+	}
+	return related
+}
+
+// packageOf gives the package of a contract's file: "demo/orders/v1/orders.proto" is of demo.orders.v1.
+func packageOf(file string) string { return strings.ReplaceAll(path.Dir(file), "/", ".") }
+
+// closure gives what is reached from some by next, those included.
+func closure(from []string, next func(string) []string) []string {
+	seen := make(map[string]bool, len(from))
+	var all []string
+	for todo := slices.Clone(from); len(todo) > 0; {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !seen[at] {
+			seen[at] = true
+			all = append(all, at)
+			todo = append(todo, next(at)...)
+		}
 	}
 	return all
 }

@@ -190,10 +190,7 @@ func (s *Server) rebind(ctx context.Context, view *catalog.View, put *catalogv1.
 	row := put.GetRevision()
 	b := &binder{
 		server: s, view: view, namespace: put.GetNamespace(), function: put.GetName(), requested: requested, before: row.GetBindings(),
-		contracts: map[string]*weftv1.Contract{},
-	}
-	for _, c := range view.Contracts(put.GetNamespace()) {
-		b.contracts[c.GetPackage()] = c
+		contracts: view.Related(put.GetNamespace(), contract.Packages(put.GetName(), world)),
 	}
 	bound, err := b.bind(ctx, foreign)
 	if err != nil {

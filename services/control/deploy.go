@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -27,12 +28,13 @@ func (s *Server) Deploy(stream grpc.ClientStreamingServer[weftv1.DeployRequest, 
 	if err != nil {
 		return s.changeStatus(ctx, err)
 	}
+	leave = sync.OnceFunc(leave)
 	defer leave()
 	spec, body, err := receive(ctx, stream.Recv, s.config.Idle)
 	if err != nil {
 		return s.changeStatus(ctx, err)
 	}
-	response, err := s.deploy(ctx, spec, body)
+	response, err := s.deploy(ctx, spec, body, leave)
 	if err != nil {
 		return s.changeStatus(ctx, err)
 	}
@@ -68,7 +70,9 @@ func (s *Server) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader) (_ *weftv1.DeployResponse, err error) {
+// deploy makes a component a revision. It gives its place among the deploys that run back once all work is done, before it waits
+// for the revision to become ready.
+func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Reader, leave func()) (_ *weftv1.DeployResponse, err error) {
 	c, err := s.inspect(ctx, spec, body)
 	if err != nil {
 		return nil, err
@@ -98,6 +102,7 @@ func (s *Server) deploy(ctx context.Context, spec *weftv1.DeploySpec, body io.Re
 	if err != nil {
 		return nil, err
 	}
+	leave()
 	function, ready, warnings, err := s.settled(ctx, executor.Key{
 		Namespace: spec.GetNamespace(), Function: spec.GetName(), Revision: number,
 	}, limit)

@@ -37,17 +37,16 @@ type plan struct {
 // plan builds the contracts of a component on the stored ones, and binds its imports.
 func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec, allowBreaking bool) (*plan, error) {
 	view := s.view()
-	stored := map[string]*weftv1.Contract{}
-	for _, k := range view.Contracts(spec.GetNamespace()) {
-		stored[k.GetPackage()] = k
-	}
+	packages := contract.Packages(spec.GetName(), c.world)
 	seeds := map[string]*weftv1.Contract{}
 	for _, k := range spec.GetContracts() {
 		if _, twice := seeds[k.GetPackage()]; twice {
 			return nil, invalid("package %s has two contracts", k.GetPackage())
 		}
 		seeds[k.GetPackage()] = k
+		packages = append(packages, k.GetPackage())
 	}
+	stored := view.Related(spec.GetNamespace(), packages)
 	built, err := contract.Build(contract.Input{
 		Function:      spec.GetName(),
 		World:         c.world,

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -233,6 +234,27 @@ func TestReflectionV1Alpha(t *testing.T) {
 		if err != nil || response.GetErrorResponse() != nil {
 			t.Errorf("%v: %v, %v", request, response, err)
 		}
+	}
+}
+
+// TestReflectionOfManyPackages expects an answer for every service of hundreds, and few of them to be kept.
+func TestReflectionOfManyPackages(t *testing.T) {
+	f := start(t, echo)
+	const count = maxSchemas + 50
+	service := func(i int) string { return fmt.Sprintf("demo.f%d.v1.S", i) }
+	for i := range count {
+		f.deploy("default", fmt.Sprint("f", i), 0, contractOf(fmt.Sprintf("demo.f%d.v1", i), "s", "S", "Get"), service(i))
+	}
+	r := reflect(t.Context(), t, f.dial())
+	for range 2 {
+		for i := range count {
+			if files := r.symbol(service(i) + ".Get"); len(files) != 1 {
+				t.Fatalf("%s: files %v", service(i), files)
+			}
+		}
+	}
+	if n := f.schemas.state.Load().packages.Len(); n > maxSchemas {
+		t.Errorf("%d packages are kept", n)
 	}
 }
 

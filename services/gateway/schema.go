@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	lru "github.com/hashicorp/golang-lru"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -23,7 +24,8 @@ import (
 )
 
 // schemas gives descriptors: those of the contracts in a namespace, and behind them those of weft's own API and of what
-// both import. A package is built when somebody asks for it, once per state of the catalog.
+// both import. A package is built when somebody asks for it, once per state of the catalog as long as it is one of the last few
+// that were asked for: descriptors take many times the room of what the catalog has.
 type schemas struct {
 	catalog Catalog
 	state   atomic.Pointer[built]
@@ -32,7 +34,7 @@ type schemas struct {
 // built are the packages that somebody asked for in one view. It holds only packages that exist.
 type built struct {
 	view     *catalog.View
-	packages sync.Map // packageName → *schema
+	packages *lru.Cache // packageName → *schema
 }
 
 type packageName struct{ namespace, name string }
@@ -51,7 +53,11 @@ func (s *schemas) in(namespace string) resolver {
 	view := s.catalog.View()
 	b := s.state.Load()
 	if b == nil || b.view != view {
-		b = &built{view: view}
+		packages, err := lru.New(maxSchemas)
+		if err != nil {
+			panic(err) // the size is positive
+		}
+		b = &built{view: view, packages: packages}
 		s.state.Store(b)
 	}
 	return resolver{built: b, namespace: namespace}
@@ -62,6 +68,9 @@ type resolver struct {
 	*built
 	namespace string
 }
+
+// maxSchemas is how many packages are kept built.
+const maxSchemas = 256
 
 // maxName bounds the names that callers may ask for.
 const maxName = 1024
@@ -115,7 +124,14 @@ func (r resolver) find(pkg string) *protoregistry.Files {
 	if r.view.ContractVersion(r.namespace, pkg) == 0 {
 		return nil
 	}
-	found, _ := r.packages.LoadOrStore(packageName{r.namespace, pkg}, new(schema))
+	name := packageName{r.namespace, pkg}
+	found, ok := r.packages.Get(name)
+	if !ok {
+		made := new(schema)
+		if found, ok, _ = r.packages.PeekOrAdd(name, made); !ok {
+			found = made
+		}
+	}
 	s := found.(*schema) //nolint:forcetypeassert // nothing else is put in
 	s.once.Do(func() { s.files, s.err = r.build(pkg) })
 	return s.files

@@ -21,8 +21,8 @@ type Input struct {
 	World *wit.World
 	// Comments are the author's; nil keeps those that the contracts have.
 	Comments doc.Comments
-	// Stored are the contracts of the namespace, by package: all of them, since what they have in requests decides
-	// what is breaking.
+	// Stored are the contracts of the namespace, by package: those of the packages that Packages lists, and of all that import
+	// these, since what they have in requests decides what is breaking; and what any of them imports. More do no harm.
 	Stored map[string]*weftv1.Contract
 	// Seeds are contracts whose names and numbers to start from, by package, where nothing is stored.
 	Seeds map[string]*weftv1.Contract

@@ -90,6 +90,24 @@ func TestBindImport(t *testing.T) {
 	}
 }
 
+// TestPackages expects all packages whose contracts a component touches, those of the types that it uses included.
+func TestPackages(t *testing.T) {
+	world := wittest.MustParse(`
+		package demo:money@1.0.0 { interface types { enum currency { eur, usd } } }
+		package demo:pay@2.3.0 {
+			interface api {
+				use demo:money/types@1.0.0.{currency};
+				charge: func(amount: u64, in: currency);
+			}
+		}
+		package demo:shop@0.1.0 { interface shop { buy: func(); } }
+		world w { import demo:money/types@1.0.0; import demo:pay/api@2.3.0; export demo:shop/shop@0.1.0; export run: func(); }`)
+	want := []string{"demo.money.v1", "demo.pay.v2", "demo.shop.v0_1", "my_shop"}
+	if got := contract.Packages("my-shop", world); !slices.Equal(got, want) {
+		t.Errorf("packages %q, want %q", got, want)
+	}
+}
+
 func TestBindImportRefused(t *testing.T) {
 	contracts, _ := payments(t)
 	tests := []struct{ old, new, want string }{

@@ -110,6 +110,33 @@ func survey(function string, w *wit.World) (*plan, error) {
 	return s.plan(), nil
 }
 
+// Packages lists the proto packages of what a component exports and imports, and of the types in that, ordered: whose contracts
+// it takes to build and bind it. What has no mapping is passed over; Build says what is wrong with it.
+func Packages(function string, w *wit.World) []string {
+	packages := map[string]bool{}
+	add := func(i *wit.Interface, functions []*wit.Function) {
+		types, calls := newSurveyor(function), newSurveyor(function)
+		_ = types.export(i, functions) // as far as it goes
+		if u, err := calls.unit(i); err == nil {
+			_ = calls.functions(u, i, functions) // an import needs no more than these
+		}
+		for _, s := range []*surveyor{types, calls} {
+			for k := range s.units {
+				packages[k.pkg] = true
+			}
+		}
+	}
+	for _, i := range slices.Concat(w.Exports, w.Imports) {
+		if served(i) {
+			add(i, i.Functions)
+		}
+	}
+	if len(w.ExportFunctions) > 0 {
+		add(nil, w.ExportFunctions)
+	}
+	return slices.Sorted(maps.Keys(packages))
+}
+
 // plan gives what was walked.
 func (s *surveyor) plan() *plan {
 	p := &plan{homes: s.homes}
