@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
@@ -54,6 +55,8 @@ type Transcoding struct {
 	FromBytes int
 	// Reason says why no method has one.
 	Reason string
+	// Direct are the methods with nothing but bytes and strings, which need none: those pass as they are.
+	Direct []string
 
 	transcoder *transcoder.Transcoder
 }
@@ -68,18 +71,28 @@ func (t *Transcoding) Text() string {
 
 // DescribeTranscoding says so for a revision, which need not be loaded.
 func DescribeTranscoding(r Revision) *Transcoding {
-	t, err := newTranscoder(r, r.Limits.withDefaults())
-	if err == nil && !wasmtime.HasBytes {
-		err = fmt.Errorf("the engine %s has no calls of bytes; the long-term-support engine has", Engine)
+	if !wasmtime.HasBytes {
+		return &Transcoding{Reason: fmt.Sprintf("the engine %s has no calls of bytes; the long-term-support engine has", Engine)}
 	}
+	plans, err := transcode.New(r.Services)
 	if err != nil {
 		return &Transcoding{Reason: err.Error()}
 	}
-	out := &Transcoding{FromBytes: bulkFrom, transcoder: t}
+	defer plans.Close()
+	out := &Transcoding{}
+	t, err := newTranscoder(r, r.Limits.withDefaults(), plans)
+	if err != nil {
+		out.Reason = err.Error()
+	} else {
+		out.FromBytes, out.transcoder = bulkFrom, t
+	}
 	for _, s := range r.Services {
 		for _, m := range s.Methods {
-			if t.Export(m) != "" {
-				out.Methods = append(out.Methods, s.Name+"/"+m.Name)
+			name := s.Name + "/" + m.Name
+			if isDirect(plans, s, m) {
+				out.Direct = append(out.Direct, name)
+			} else if err == nil && t.Export(m) != "" {
+				out.Methods = append(out.Methods, name)
 			}
 		}
 	}
@@ -87,7 +100,7 @@ func DescribeTranscoding(r Revision) *Transcoding {
 }
 
 // newTranscoder writes the transcoder of a revision.
-func newTranscoder(r Revision, limits Limits) (*transcoder.Transcoder, error) {
+func newTranscoder(r Revision, limits Limits, plans *transcode.Plans) (*transcoder.Transcoder, error) {
 	if limits.Memory < bulkMemory*limits.Message {
 		return nil, fmt.Errorf("a memory limit of %s for messages of %s; a transcoder needs %d times as much as a message",
 			sizeText(limits.Memory), sizeText(limits.Message), bulkMemory)
@@ -102,7 +115,18 @@ func newTranscoder(r Revision, limits Limits) (*transcoder.Transcoder, error) {
 	if info.Size() > maxBulk {
 		return nil, fmt.Errorf("the component has %d MiB, and compiling it again with a transcoder is for those of up to %s", info.Size()>>20, sizeText(maxBulk))
 	}
-	return transcoder.New(r.Services, r.World, bulkStart)
+	return transcoder.New(needing(r.Services, plans), r.World, bulkStart)
+}
+
+// needing are the services with those of their methods that are not direct.
+func needing(services []*contract.Service, plans *transcode.Plans) []*contract.Service {
+	out := make([]*contract.Service, len(services))
+	for n, s := range services {
+		rest := *s
+		rest.Methods = slices.DeleteFunc(slices.Clone(s.Methods), func(m *contract.Method) bool { return isDirect(plans, s, m) })
+		out[n] = &rest
+	}
+	return out
 }
 
 // makeBulk begins to make the second form of a revision, where the engine has what it takes. x.loading is held.
@@ -155,7 +179,7 @@ func (r *revision) wantBulk() {
 
 // bulk makes the second form of a revision.
 func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk, err error) {
-	t, err := newTranscoder(r, rev.limits)
+	t, err := newTranscoder(r, rev.limits, rev.plans)
 	if err != nil {
 		return nil, err
 	}
@@ -255,45 +279,37 @@ func (j *job) takesBulk() (b *bulk, export int) {
 // runBulk answers a job through the transcoder. It is false where that leaves the request to the plain path: the function was
 // not called.
 func (x *Executor) runBulk(j *job, b *bulk, export int, argument []byte) (answered bool) {
-	out := newOutput(j.rev.journal, j.callID)
-	defer out.close()
-	in := &guestCall{x: x, job: j, out: out}
 	j.offset = b.offset
 	defer func() { j.offset = 0 }()
-	instance, err := j.rev.instantiate(b.template, in)
-	if err != nil {
-		j.answer(nil, x.guestError(j, out, err, "while it started"))
-		return true
-	}
-	defer instance.Close()
-	in.instance = instance
-	result, err := instance.CallBytes(export, argument)
-	if err != nil {
-		j.answer(nil, x.guestError(j, out, err, ""))
-		return true
-	}
-	defer result.Close()
-	answer := result.Value()
-	if len(answer) == 0 {
-		j.answer(nil, &Error{Reason: Internal, Message: j.method.name + ": the transcoder gave no answer"})
-		return true
-	}
-	if answer[0] == transcoder.Refused {
-		x.metrics.bulkCalls.WithLabelValues("refused").Inc()
-		return false
-	}
-	x.metrics.bulkCalls.WithLabelValues("answered").Inc()
-	response := append([]byte(nil), answer[1:]...)
-	j.method.returned.Store(int64(len(response)))
+	answered = true
+	x.callBytes(j, b.template, export, wasmtime.ReturnsBytes, [][]byte{argument}, func(result *wasmtime.Bytes) {
+		answer := result.Value()
+		switch {
+		case len(answer) == 0:
+			j.answer(nil, &Error{Reason: Internal, Message: j.method.name + ": the transcoder gave no answer"})
+		case answer[0] == transcoder.Refused:
+			x.metrics.bulkCalls.WithLabelValues("refused").Inc()
+			answered = false
+		default:
+			x.metrics.bulkCalls.WithLabelValues("answered").Inc()
+			j.answerBulk(answer[0], append([]byte(nil), answer[1:]...))
+		}
+	})
+	return answered
+}
+
+// answerBulk answers a job with what the transcoder wrote: the response, or the detail of a failure.
+func (j *job) answerBulk(kind byte, message []byte) {
+	j.method.returned.Store(int64(len(message)))
+	var err error
 	switch {
-	case uint64(len(response)) > j.rev.limits.Message:
+	case uint64(len(message)) > j.rev.limits.Message:
 		err = transcode.ErrTooLarge
-	case answer[0] == transcoder.Failed:
-		err = j.method.plan.Failed(response)
+	case kind == transcoder.Failed:
+		err = j.method.plan.Failed(message)
 	}
 	if err != nil {
-		response = nil
+		message = nil
 	}
-	j.answer(response, j.encodeError(err))
-	return true
+	j.answer(message, j.encodeError(err))
 }

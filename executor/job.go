@@ -59,6 +59,8 @@ type method struct {
 	name   string
 	export int
 	plan   *transcode.Plan
+	// direct is true if its arguments and results go to the guest and come back as the bytes that they are.
+	direct bool
 	// returned is the size of its last response, in bytes.
 	returned atomic.Int64
 }

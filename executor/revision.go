@@ -205,7 +205,8 @@ func (r *revision) bind(services []*contract.Service) []wasmtime.Export {
 	for _, s := range services {
 		methods := make(map[string]*method, len(s.Methods))
 		for _, m := range s.Methods {
-			methods[m.Name] = &method{name: s.Name + "/" + m.Name, export: len(exports), plan: r.plans.Method(s.Name, m.Name)}
+			methods[m.Name] = &method{name: s.Name + "/" + m.Name, export: len(exports), plan: r.plans.Method(s.Name, m.Name),
+				direct: isDirect(r.plans, s, m)}
 			exports = append(exports, wasmtime.Export{Interface: s.Interface, Function: m.Function.Name})
 		}
 		r.methods[s.Name] = methods

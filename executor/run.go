@@ -166,9 +166,15 @@ func (x *Executor) work(j *job) {
 			j.answer(nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: a fault in weft: %v", j.method.name, r)})
 		}
 	}()
-	if b, export := j.takesBulk(); b != nil && !x.aborting.Load() {
-		large = x.workBulk(j, b, export, arena) || large
-		return
+	if !x.aborting.Load() {
+		if j.method.direct {
+			x.runDirect(j)
+			return
+		}
+		if b, export := j.takesBulk(); b != nil {
+			large = x.workBulk(j, b, export, arena) || large
+			return
+		}
 	}
 	if err := x.decode(j, arena); err != nil {
 		j.answer(nil, err)

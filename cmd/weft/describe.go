@@ -96,6 +96,9 @@ func (a *app) printFunction(f *weftv1.Function) error {
 	}
 	if t := f.GetTranscoding(); t != nil {
 		row("Transcoder:", transcodingText(t))
+		for i, m := range t.GetDirect() {
+			row(label(i, "Direct:"), m)
+		}
 	}
 	if len(f.GetCallers()) > 0 {
 		row("Called by:", strings.Join(f.GetCallers(), ", "))

@@ -74,7 +74,7 @@ func TestUnfolding(t *testing.T) {
 	for n, m := range p.methods {
 		i, err := p.wrapped.NewInstance(wasmtime.InstanceConfig{Memory: memory})
 		must(err)
-		r, err := i.CallBytes(n, argument)
+		r, err := i.CallBytes(n, wasmtime.ReturnsBytes, argument)
 		if err != nil {
 			t.Errorf("%s: %v", m.Name, err)
 		} else {

@@ -66,6 +66,9 @@ type Plan struct {
 	fallible bool
 	failure  *failure
 	fault    fault
+
+	direct  bool
+	returns wasmtime.Returns
 }
 
 // failure says how the err payload becomes a detail.
@@ -136,13 +139,13 @@ func (p *Plans) plan(m *contract.Method) (*Plan, error) {
 		return nil, err
 	}
 	plan := &Plan{request: request, response: response, fallible: m.Fallible}
-	if m.Error == nil {
-		return plan, nil
+	if m.Error != nil {
+		if plan.failure, err = p.failure(m.Error); err != nil {
+			return nil, err
+		}
+		plan.fault = newFault(plan.failure)
 	}
-	if plan.failure, err = p.failure(m.Error); err != nil {
-		return nil, err
-	}
-	plan.fault = newFault(plan.failure)
+	plan.setDirect()
 	return plan, nil
 }
 

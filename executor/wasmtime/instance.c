@@ -93,14 +93,14 @@ void weft_value_delete(weft_val *value) {
 }
 
 wasmtime_error_t *weft_call_bytes(weft_instance *in, const wasmtime_component_export_index_t *index,
-                                  const uint8_t *data, size_t size, weft_bytes *result) {
+                                  weft_arguments args, uint8_t returns, weft_answer *answer) {
   weft_component_func func;
   wasmtime_error_t *error = find_func(in, index, &func);
-  if (error == NULL) error = weft_func_call_bytes(&func, in->store, data, size, result);
-  if (error != NULL || result->size != 0) return error;
+  if (error == NULL) error = weft_func_call_bytes(&func, in->store, &args, returns, answer);
+  if (error != NULL || answer->bytes.size != 0) return error;
   // Rust's empty vector has a pointer that Go must not see.
-  wasm_byte_vec_delete((wasm_byte_vec_t *)result);
-  result->data = NULL;
+  wasm_byte_vec_delete((wasm_byte_vec_t *)&answer->bytes);
+  answer->bytes.data = NULL;
   return NULL;
 }
 

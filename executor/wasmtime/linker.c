@@ -75,33 +75,9 @@ static bool find_type(const wasmtime_component_type_t *type, const wasm_engine_t
   return found;
 }
 
-// is_bytes says whether a type is list<u8>.
-static bool is_bytes(const weft_valtype *type) {
-  if (type->kind != WEFT_TYPE_LIST) return false;
-  weft_valtype element;
-  wasmtime_component_list_type_element(type->of, (wasmtime_component_valtype_t *)&element);
-  bool yes = element.kind == WEFT_TYPE_U8;
-  wasmtime_component_valtype_delete((wasmtime_component_valtype_t *)&element);
-  return yes;
-}
-
-// takes_bytes says whether a function has one parameter, of type list<u8>.
-static bool takes_bytes(const wasmtime_component_func_type_t *func) {
-  const char *name;
-  size_t size;
-  weft_valtype type;
-  if (wasmtime_component_func_type_param_count(func) != 1 ||
-      !wasmtime_component_func_type_param_nth(func, 0, &name, &size, (wasmtime_component_valtype_t *)&type)) {
-    return false;
-  }
-  bool yes = is_bytes(&type);
-  wasmtime_component_valtype_delete((wasmtime_component_valtype_t *)&type);
-  return yes;
-}
-
 weft_found weft_func_find(const wasmtime_component_t *component, const wasm_engine_t *engine, const char *iface,
                           size_t iface_size, const char *name, size_t size) {
-  weft_found out = {NULL, false, false, false};
+  weft_found out = {NULL, false, false};
   wasmtime_component_type_t *type = wasmtime_component_type(component);
   weft_item item;
   if (find_type(type, engine, iface, iface_size, name, size, &item)) {
@@ -109,7 +85,6 @@ weft_found weft_func_find(const wasmtime_component_t *component, const wasm_engi
       weft_valtype result;
       out.is_func = true;
       out.has_result = wasmtime_component_func_type_result(item.of.pointer, (wasmtime_component_valtype_t *)&result);
-      if (out.has_result) out.bytes = is_bytes(&result) && takes_bytes(item.of.pointer);
       if (out.has_result) wasmtime_component_valtype_delete((wasmtime_component_valtype_t *)&result);
     }
     wasmtime_component_item_delete((wasmtime_component_item_t *)&item);

@@ -25,7 +25,8 @@ void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_element
 
 bool weft_memory_refused(const wasmtime_error_t *error) { return weft_lts_memory_refused(error); }
 
-wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store, const uint8_t *data,
-                                       size_t size, weft_bytes *result) {
-  return weft_lts_call_bytes((const wasmtime_component_func_t *)func, store, data, size, (wasm_byte_vec_t *)result);
+wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store,
+                                       const weft_arguments *args, uint8_t returns, weft_answer *answer) {
+  return weft_lts_call_bytes((const wasmtime_component_func_t *)func, store, (const wasm_byte_vec_t *)args->of,
+                             args->count, returns, (wasm_byte_vec_t *)&answer->bytes, &answer->failed);
 }

@@ -14,7 +14,7 @@ wasmtime_error_t *weft_lts_pre_instantiate(const weft_lts_pre_t *, wasmtime_stor
 void weft_lts_pre_delete(weft_lts_pre_t *);
 void weft_lts_limit(wasmtime_store_t *, size_t memory, size_t table_elements);
 bool weft_lts_memory_refused(const wasmtime_error_t *);
-wasmtime_error_t *weft_lts_call_bytes(const wasmtime_component_func_t *, wasmtime_store_t *, const uint8_t *, size_t,
-                                      wasm_byte_vec_t *);
+wasmtime_error_t *weft_lts_call_bytes(const wasmtime_component_func_t *, wasmtime_store_t *, const wasm_byte_vec_t *,
+                                      size_t, uint8_t returns, wasm_byte_vec_t *, bool *);
 
 #endif

@@ -38,7 +38,7 @@ void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_element
 
 bool weft_memory_refused(const wasmtime_error_t *error) { return false; }
 
-wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store, const uint8_t *data,
-                                       size_t size, weft_bytes *result) {
+wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store,
+                                       const weft_arguments *args, uint8_t returns, weft_answer *answer) {
   return wasmtime_error_new("this engine has no calls of bytes");
 }

@@ -42,7 +42,6 @@ type Template struct {
 type export struct {
 	index     *C.wasmtime_component_export_index_t
 	hasResult bool
-	bytes     bool
 }
 
 // Prepare resolves exports; [Instance.Call] names them by their index in the slice. Whether the component's imports
@@ -87,12 +86,8 @@ func (t *Template) find(e Export) (export, error) {
 	if found.index == nil {
 		return export{}, &Error{Op: "prepare", Message: fmt.Sprintf("the component does not export a function %s", e)}
 	}
-	return export{found.index, bool(found.has_result), bool(found.bytes)}, nil
+	return export{found.index, bool(found.has_result)}, nil
 }
-
-// TakesBytes tells whether the export with that index takes bytes, list<u8>, and returns bytes, and the engine has
-// [Instance.CallBytes].
-func (t *Template) TakesBytes(export int) bool { return longTerm && t.exports[export].bytes }
 
 // Close releases the template. Instances made from it keep working.
 func (t *Template) Close() { t.close(t.free) }

@@ -44,10 +44,22 @@ wasmtime_error_t *weft_resource_new(wasmtime_context_t *, uint32_t type, uint32_
 typedef struct weft_found {
   wasmtime_component_export_index_t *index;
   bool is_func, has_result;
-  bool bytes; // it takes bytes and returns bytes
 } weft_found;
 weft_found weft_func_find(const wasmtime_component_t *, const wasm_engine_t *, const char *iface, size_t,
                           const char *name, size_t);
+
+// weft_arguments are the arguments of a function of bytes.
+enum { WEFT_MOST_ARGUMENTS = 4 };
+typedef struct weft_arguments {
+  size_t count;
+  weft_bytes of[WEFT_MOST_ARGUMENTS];
+} weft_arguments;
+
+// weft_answer is what it returned, and whether that is the err of a result.
+typedef struct weft_answer {
+  weft_bytes bytes;
+  bool failed;
+} weft_answer;
 
 // What differs by engine: stock.c or lts.c defines it.
 
@@ -67,9 +79,9 @@ void weft_limit(wasmtime_store_t *, uint64_t memory, uint64_t table_elements);
 // weft_memory_refused says whether the error is that weft_limit refused memory, as far as the engine tells.
 bool weft_memory_refused(const wasmtime_error_t *);
 
-// weft_func_call_bytes calls a function that takes bytes and returns bytes.
-wasmtime_error_t *weft_func_call_bytes(const weft_component_func *, wasmtime_store_t *, const uint8_t *, size_t,
-                                       weft_bytes *);
+// weft_func_call_bytes does what weft_call_bytes does.
+wasmtime_error_t *weft_func_call_bytes(const weft_component_func *, wasmtime_store_t *, const weft_arguments *,
+                                       uint8_t returns, weft_answer *);
 
 // The same for all engines.
 
@@ -116,10 +128,10 @@ weft_called weft_call(weft_instance *, const wasmtime_component_export_index_t *
                       bool has_result);
 void weft_value_delete(weft_val *);
 
-// weft_call_bytes calls an export that takes bytes and returns bytes. On success, the result is to be deleted with
-// wasm_byte_vec_delete.
-wasmtime_error_t *weft_call_bytes(weft_instance *, const wasmtime_component_export_index_t *, const uint8_t *, size_t,
-                                  weft_bytes *);
+// weft_call_bytes calls an export whose parameters and results are list<u8> or string; returns is a number of Go's
+// Returns. On success, the bytes of the answer are to be deleted with wasm_byte_vec_delete.
+wasmtime_error_t *weft_call_bytes(weft_instance *, const wasmtime_component_export_index_t *, weft_arguments,
+                                  uint8_t returns, weft_answer *);
 
 // weft_trap_code returns the code of the trap that caused an error, WEFT_TRAP_MEMORY or -1 if none did.
 enum { WEFT_TRAP_MEMORY = 252 };

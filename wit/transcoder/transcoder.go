@@ -9,8 +9,8 @@ import (
 	"github.com/weft-run/weft/wit/contract"
 )
 
-// ErrNone says that a component has no method that gains by a transcoder.
-var ErrNone = errors.New("no method has lists or bytes")
+// ErrNone says that no method gains by a transcoder: none has lists.
+var ErrNone = errors.New("no method needs one")
 
 // ErrOutside says that the methods that would gain are functions that the component exports outside of an interface, which can't be
 // composed.

@@ -2009,8 +2009,8 @@ func (x *Function) GetTranscoding() *Transcoding {
 	return nil
 }
 
-// Transcoding says which methods have compiled code that turns their messages into values and back, inside of the sandbox. All
-// others, and small messages, take the plain path: the node does it.
+// Transcoding says which methods have compiled code that turns their messages into values and back, inside of the sandbox, and
+// which need none. All others, and small messages, take the plain path: the node does it.
 type Transcoding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "demo.orders.v1.Orders/Check", ordered.
@@ -2020,7 +2020,9 @@ type Transcoding struct {
 	// Why no method has such code.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
-	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+	Direct        []string `protobuf:"bytes,5,rep,name=direct,proto3" json:"direct,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2081,6 +2083,13 @@ func (x *Transcoding) GetText() string {
 		return x.Text
 	}
 	return ""
+}
+
+func (x *Transcoding) GetDirect() []string {
+	if x != nil {
+		return x.Direct
+	}
+	return nil
 }
 
 // Secret tells of a value that functions may read, and not what it is.
@@ -2887,13 +2896,14 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x05calls\x18\x06 \x03(\v2\r.weft.v1.CallR\x05calls\x12\x18\n" +
 	"\acallers\x18\a \x03(\tR\acallers\x12)\n" +
 	"\asecrets\x18\b \x03(\v2\x0f.weft.v1.SecretR\asecrets\x126\n" +
-	"\vtranscoding\x18\t \x01(\v2\x14.weft.v1.TranscodingR\vtranscoding\"r\n" +
+	"\vtranscoding\x18\t \x01(\v2\x14.weft.v1.TranscodingR\vtranscoding\"\x8a\x01\n" +
 	"\vTranscoding\x12\x18\n" +
 	"\amethods\x18\x01 \x03(\tR\amethods\x12\x1d\n" +
 	"\n" +
 	"from_bytes\x18\x02 \x01(\rR\tfromBytes\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"\xd0\x01\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x16\n" +
+	"\x06direct\x18\x05 \x03(\tR\x06direct\"\xd0\x01\n" +
 	"\x06Secret\x12\x1a\n" +
 	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x18\n" +

@@ -7,8 +7,8 @@ package run.weft.v1;
 
 /**
  * <pre>
- * Transcoding says which methods have compiled code that turns their messages into values and back, inside of the sandbox. All
- * others, and small messages, take the plain path: the node does it.
+ * Transcoding says which methods have compiled code that turns their messages into values and back, inside of the sandbox, and
+ * which need none. All others, and small messages, take the plain path: the node does it.
  * </pre>
  *
  * Protobuf type {@code weft.v1.Transcoding}
@@ -37,6 +37,8 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.LazyStringArrayList.emptyList();
     reason_ = "";
     text_ = "";
+    direct_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -219,6 +221,59 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int DIRECT_FIELD_NUMBER = 5;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList direct_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @return A list containing the direct.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getDirectList() {
+    return direct_;
+  }
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @return The count of direct.
+   */
+  public int getDirectCount() {
+    return direct_.size();
+  }
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @param index The index of the element to return.
+   * @return The direct at the given index.
+   */
+  public java.lang.String getDirect(int index) {
+    return direct_.get(index);
+  }
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the direct at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getDirectBytes(int index) {
+    return direct_.getByteString(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -245,6 +300,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(text_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 4, text_);
     }
+    for (int i = 0; i < direct_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 5, direct_.getRaw(i));
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -266,6 +324,14 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(text_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(4, text_);
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < direct_.size(); i++) {
+        dataSize += computeStringSizeNoTag(direct_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getDirectList().size();
     }
     return size;
   }
@@ -299,6 +365,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getReason())) return false;
     if (!getText()
         .equals(other.getText())) return false;
+    if (!getDirectList()
+        .equals(other.getDirectList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -320,6 +388,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getReason().hashCode();
     hash = (37 * hash) + TEXT_FIELD_NUMBER;
     hash = (53 * hash) + getText().hashCode();
+    if (getDirectCount() > 0) {
+      hash = (37 * hash) + DIRECT_FIELD_NUMBER;
+      hash = (53 * hash) + getDirectList().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -419,8 +491,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Transcoding says which methods have compiled code that turns their messages into values and back, inside of the sandbox. All
-   * others, and small messages, take the plain path: the node does it.
+   * Transcoding says which methods have compiled code that turns their messages into values and back, inside of the sandbox, and
+   * which need none. All others, and small messages, take the plain path: the node does it.
    * </pre>
    *
    * Protobuf type {@code weft.v1.Transcoding}
@@ -461,6 +533,8 @@ private static final long serialVersionUID = 0L;
       fromBytes_ = 0;
       reason_ = "";
       text_ = "";
+      direct_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -507,6 +581,10 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000008) != 0)) {
         result.text_ = text_;
       }
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        direct_.makeImmutable();
+        result.direct_ = direct_;
+      }
     }
 
     @java.lang.Override
@@ -542,6 +620,16 @@ private static final long serialVersionUID = 0L;
       if (!other.getText().isEmpty()) {
         text_ = other.text_;
         bitField0_ |= 0x00000008;
+        onChanged();
+      }
+      if (!other.direct_.isEmpty()) {
+        if (direct_.isEmpty()) {
+          direct_ = other.direct_;
+          bitField0_ |= 0x00000010;
+        } else {
+          ensureDirectIsMutable();
+          direct_.addAll(other.direct_);
+        }
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -590,6 +678,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000008;
               break;
             } // case 34
+            case 42: {
+              ensureDirectIsMutable();
+              direct_.add(input.readStringRequireUtf8());
+              break;
+            } // case 42
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -978,6 +1071,153 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       text_ = value;
       bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList direct_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureDirectIsMutable() {
+      if (!direct_.isModifiable()) {
+        direct_ = new com.google.protobuf.LazyStringArrayList(direct_);
+      }
+      bitField0_ |= 0x00000010;
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @return A list containing the direct.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getDirectList() {
+      direct_.makeImmutable();
+      return direct_;
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @return The count of direct.
+     */
+    public int getDirectCount() {
+      return direct_.size();
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @param index The index of the element to return.
+     * @return The direct at the given index.
+     */
+    public java.lang.String getDirect(int index) {
+      return direct_.get(index);
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the direct at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getDirectBytes(int index) {
+      return direct_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @param index The index to set the value at.
+     * @param value The direct to set.
+     * @return This builder for chaining.
+     */
+    public Builder setDirect(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureDirectIsMutable();
+      direct_.set(index, value);
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @param value The direct to add.
+     * @return This builder for chaining.
+     */
+    public Builder addDirect(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureDirectIsMutable();
+      direct_.add(value);
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @param values The direct to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllDirect(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureDirectIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, direct_);
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearDirect() {
+      direct_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000010);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string direct = 5 [json_name = "direct"];</code>
+     * @param value The bytes of the direct to add.
+     * @return This builder for chaining.
+     */
+    public Builder addDirectBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensureDirectIsMutable();
+      direct_.add(value);
+      bitField0_ |= 0x00000010;
       onChanged();
       return this;
     }

@@ -100,4 +100,45 @@ public interface TranscodingOrBuilder extends
    */
   com.google.protobuf.ByteString
       getTextBytes();
+
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @return A list containing the direct.
+   */
+  java.util.List<java.lang.String>
+      getDirectList();
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @return The count of direct.
+   */
+  int getDirectCount();
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @param index The index of the element to return.
+   * @return The direct at the given index.
+   */
+  java.lang.String getDirect(int index);
+  /**
+   * <pre>
+   * The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string direct = 5 [json_name = "direct"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the direct at the given index.
+   */
+  com.google.protobuf.ByteString
+      getDirectBytes(int index);
 }

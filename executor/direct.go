@@ -1,0 +1,52 @@
+package executor
+
+import (
+	"github.com/weft-run/weft/executor/transcode"
+	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+// isDirect tells whether a method has nothing but bytes, and the engine can call it with them.
+func isDirect(plans *transcode.Plans, s *contract.Service, m *contract.Method) bool {
+	_, direct := plans.Method(s.Name, m.Name).Returns()
+	return direct && wasmtime.HasBytes
+}
+
+// runDirect answers a job whose method is direct: bytes go to the guest and come back as they are. The caller has its message back once it was copied, as it is read while the guest may already be interrupted.
+func (x *Executor) runDirect(j *job) {
+	plan := j.method.plan
+	message := append([]byte(nil), j.message...)
+	j.decoded()
+	args, err := plan.Arguments(message)
+	if err != nil {
+		j.answer(nil, &Error{Reason: MalformedRequest, Message: err.Error(), Err: err})
+		return
+	}
+	returns, _ := plan.Returns()
+	x.callBytes(j, j.rev.template, j.method.export, returns, args, func(result *wasmtime.Bytes) {
+		response, err := plan.Answer(result.Value(), result.Failed(), int(j.rev.limits.Message))
+		j.answer(response, j.encodeError(err))
+	})
+}
+
+// callBytes makes an instance, calls it with bytes, has answer answer the job with what it returned, and drops the instance.
+func (x *Executor) callBytes(j *job, t *wasmtime.Template, export int, returns wasmtime.Returns, args [][]byte,
+	answer func(*wasmtime.Bytes)) {
+	out := newOutput(j.rev.journal, j.callID)
+	defer out.close()
+	in := &guestCall{x: x, job: j, out: out}
+	instance, err := j.rev.instantiate(t, in)
+	if err != nil {
+		j.answer(nil, x.guestError(j, out, err, "while it started"))
+		return
+	}
+	defer instance.Close()
+	in.instance = instance
+	result, err := instance.CallBytes(export, returns, args...)
+	if err != nil {
+		j.answer(nil, x.guestError(j, out, err, ""))
+		return
+	}
+	defer result.Close()
+	answer(result)
+}
