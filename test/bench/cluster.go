@@ -51,7 +51,7 @@ func runCluster(ctx context.Context, o options) (err error) {
 }
 
 // figures are the lines of the table.
-func (r *clusterReport) figures() (all []figure) {
+func (r clusterReport) figures() (all []figure) {
 	for _, f := range r.Forwarded {
 		latency := figure{
 			ID: fmt.Sprintf("forwarded/p50-%d", f.InFlight), Name: fmt.Sprintf("small record that another node runs, %d in flight: p50", f.InFlight),

@@ -90,17 +90,16 @@ func (s *contender) check(ctx context.Context, work task) error {
 // turn puts the server under load once. Where calls are so slow that none ends in the time, it tries longer.
 func (s *contender) turn(ctx context.Context, work task, c conditions) (turn, error) {
 	const longest = 8
-	for longer := time.Duration(1); ; longer *= 2 {
+	for duration := c.duration; ; duration *= 2 {
 		before, err := s.process.cpu()
 		if err != nil {
 			return turn{}, err
 		}
-		duration := longer * c.duration
 		result, err := s.load(ctx, work, c, duration)
 		if err != nil {
 			return turn{}, err
 		}
-		if result.Failed > 0 || result.Calls == 0 && longer == longest {
+		if result.Failed > 0 || result.Calls == 0 && duration >= longest*c.duration {
 			return turn{}, fmt.Errorf("%d calls failed, %d ended well: %s", result.Failed, result.Calls, result.FirstError)
 		}
 		if result.Calls == 0 {
