@@ -29,7 +29,7 @@ func bulkGuest(t *testing.T, limits Limits) *guest {
 }
 
 // bulkOf is an executor with a component, once it has what second form it can have.
-func bulkOf(t *testing.T, config Config, text string, limits Limits) *guest {
+func bulkOf(t testing.TB, config Config, text string, limits Limits) *guest {
 	t.Helper()
 	g := newExecutor(t, config)
 	binary, err := wasmtime.WatToWasm(text)

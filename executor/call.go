@@ -89,10 +89,21 @@ type Request struct {
 	Service, Method string
 	// Message is the request in protobuf's wire format. It is read until Call returns, and never changed.
 	Message []byte
+	// Buffer is what Message is in. The executor holds it while it reads that, which may be longer than Call then. Nil has it copy
+	// Message where that would be needed.
+	Buffer Buffer
 	// Metadata is what the caller sent along, keys in lower case.
 	Metadata map[string][]string
 	// CallID marks the log lines of the call.
 	CallID string
+}
+
+// Buffer is memory that is used again once nobody holds it (grpc's mem.Buffer is one).
+type Buffer interface {
+	// Ref holds it once more.
+	Ref()
+	// Free lets go of it.
+	Free()
 }
 
 // Response is the answer to one call.

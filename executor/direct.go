@@ -12,11 +12,12 @@ func isDirect(plans *transcode.Plans, s *contract.Service, m *contract.Method) b
 	return direct && wasmtime.HasBytes
 }
 
-// runDirect answers a job whose method is direct: bytes go to the guest and come back as they are. The caller has its message back once it was copied, as it is read while the guest may already be interrupted.
+// runDirect answers a job whose method is direct: bytes go to the guest and come back as they are. The caller may leave meanwhile, as the
+// guest may already run.
 func (x *Executor) runDirect(j *job) {
 	plan := j.method.plan
-	message := append([]byte(nil), j.message...)
-	j.decoded()
+	message, release := j.keep()
+	defer release()
 	args, err := plan.Arguments(message)
 	if err != nil {
 		j.answer(nil, &Error{Reason: MalformedRequest, Message: err.Error(), Err: err})
@@ -29,7 +30,7 @@ func (x *Executor) runDirect(j *job) {
 	})
 }
 
-// callBytes makes an instance, calls it with bytes, has answer answer the job with what it returned, and drops the instance.
+// callBytes makes an instance, calls it with bytes, passes what it returned to answer, which answers the job, and drops the instance.
 func (x *Executor) callBytes(j *job, t *wasmtime.Template, export int, returns wasmtime.Returns, args [][]byte,
 	answer func(*wasmtime.Bytes)) {
 	out := newOutput(j.rev.journal, j.callID)

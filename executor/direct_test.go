@@ -2,10 +2,12 @@ package executor
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/weft-run/weft/executor/wasmtime"
 )
@@ -88,5 +90,28 @@ func TestDirectNeedsNoTranscoder(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"demo.bulk.Api/Numbers"}, got.Methods); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// BenchmarkDirect echoes bytes directly, and by the plain path.
+func BenchmarkDirect(b *testing.B) {
+	g := bulkOf(b, Config{}, directText, Limits{})
+	method := g.loaded().method("demo.bulk.Api", "Echo")
+	for _, size := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
+		message := protowire.AppendBytes([]byte{0x0a}, make([]byte, size))
+		for _, direct := range []bool{true, false} {
+			if direct && !wasmtime.HasBytes {
+				continue
+			}
+			b.Run(fmt.Sprintf("%d/direct=%v", size, direct), func(b *testing.B) {
+				method.direct = direct
+				b.SetBytes(int64(size))
+				for b.Loop() {
+					if _, err := g.Call(b.Context(), Request{Key: g.rev.Key, Service: "demo.bulk.Api", Method: "Echo", Message: message}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

@@ -24,6 +24,7 @@ type job struct {
 
 	// message is the request. The worker holds reading, which the caller has locked for it, until it is decoded.
 	message []byte
+	buffer  Buffer // what it is in, nil if that is not known
 	reading sync.Mutex
 
 	// outer is the guest in whose place the job runs (place.go), nil if it has a worker of its own; then nobody waits for
@@ -74,7 +75,7 @@ const (
 
 func newJob(ctx context.Context, rev *revision, m *method, r Request) *job {
 	now := time.Now()
-	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message, ctx: ctx, metadata: r.Metadata,
+	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message, buffer: r.Buffer, ctx: ctx, metadata: r.Metadata,
 		interrupt: wasmtime.NewInterrupt(), done: make(chan struct{}), entered: now, deadline: now.Add(rev.limits.Timeout)}
 	j.reading.Lock()
 	return j
@@ -118,4 +119,17 @@ func (j *job) leave() bool { return !j.settled.Swap(true) }
 func (j *job) decoded() {
 	j.message = nil
 	j.reading.Unlock()
+}
+
+// keep lets the caller go, and gives the message until release is called.
+func (j *job) keep() (message []byte, release func()) {
+	message, release = j.message, func() {}
+	if b := j.buffer; b != nil {
+		b.Ref()
+		release = b.Free
+	} else {
+		message = append([]byte(nil), message...)
+	}
+	j.decoded()
+	return message, release
 }

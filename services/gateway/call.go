@@ -97,7 +97,7 @@ func (c *call) execute(ctx context.Context, request message, service, method str
 	defer request.free()
 	c.received = len(request.bytes)
 	return c.gateway.config.Caller.Call(ctx, executor.Request{
-		Key: c.destination.Key, Service: service, Method: method, Message: request.bytes, Metadata: withoutCallers(md), CallID: c.id,
+		Key: c.destination.Key, Service: service, Method: method, Message: request.bytes, Buffer: request.buffer, Metadata: withoutCallers(md), CallID: c.id,
 	})
 }
 
