@@ -127,7 +127,7 @@ func (q *queue) offer(l *line) {
 // wake has a worker take a call, if a slot is free. q.mu is held.
 func (q *queue) wake() {
 	switch {
-	case len(q.turns) == 0 || !q.free():
+	case q.waiting == 0 || len(q.turns) == 0 || !q.free(): // a line keeps its turn when its last call leaves
 	case q.idle > 0:
 		q.idle--
 		q.work.Signal()

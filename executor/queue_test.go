@@ -222,3 +222,19 @@ func TestQueueDeadline(t *testing.T) {
 	first.Wait()
 	g.works()
 }
+
+// TestQueueClosesBehindATurn closes a queue in which a line has its turn and no call, as that has left.
+func TestQueueClosesBehindATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueueTest(1)
+		running := q.put(t, q.join(Limits{Concurrency: 1}), "running")
+		synctest.Wait()
+		waiting := q.put(t, q.join(Limits{Concurrency: 1}), "waiting")
+		if !q.remove(waiting) {
+			t.Fatal("the call does not wait")
+		}
+		q.close()
+		close(running.done)
+		<-q.empty
+	})
+}
