@@ -5,7 +5,8 @@
 //
 //  1. the gate of its revision, which bounds how many of its calls run and how many wait (queue.go);
 //  2. a slot, of which there are about as many as cores, shared by all revisions (queue.go);
-//  3. the transcoder, which turns message bytes into arguments (package transcode);
+//  3. the transcoder, which turns message bytes into arguments (package transcode), or leaves that to the guest's side (direct.go,
+//     bulk.go);
 //  4. an instance of its own, dropped after the call (package wasmtime).
 //
 // A guest may call others in turn, through imports that are bound to their contracts: what it passes becomes a request, which
