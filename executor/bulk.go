@@ -277,12 +277,12 @@ func (j *job) takesBulk() (b *bulk, export int) {
 }
 
 // runBulk answers a job through the transcoder. It is false where that leaves the request to the plain path: the function was
-// not called.
-func (x *Executor) runBulk(j *job, b *bulk, export int, argument []byte) (answered bool) {
+// not called. Large is that of callBytes.
+func (x *Executor) runBulk(j *job, b *bulk, export int, argument []byte) (answered, large bool) {
 	j.offset = b.offset
 	defer func() { j.offset = 0 }()
 	answered = true
-	x.callBytes(j, b.template, export, wasmtime.ReturnsBytes, [][]byte{argument}, func(result *wasmtime.Bytes) {
+	large = x.callBytes(j, b.template, export, wasmtime.ReturnsBytes, [][]byte{argument}, func(result *wasmtime.Bytes) {
 		answer := result.Value()
 		switch {
 		case len(answer) == 0:
@@ -295,7 +295,7 @@ func (x *Executor) runBulk(j *job, b *bulk, export int, argument []byte) (answer
 			j.answerBulk(answer[0], append([]byte(nil), answer[1:]...))
 		}
 	})
-	return answered
+	return answered, large
 }
 
 // answerBulk answers a job with what the transcoder wrote: the response, or the detail of a failure.

@@ -13,41 +13,44 @@ func isDirect(plans *transcode.Plans, s *contract.Service, m *contract.Method) b
 }
 
 // runDirect answers a job whose method is direct: bytes go to the guest and come back as they are. The caller may leave meanwhile, as the
-// guest may already run.
-func (x *Executor) runDirect(j *job) {
+// guest may already run. It tells whether what crossed was large, but for the request.
+func (x *Executor) runDirect(j *job) (large bool) {
 	plan := j.method.plan
 	message, release := j.keep()
 	defer release()
 	args, err := plan.Arguments(message)
 	if err != nil {
 		j.answer(nil, &Error{Reason: MalformedRequest, Message: err.Error(), Err: err})
-		return
+		return false
 	}
 	returns, _ := plan.Returns()
-	x.callBytes(j, j.rev.template, j.method.export, returns, args, func(result *wasmtime.Bytes) {
+	return x.callBytes(j, j.rev.template, j.method.export, returns, args, func(result *wasmtime.Bytes) {
 		response, err := plan.Answer(result.Value(), result.Failed(), int(j.rev.limits.Message))
 		j.answer(response, j.encodeError(err))
 	})
 }
 
-// callBytes makes an instance, calls it with bytes, passes what it returned to answer, which answers the job, and drops the instance.
+// callBytes makes an instance, calls it with bytes, passes what it returned to answer, which answers the job, and drops the instance. It
+// tells whether what crossed was large, but for the arguments.
 func (x *Executor) callBytes(j *job, t *wasmtime.Template, export int, returns wasmtime.Returns, args [][]byte,
-	answer func(*wasmtime.Bytes)) {
+	answer func(*wasmtime.Bytes)) (large bool) {
 	out := newOutput(j.rev.journal, j.callID)
 	defer out.close()
 	in := &guestCall{x: x, job: j, out: out}
+	defer func() { large = large || in.large }()
 	instance, err := j.rev.instantiate(t, in)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, "while it started"))
-		return
+		return false
 	}
 	defer instance.Close()
 	in.instance = instance
 	result, err := instance.CallBytes(export, returns, args...)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, ""))
-		return
+		return false
 	}
 	defer result.Close()
 	answer(result)
+	return len(result.Value()) >= largeMessage
 }

@@ -168,7 +168,7 @@ func (x *Executor) work(j *job) {
 	}()
 	if !x.aborting.Load() {
 		if j.method.direct {
-			x.runDirect(j)
+			large = x.runDirect(j) || large
 			return
 		}
 		if b, export := j.takesBulk(); b != nil {
@@ -188,8 +188,8 @@ func (x *Executor) work(j *job) {
 func (x *Executor) workBulk(j *job, b *bulk, export int, arena *wasmtime.Arena) (large bool) {
 	argument, message := transcoder.Argument(j.message, j.rev.limits.Memory)
 	j.decoded()
-	if x.runBulk(j, b, export, argument) {
-		return false
+	if answered, large := x.runBulk(j, b, export, argument); answered {
+		return large
 	}
 	if _, err := j.method.plan.Decode(message, arena); err != nil {
 		j.answer(nil, &Error{Reason: MalformedRequest, Message: err.Error(), Err: err})
