@@ -46,25 +46,10 @@ type guestCall struct {
 // freeLimit is how long the slot of a guest may be taken after its caller has the error.
 const freeLimit = 5 * time.Second
 
-// measureGuests calls bad guests on a node of their own.
-func (m *measurement) measureGuests(ctx context.Context) (err error) {
-	line := server(m.o, filepath.Join(m.data, "guests"))
-	node, err := start(ctx, line[0], line[1:]...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, node.stop()) }()
-	client, err := weft.Connect(node.ready["grpc"])
-	if err != nil {
-		return err
-	}
-	defer client.Close()
+// measureGuests calls bad guests.
+func (m *measurement) measureGuests(ctx context.Context) error {
 	for _, g := range badGuests {
-		if err := deploy(ctx, m.o, node, g.id, filepath.Join(m.o.components, "conformance.wasm"), "--memory", fmt.Sprintf("%dMiB", g.memory),
-			"--concurrency", "1", "--queue", "1", "--timeout", g.timeout.String()); err != nil {
-			return err
-		}
-		c, err := g.call(ctx, client, node)
+		c, err := g.measure(ctx, m.o, filepath.Join(m.data, "guest-"+g.id))
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
@@ -72,6 +57,26 @@ func (m *measurement) measureGuests(ctx context.Context) (err error) {
 		m.report.add(g.figure(c))
 	}
 	return nil
+}
+
+// measure calls the guest on a node of its own, which has one slot for it.
+func (g *badGuest) measure(ctx context.Context, o options, data string) (c guestCall, err error) {
+	line := server(o, data)
+	node, err := start(ctx, line[0], line[1:]...)
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, node.stop()) }()
+	client, err := weft.Connect(node.ready["grpc"])
+	if err != nil {
+		return c, err
+	}
+	defer client.Close()
+	if err := deploy(ctx, o, node, g.id, filepath.Join(o.components, "conformance.wasm"), "--memory", fmt.Sprintf("%dMiB", g.memory),
+		"--concurrency", "1", "--queue", "1", "--timeout", g.timeout.String()); err != nil {
+		return c, err
+	}
+	return g.call(ctx, client, node)
 }
 
 // call calls the guest, and then a function that returns at once.
