@@ -17,7 +17,7 @@ import (
 type run struct {
 	Machine machine `json:"machine"`
 	Engine  string  `json:"engine"` // "wasmtime 48.0.8 lts"
-	Commit  string  `json:"commit"` // of weft; it ends in "-dirty" where files were changed since
+	Commit  string  `json:"commit"` // of weft; it ends in "-dirty" where more than documents was changed since
 	// Versions are those of all that is measured or measures, by name: "go", "grpc-go", "node", "wasmtime serve".
 	Versions map[string]string `json:"versions"`
 	Rounds   int               `json:"rounds"`
@@ -61,13 +61,18 @@ func thisRun(o options) (run, error) {
 	return r, nil
 }
 
-// commit is the one that is checked out, as far as git knows.
+// commit is the one that is checked out, as far as git knows. Documents do not count as changes: the run before this one may have written them.
 func commit() string {
-	out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12", "--match=v*").Output()
+	out, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
 	if err != nil {
 		return "unknown"
 	}
-	return strings.TrimSpace(string(out))
+	id := strings.TrimSpace(string(out))
+	changes, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)docs").Output()
+	if err != nil || len(changes) > 0 {
+		id += "-dirty"
+	}
+	return id
 }
 
 // programVersion is the first line that a program says of its version.
