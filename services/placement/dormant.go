@@ -12,8 +12,7 @@ import (
 // admit makes an entry ready that an earlier process has loaded, without loading it. It is called with mu held.
 func (t *Table) admit(e *entry) {
 	if digest := e.row.GetDigest(); len(digest) == 32 && t.config.Executor.Admit(e.key, [32]byte(digest)) {
-		e.state = StateReady
-		t.ready.Store(e.key, e)
+		t.becomeReady(e)
 	}
 }
 

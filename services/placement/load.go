@@ -108,8 +108,8 @@ func (t *Table) ended(e *entry, err error) {
 			t.config.Executor.Unload(e.key)
 		}
 	case err == nil:
-		e.state, e.err, e.failures, e.retry = StateReady, nil, 0, time.Time{}
-		t.ready.Store(e.key, e)
+		e.err, e.failures, e.retry = nil, 0, time.Time{}
+		t.becomeReady(e)
 		t.announce()
 	default:
 		if e.state != StateFailed || e.err.Error() != err.Error() {
@@ -122,6 +122,12 @@ func (t *Table) ended(e *entry, err error) {
 			t.config.Logger.Error("revision failed to load", "revision", e.key.String(), "attempt", e.failures, "error", err)
 		}
 	}
+}
+
+// becomeReady has calls of an entry answered, which the executor has. It is called with mu held.
+func (t *Table) becomeReady(e *entry) {
+	e.state, e.code = StateReady, t.config.Executor.CodeBytes(e.key)
+	t.ready.Store(e.key, e)
 }
 
 // Revision describes a revision to the executor, whether it is loaded or not. Its component is fetched if this node does

@@ -109,7 +109,8 @@ type Table struct {
 	mu      sync.Mutex
 	entries map[executor.Key]*entry // guarded by mu
 	looked  uint64                  // guarded by mu: how often the follower has looked at the catalog
-	known   map[function]uint64     // guarded by mu: functions of the view looked at last, and which look that was
+	known   []function              // guarded by mu: those of the view looked at last, ordered
+	spare   []function              // guarded by mu: room for those of the next one
 	changed chan struct{}           // guarded by mu: closed when what is ready changes; replaced then
 	closed  bool                    // guarded by mu
 }
@@ -124,6 +125,7 @@ type entry struct {
 	used atomic.Int64
 
 	state    string             // guarded by Table.mu
+	code     int64              // guarded by Table.mu: bytes of compiled code, once it was ready
 	err      error              // guarded by Table.mu: why the last attempt failed
 	attempt  *attempt           // guarded by Table.mu: the one that runs or is to run; nil otherwise
 	failures int                // guarded by Table.mu: attempts that failed in a row
@@ -165,7 +167,6 @@ func New(c Config) *Table {
 		demand:     make(chan struct{}, c.Workers),
 		settled:    make(chan struct{}, 1),
 		entries:    map[executor.Key]*entry{},
-		known:      map[function]uint64{},
 		changed:    make(chan struct{}),
 	}
 }
@@ -210,7 +211,7 @@ func (t *Table) Snapshot() []State {
 		s := State{Key: k, State: e.state}
 		switch e.state {
 		case StateReady:
-			s.CodeBytes = t.config.Executor.CodeBytes(k)
+			s.CodeBytes = e.code
 		case StateFailed:
 			s.Reason = e.err.Error()
 		}
