@@ -196,6 +196,11 @@ bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.
 	$(with-engine)
 	go run ./test/bench -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) polyglot
 
+.PHONY: bench-density
+bench-density: build ## Measure a node with 10,000 functions, in about a quarter of an hour; writes docs/
+	$(with-engine)
+	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS) density
+
 .PHONY: bench-kernels
 bench-kernels: $(COMPONENTS)/kernels.wasm ## Measure computing against a program of the same code; ENGINE=lts with that engine; writes docs/
 	$(with-engine)

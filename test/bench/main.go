@@ -3,7 +3,8 @@
 // is the median of the rounds. docs/performance.md explains the figures and the JSON.
 //
 // `make bench` runs it. With the argument cluster it measures what several nodes do together (`make bench-cluster`), with
-// polyglot functions in all languages (`make bench-polyglot`), and with kernels computing (`make bench-kernels`).
+// polyglot functions in all languages (`make bench-polyglot`), with kernels computing (`make bench-kernels`), and with density
+// ten thousand functions on a node (`make bench-density`).
 package main
 
 import (
@@ -40,6 +41,10 @@ type options struct {
 
 	// Of the benchmark of kernels.
 	kernelSize int // of all; 0: each its own
+
+	// Of the benchmark of density.
+	functions int
+	distinct  int // components of different bytes
 }
 
 func main() {
@@ -62,12 +67,16 @@ func main() {
 	flag.IntVar(&o.compiles, "compiles", 3, "times that each language's component is compiled")
 	flag.IntVar(&o.instances, "instances", 32, "instances that live at once when their memory is measured")
 	flag.IntVar(&o.kernelSize, "kernel-size", 0, "size of all kernels; 0: each its own, some ten milliseconds")
+	flag.IntVar(&o.functions, "functions", 10_000, "functions that a node is given")
+	flag.IntVar(&o.distinct, "distinct", 100, "components of different bytes that they are made of")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	switch flag.Arg(0) {
 	case "cluster":
 		exit(runCluster(ctx, o))
+	case "density":
+		exit(runDensity(ctx, o))
 	case "kernels":
 		exit(runKernels(ctx, o))
 	case "polyglot":

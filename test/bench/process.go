@@ -22,8 +22,13 @@ type process struct {
 
 // start runs a program that prints one line "ready key=value …" on its standard output, and waits for the line.
 func start(ctx context.Context, name string, args ...string) (*process, error) {
+	return startLogged(ctx, os.Stderr, name, args...)
+}
+
+// startLogged is start with somewhere else for what the program writes to its standard error.
+func startLogged(ctx context.Context, log *os.File, name string, args ...string) (*process, error) {
 	cmd := exec.Command(name, args...)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {

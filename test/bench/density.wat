@@ -1,0 +1,20 @@
+;; A small function of its own contract: what a world exports itself is in the package of the function's name.
+(component
+  (core module $m
+    (memory (export "memory") 2)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+      (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.get $next)
+      (global.set $next (i32.add (global.get $next) (local.get 3))))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "greet") (param i32 i32) (result i32)
+      (i32.store (i32.const 64) (local.get 0))
+      (i32.store (i32.const 68) (local.get 1))
+      (i32.const 64)))
+  (core instance $i (instantiate $m))
+  (func $add (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
+  (func $greet (param "name" string) (result string)
+    (canon lift (core func $i "greet") (memory $i "memory") (realloc (func $i "cabi_realloc"))))
+  (export "add" (func $add))
+  (export "greet" (func $greet)))
