@@ -23,8 +23,6 @@ var densityText string
 
 const (
 	densitySuite = "density"
-	// idleUnload is after what time without calls functions leave memory here. Minutes, as by default, would make the run long.
-	idleUnload = 10 * time.Second
 	// hotFunctions are called while the others are idle.
 	hotFunctions = 100
 	// firstCalls is how many idle functions are called for the first time at each point of the curve.
@@ -143,7 +141,7 @@ func (d *density) start(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the node has it
-	args := append(server(d.o, d.data), "--idle-unload", idleUnload.String())
+	args := append(server(d.o, d.data), "--idle-unload", d.o.idle.String())
 	node, err := startLogged(ctx, log, args[0], args[1:]...)
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ type options struct {
 	// Of the benchmark of density.
 	functions int
 	distinct  int // components of different bytes
+	idle      time.Duration
 }
 
 func main() {
@@ -69,6 +70,7 @@ func main() {
 	flag.IntVar(&o.kernelSize, "kernel-size", 0, "size of all kernels; 0: each its own, some ten milliseconds")
 	flag.IntVar(&o.functions, "functions", 10_000, "functions that a node is given")
 	flag.IntVar(&o.distinct, "distinct", 100, "components of different bytes that they are made of")
+	flag.DurationVar(&o.idle, "idle", 10*time.Second, "after what time without calls functions leave memory, where density is measured")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/test/components"
+)
+
+// TestDensity runs make bench-density with a few functions. It judges no figure: all are there, and the document has them.
+func TestDensity(t *testing.T) {
+	root, err := components.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options{
+		out: t.TempDir(), docs: t.TempDir(), rounds: 1, duration: 50 * time.Millisecond, inFlight: 4,
+		functions: 6, distinct: 2, idle: 200 * time.Millisecond,
+	}
+	t.Chdir(root)
+	buildWeft(t, &o)
+	name := filepath.Join(o.docs, performanceName)
+	begin := "<!-- density with the engine " + wasmtime.Name + ", written by make bench-density -->\n"
+	end := "<!-- end of density with the engine " + wasmtime.Name + " -->"
+	if err := os.WriteFile(name, []byte(begin+"old\n"+end+"\n\nThe end.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := runDensity(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	var details densityDetails
+	r := readDetails(t, o.out, densitySuite, &details)
+	for _, id := range []string{"density/resident", "density/first-call-p50", "density/first-call-p99", "density/deploys", "density/start"} {
+		if figureOf(r, id).Name == "" {
+			t.Errorf("there is no figure %s", id)
+		}
+	}
+	for _, id := range []string{"density/hot-requests", "density/hot-cpu"} {
+		if figureOf(r, id).Ratio <= 0 {
+			t.Errorf("the figure %s is %+v", id, figureOf(r, id))
+		}
+	}
+	if len(details.Points) != 3 || details.Points[2].Functions != 6 || len(r.Curves) != 1 || len(r.Curves[0].Panels[0].Lines[0].Points) != 3 {
+		t.Errorf("the points are %+v, the curves %+v", details.Points, r.Curves)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "| 6 |") || strings.Contains(string(text), "old") || !strings.Contains(string(text), "The end.") {
+		t.Errorf("the document is\n%s", text)
+	}
+	if _, err := os.Stat(filepath.Join(o.docs, r.Curves[0].chartFile())); err != nil {
+		t.Error(err)
+	}
+}
