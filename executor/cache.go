@@ -177,7 +177,7 @@ func identify(path string) (identity, error) {
 	if err := syscall.Stat(path, &stat); err != nil {
 		return identity{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	return identity{int64(stat.Ino), stat.Size, stat.Mtim.Nano(), stat.Ctim.Nano()}, nil //nolint:gosec // any number will do
+	return identity{int64(stat.Ino), stat.Size, stat.Mtim.Nano(), stat.Ctim.Nano()}, nil
 }
 
 // note notes what was found out about a file, unless another one has taken its place.
@@ -315,7 +315,7 @@ func (c *cache) sweep(keep func(digest [32]byte) bool) error {
 	files := maps.Clone(c.files)
 	c.mu.Unlock()
 	for digest, file := range files {
-		if !keep(digest) && !(file.within != ([32]byte{}) && keep(file.within)) {
+		if !keep(digest) && (file.within == [32]byte{} || !keep(file.within)) {
 			failed = errors.Join(failed, c.remove(digest, file))
 		}
 	}

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -106,7 +105,7 @@ func TestCallsKeepRevisionsAwake(t *testing.T) {
 func TestOneLoadForAll(t *testing.T) {
 	g, d := newSleepy(t, Config{})
 	other := g.rev
-	other.Key.Function = "other"
+	other.Function = "other"
 	if err := g.Load(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +164,7 @@ func TestLoadedMemory(t *testing.T) {
 	keys := []Key{g.rev.Key}
 	for i := range 30 {
 		r := g.rev
-		r.Key.Function = fmt.Sprint("guest-", i)
+		r.Function = fmt.Sprint("guest-", i)
 		d.revisions.Store(r.Key, r)
 		if err := g.Load(t.Context(), r); err != nil {
 			t.Fatal(err)
@@ -297,7 +296,7 @@ func TestCloseWhileLoading(t *testing.T) {
 	}
 	refused(t, <-done, Closing)
 	_, err := g.call(t.Context(), "Echo", 1)
-	if asError(t, err); errors.Is(err, context.Canceled) {
+	if asError(t, err).Reason == Canceled {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -142,7 +142,7 @@ func defaultLoadedMemory(machine uint64) int64 {
 	if machine == 0 {
 		return executor.DefaultLoadedMemory
 	}
-	return int64(min(executor.DefaultLoadedMemory, machine/4)) //nolint:gosec // the first fits
+	return int64(min(executor.DefaultLoadedMemory, machine/4))
 }
 
 // check fills in defaults and refuses what can not work, before anything is touched.
