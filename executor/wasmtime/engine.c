@@ -21,6 +21,7 @@ wasm_engine_t *weft_engine_new(const weft_engine_config *c) {
   wasmtime_config_memory_guard_size_set(config, c->memory_guard);
   // Backtraces follow frame pointers, so nothing needs unwind tables.
   wasmtime_config_native_unwind_info_set(config, false);
+  weft_config_tune(config);
   if (c->pooling) {
     wasmtime_pooling_allocation_config_t *pool = wasmtime_pooling_allocation_config_new();
     wasmtime_pooling_allocation_config_total_component_instances_set(pool, c->instances);

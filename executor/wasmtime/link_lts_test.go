@@ -3,6 +3,7 @@
 package wasmtime
 
 import (
+	"bytes"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -47,5 +48,16 @@ func TestLongTermDeclarations(t *testing.T) {
 	}
 	if _, err := checkC(t, more+prototype+"int);", ""); err == nil {
 		t.Error("another type was not noticed")
+	}
+}
+
+// TestLongTermName checks that code says which patches its engine has, so that an engine without them does not load it.
+func TestLongTermName(t *testing.T) {
+	id, err := engineSection(compiled(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := Version + "+weft-"; !bytes.Contains(id, []byte(want)) {
+		t.Errorf("the engine's section is %q, without %q", id, want)
 	}
 }

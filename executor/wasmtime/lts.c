@@ -5,6 +5,8 @@
 
 #include "lts.h"
 
+void weft_config_tune(wasm_config_t *config) { weft_lts_name(config); }
+
 void weft_pool_tune(wasmtime_pooling_allocation_config_t *pool) { weft_lts_pagemap_scan(pool); }
 
 wasmtime_error_t *weft_pre_new(const wasmtime_component_linker_t *linker, const wasmtime_component_t *component,

@@ -7,6 +7,7 @@
 
 typedef struct weft_lts_pre_t weft_lts_pre_t;
 
+void weft_lts_name(wasm_config_t *);
 void weft_lts_pagemap_scan(wasmtime_pooling_allocation_config_t *);
 wasmtime_error_t *weft_lts_pre_new(const wasmtime_component_linker_t *, const wasmtime_component_t *,
                                    weft_lts_pre_t **);

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+void weft_config_tune(wasm_config_t *config) {}
+
 void weft_pool_tune(wasmtime_pooling_allocation_config_t *pool) {}
 
 struct weft_pre {

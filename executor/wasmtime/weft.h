@@ -63,7 +63,8 @@ typedef struct weft_answer {
 
 // What differs by engine: stock.c or lts.c defines it.
 
-// weft_pool_tune sets what the engine's C API has no setter for.
+// weft_config_tune and weft_pool_tune set what the engine's C API has no setter for.
+void weft_config_tune(wasm_config_t *);
 void weft_pool_tune(wasmtime_pooling_allocation_config_t *);
 
 // weft_pre is a component and what its imports are linked with, resolved once where the engine can do that. The linker

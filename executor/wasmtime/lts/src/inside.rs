@@ -3,10 +3,10 @@
 //! not compile here.
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Error, PoolingAllocationConfig, Store};
+use wasmtime::{Config, Error, PoolingAllocationConfig, Store};
 use wasmtime_c_api::{
-    WasmtimeStoreData, wasmtime_component_linker_t, wasmtime_component_t, wasmtime_error_t,
-    wasmtime_pooling_allocation_config_t, wasmtime_store_t,
+    WasmtimeStoreData, wasm_config_t, wasmtime_component_linker_t, wasmtime_component_t,
+    wasmtime_error_t, wasmtime_pooling_allocation_config_t, wasmtime_store_t,
 };
 
 /// Defines a function that sees the value inside a struct.
@@ -38,6 +38,7 @@ inside! {
 }
 
 inside_mut! {
+    config: wasm_config_t => Config,
     pool: wasmtime_pooling_allocation_config_t => PoolingAllocationConfig,
     store: wasmtime_store_t => Store<WasmtimeStoreData>,
 }
