@@ -175,13 +175,22 @@ func TestTrapsAcrossTicks(t *testing.T) {
 	}
 }
 
-// TestInterruptFrames checks that an interrupted guest says where it was.
+// TestInterruptFrames checks that a guest that is interrupted in a loop says where it was.
 func TestInterruptFrames(t *testing.T) {
-	restless, _ := restlessEngine(t)
-	tmpl := prepareOn(t, restless, core(`(func $spin (loop $l (br $l))) (func (export "run") call $spin)`))
 	it := NewInterrupt()
 	defer it.Close()
-	go it.Cancel(1)
+	tmpl := prepare(t, `(component
+  (import "stop" (func $stop))
+  (core func $low (canon lower (func $stop)))
+  (core module $m
+    (func $stop (import "" "stop"))
+    (func $spin call $stop (loop $l (br $l)))
+    (func (export "run") call $spin))
+  (core instance $i (instantiate $m (with "" (instance (export "stop" (func $low))))))
+  (func (export "run") (canon lift (core func $i "run"))))`, map[string]HostFunc{"stop": func(*HostCall) error {
+		it.Cancel(1)
+		return nil
+	}}, "run")
 	trap := trapOf(t, run(t, tmpl, InstanceConfig{Interrupt: it}))
 	if trap.Kind != TrapInterrupted || len(trap.Frames) != 2 || trap.Frames[0].Function != "spin" {
 		t.Errorf("trap is %d with frames %v", trap.Kind, trap.Frames)
