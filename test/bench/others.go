@@ -58,23 +58,23 @@ const (
 	tableEnd   = "<!-- end of figures with the engine %s -->"
 )
 
-// documentFigures writes the table into the text in a directory, and the charts beside it.
+// documentFigures writes the table into the text in a directory, and the charts of the first report beside it. Those of the other suites are
+// in sections of their own.
 func documentFigures(dir string, all []*report) error {
-	for _, r := range all {
-		for _, c := range r.Curves {
-			var chart bytes.Buffer
-			if err := c.draw(&chart, r.Run); err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(dir, c.chartFile()), chart.Bytes(), 0o600); err != nil {
-				return err
-			}
+	own := all[0]
+	for _, c := range own.Curves {
+		var chart bytes.Buffer
+		if err := c.draw(&chart, own.Run); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, c.chartFile()), chart.Bytes(), 0o600); err != nil {
+			return err
 		}
 	}
 	return insertFigures(filepath.Join(dir, performanceName), fmt.Sprintf(tableBegin, wasmtime.Name), fmt.Sprintf(tableEnd, wasmtime.Name), figuresMarkdown(all))
 }
 
-// figuresMarkdown is the table, with the charts below it.
+// figuresMarkdown is the table, with the charts of the first report below it.
 func figuresMarkdown(all []*report) string {
 	var b strings.Builder
 	b.WriteString("| figure | weft | against | baseline | ratio | goal | met |\n|---|---:|---|---:|---:|---:|---|\n")
@@ -95,12 +95,10 @@ func figuresMarkdown(all []*report) string {
 			fmt.Fprintf(&b, "- not measured: %s\n", text)
 		}
 	}
-	for _, r := range all {
-		for _, c := range r.Curves {
-			fmt.Fprintf(&b, "\n![%s](%s)\n\n", c.Title, c.chartFile())
-			for _, text := range c.Bends {
-				fmt.Fprintf(&b, "- %s.\n", text)
-			}
+	for _, c := range all[0].Curves {
+		fmt.Fprintf(&b, "\n![%s](%s)\n\n", c.Title, c.chartFile())
+		for _, text := range c.Bends {
+			fmt.Fprintf(&b, "- %s.\n", text)
 		}
 	}
 	return b.String()
