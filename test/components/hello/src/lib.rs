@@ -18,9 +18,7 @@ impl Guest for Component {
         let body = response.body().expect("the body is taken once");
         ResponseOutparam::set(outparam, Ok(response));
         let stream = body.write().expect("the stream is taken once");
-        stream
-            .blocking_write_and_flush(HELLO)
-            .expect("the caller reads");
+        stream.blocking_write_and_flush(HELLO).expect("the caller reads");
         drop(stream);
         OutgoingBody::finish(body, None).expect("the length is right");
     }
