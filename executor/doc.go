@@ -14,7 +14,7 @@
 // node runs in the guest's place meanwhile (place.go); else the guest has no slot (away.go).
 //
 // What the node itself gives to guests are interfaces of the host (host.go): values that name the WIT, the functions of Go that
-// answer it, and the resources behind handles.
+// answer it, and the resources behind handles. WASI 0.2 is such interfaces, too (wasi.go); a guest that sleeps has no slot (sleep.go).
 //
 // The executor knows nothing of gRPC, of the catalog or of other nodes. It takes bytes and gives bytes; what goes
 // wrong is an [*Error] with a [Reason], or a [*FunctionError] where the function itself returned an error.

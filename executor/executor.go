@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +27,7 @@ type Config struct {
 	Log func(Line)
 	// Outgoing makes the calls of guests through Revision.Imports. Nil: revisions with such imports do not load.
 	Outgoing Outgoing
-	// Host are the interfaces that guests may import besides those of WASI. Nobody may change them any more.
+	// Host are the interfaces that guests may import besides those of WASI 0.2. Nobody may change them any more.
 	Host []HostInterface
 	// Waiting is how many guests may wait for calls that they make, beyond those that run. Each keeps its memory and a
 	// thread. Default: DefaultWaiting.
@@ -86,6 +87,7 @@ type Executor struct {
 	hosts    *hosts
 	metrics  *metrics
 	nesting  int // guests on one thread
+	sleeping atomic.Int64
 
 	// residents holds what is ready for calls, by Key; loading guards that it does not grow any more once closed is set.
 	residents sync.Map // Key → *resident
@@ -136,7 +138,7 @@ func New(config Config) (*Executor, error) {
 	if config.Compiles <= 0 {
 		config.Compiles = defaultCompiles
 	}
-	hosts, err := newHosts(append([]HostInterface{logging()}, config.Host...)...)
+	hosts, err := newHosts(slices.Concat(wasiInterfaces(), []HostInterface{logging()}, config.Host)...)
 	if err != nil {
 		return nil, err
 	}

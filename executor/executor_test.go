@@ -18,6 +18,7 @@ import (
 
 	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/wit"
+	decode "github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
 )
 
@@ -57,16 +58,6 @@ func guestServices() []*contract.Service {
 		method("sleep", one("nanoseconds", u64), nil), method("big", one("n", u32), value(text)), fail,
 		method("log", nil, nil), env,
 	}}}
-}
-
-// guestWorld is what testdata/guest.wat imports, as far as the executor looks at it.
-func guestWorld() *wit.World {
-	return &wit.World{Imports: []*wit.Interface{
-		{ID: "wasi:logging/logging@0.1.0-draft", Namespace: "wasi", Package: "logging", Name: "logging", Version: "0.1.0-draft",
-			Functions: logging().Type.Functions},
-		{ID: "wasi:io/poll@0.2.0", Namespace: "wasi", Package: "io", Name: "poll", Version: "0.2.0",
-			Functions: []*wit.Function{{Name: "[method]pollable.block"}}},
-	}}
 }
 
 // journalLines collects log lines.
@@ -176,8 +167,16 @@ func component(t testing.TB, wat string) (path string, digest [32]byte) {
 func guestRevision(t testing.TB, limits Limits) Revision {
 	t.Helper()
 	path, digest := component(t, guestText)
+	wasm, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := decode.Decode(wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return Revision{Key: Key{Namespace: "default", Function: "guest", Revision: 1}, Digest: digest, Path: path, Limits: limits,
-		Environment: map[string]string{"GREETING": "hello", "EMPTY": ""}, World: guestWorld(), Services: guestServices()}
+		Environment: map[string]string{"GREETING": "hello", "EMPTY": ""}, World: world, Services: guestServices()}
 }
 
 // newGuest starts an executor with the test guest.

@@ -16,6 +16,9 @@ type HostInterface struct {
 	// Also are further versions by which components may import it, as far as they declare the same functions; "" is an import
 	// without a version.
 	Also []string
+	// Compatible is set where components may import any version that semantic versioning calls compatible with that of Type:
+	// what they declare is compared in any case.
+	Compatible bool
 	// Functions answer the functions of Type, by name: "get", "[method]bucket.get". All of them must be there.
 	Functions map[string]HostFunc
 	// Resources are the resource types that Type defines, by name. What is behind a resource is any value of Go; the function
@@ -97,6 +100,20 @@ func (c *HostCall) Resource(i int) any {
 	return value
 }
 
+// Resources is what is behind the elements of the argument at index i, a list of resources that the guest lends.
+func (c *HostCall) Resources(i int) []any {
+	list := c.values.Args().At(i).List()
+	all := make([]any, list.Len())
+	for k := range all {
+		value, err := c.values.ResourceIn(list.At(k), c.f.resources[i])
+		if err != nil {
+			panic(err)
+		}
+		all[k] = value
+	}
+	return all
+}
+
 // Result is where the result is to be written. It must be set before the function returns, unless that returns an error.
 func (c *HostCall) Result() Out { return Out{c, c.values.Result(), c.f.result} }
 
@@ -105,7 +122,7 @@ type hostFunction struct {
 	iface, name string
 	answer      HostFunc
 	typ         *wit.Function
-	resources   []*wasmtime.ResourceType // by parameter, nil if it is no resource
+	resources   []*wasmtime.ResourceType // by parameter, nil if it is no resource and no list of them
 	result      *hostShape               // nil if there is none
 }
 

@@ -13,6 +13,7 @@ import (
 // hosts are the interfaces of Config.Host, ready to be linked.
 type hosts struct {
 	interfaces map[string]*hostInterface // by ID, in all versions
+	compatible map[string]*hostInterface // by ID without the last number of the version
 	resources  map[string]*wasmtime.ResourceType
 }
 
@@ -23,7 +24,7 @@ type hostInterface struct {
 
 // newHosts checks the interfaces, whose faults are faults of the program.
 func newHosts(all ...HostInterface) (*hosts, error) {
-	h := &hosts{interfaces: map[string]*hostInterface{}, resources: map[string]*wasmtime.ResourceType{}}
+	h := &hosts{interfaces: map[string]*hostInterface{}, compatible: map[string]*hostInterface{}, resources: map[string]*wasmtime.ResourceType{}}
 	for _, i := range all {
 		for _, t := range i.Type.Types {
 			if t.Resource == nil || t.Resource.Interface != i.Type || i.Absent != "" {
@@ -67,6 +68,9 @@ func (h *hosts) add(i HostInterface) error {
 		}
 		hi.functions[f.Name] = hf
 	}
+	if family, ok := versionFamily(i.Type.ID); ok && i.Compatible {
+		h.compatible[family] = hi
+	}
 	base, _, _ := strings.Cut(i.Type.ID, "@")
 	for _, id := range append([]string{i.Type.ID}, i.Also...) {
 		switch id {
@@ -84,9 +88,23 @@ func (h *hosts) add(i HostInterface) error {
 	return nil
 }
 
-// parameter gives the type of a parameter that is a resource, nil of another one. Resources inside of other types do not
-// reach host functions.
+// versionFamily is an ID with the version cut down to what a compatible one has too: "wasi:io/poll@0.2" of 0.2.6. It is for
+// versions below 1.0.0 that are no pre-releases.
+func versionFamily(id string) (family string, ok bool) {
+	base, version, _ := strings.Cut(id, "@")
+	numbers := strings.Split(version, ".")
+	if len(numbers) < 2 || len(numbers) > 3 || numbers[0] != "0" || numbers[1] == "0" || strings.ContainsAny(version, "-+") {
+		return "", false
+	}
+	return base + "@0." + numbers[1], true
+}
+
+// parameter gives the type of a parameter that is a resource, or a list of borrowed ones, nil of another one. Resources inside
+// of other types do not reach host functions.
 func (h *hosts) parameter(t *wit.Type) (*wasmtime.ResourceType, error) {
+	if t.Kind == wit.List && t.Elem.Kind == wit.Borrow {
+		t = t.Elem
+	}
 	if t.Kind != wit.Own && t.Kind != wit.Borrow {
 		return nil, holdsResource(t)
 	}
@@ -130,7 +148,13 @@ func resourceName(r *wit.Resource) string {
 }
 
 // find gives the interface that answers an import, nil if none does.
-func (h *hosts) find(i *wit.Interface) *hostInterface { return h.interfaces[i.ID] }
+func (h *hosts) find(i *wit.Interface) *hostInterface {
+	if found := h.interfaces[i.ID]; found != nil {
+		return found
+	}
+	family, _ := versionFamily(i.ID)
+	return h.compatible[family]
+}
 
 // refused says why no interface answers an import: known is false if there is none of that name at all.
 func (h *hosts) refused(i *wit.Interface) (reason string, known bool) {
@@ -141,8 +165,8 @@ func (h *hosts) refused(i *wit.Interface) (reason string, known bool) {
 		return found.differs(i), true
 	}
 	var versions []string
-	for id := range h.interfaces {
-		if base, version, ok := strings.Cut(id, "@"); ok && base == i.Namespace+":"+i.Package+"/"+i.Name {
+	for id, hi := range h.interfaces {
+		if base, version, ok := strings.Cut(id, "@"); ok && !hi.Compatible && base == i.Namespace+":"+i.Package+"/"+i.Name {
 			versions = append(versions, version)
 		}
 	}
@@ -153,11 +177,23 @@ func (h *hosts) refused(i *wit.Interface) (reason string, known bool) {
 	return fmt.Sprintf("this node provides it in the versions %s; build with one of those", strings.Join(versions, ", ")), true
 }
 
+// wasi lists the interfaces of a package of WASI 0.2.
+func (h *hosts) wasi(pkg string) []string {
+	var names []string
+	for _, i := range h.compatible {
+		if i.Type.Namespace == "wasi" && i.Type.Package == pkg {
+			names = append(names, i.Type.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // provided lists what the node provides, for people.
 func (h *hosts) provided() string {
 	var ids []string
 	for id, i := range h.interfaces {
-		if i.Absent == "" && id == i.Type.ID {
+		if i.Absent == "" && !i.Compatible && id == i.Type.ID {
 			ids = append(ids, id)
 		}
 	}
@@ -172,7 +208,9 @@ func (h *hostInterface) differs(i *wit.Interface) string {
 		if mine == nil {
 			return fmt.Sprintf("this node's %s has no function %s; it has %s", h.Type.ID, f.Name, listText(h.functions))
 		}
-		if path, want, have := differentFunctions(f, mine.typ); path != "" {
+		if path, want, have := differentFunctions(f, mine.typ); path != "" && h.Compatible {
+			return fmt.Sprintf("the component's %s%s is %s, where WASI has %s; build it with the WIT of WASI", f.Name, path, want, have)
+		} else if path != "" {
 			return fmt.Sprintf("the component's %s%s is %s, where this node has %s; build it with the WIT of weft (%s)", f.Name, path,
 				want, have, mine.typ)
 		}

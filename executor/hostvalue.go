@@ -178,7 +178,7 @@ func (h *hosts) shape(t *wit.Type) (*hostShape, error) {
 	var parts []*wit.Type
 	var names []string
 	switch t.Kind {
-	case wit.Bool, wit.U8, wit.U16, wit.U32, wit.U64, wit.S64, wit.String:
+	case wit.Bool, wit.U8, wit.U16, wit.U32, wit.U64, wit.S64, wit.String, wit.Flags: // nobody writes flags
 	case wit.Own:
 		if s.resource = h.resource(t.Resource); s.resource == nil {
 			return nil, fmt.Errorf("the resource %s is not among those that the node provides", t.Resource.Name)

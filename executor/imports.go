@@ -9,18 +9,6 @@ import (
 	"github.com/weft-run/weft/wit/contract"
 )
 
-// provided are the interfaces of WASI 0.2 that every guest may import. Files and network are there, as toolchains import
-// them whether used or not, but there is no file and no connection to be had.
-var provided = map[string]string{
-	"cli": "environment exit stdin stdout stderr terminal-input terminal-output terminal-stdin terminal-stdout " +
-		"terminal-stderr",
-	"io":         "error poll streams",
-	"clocks":     "monotonic-clock wall-clock",
-	"random":     "random insecure insecure-seed",
-	"filesystem": "types preopens",
-	"sockets":    "network instance-network udp udp-create-socket tcp tcp-create-socket ip-name-lookup",
-}
-
 // CheckImports tells whether this executor can run a component some of whose imports are bound (Revision.Imports): its
 // error names the first import that nobody provides, or the first export that weft can not serve, with its path, and says
 // what to do. Its errors have Reason Unsupported.
@@ -96,30 +84,20 @@ func (x *Executor) importRefused(i *wit.Interface) string {
 	}
 }
 
-// sleeps tells whether guests may wait in the host: by what they import of wasi:io/poll. All else of WASI that they are
-// given returns at once.
-func sleeps(world *wit.World) bool {
-	return world == nil || slices.ContainsFunc(world.Imports, func(i *wit.Interface) bool {
-		return i.Namespace == "wasi" && i.Package == "io" && i.Name == "poll" && slices.ContainsFunc(i.Functions, func(f *wit.Function) bool {
-			return f.Name == "poll" || f.Name == "[method]pollable.block"
-		})
-	})
-}
-
 func (x *Executor) wasiRefused(i *wit.Interface) string {
-	names, known := provided[i.Package]
+	names := x.hosts.wasi(i.Package)
 	switch {
 	case i.Package == "http":
 		return "weft gives functions no outgoing HTTP by wasi:http, and serves gRPC instead of HTTP handlers; " + x.hosts.provided() +
 			". Build without it (componentize-js: disableFeatures ['http', 'fetch-event'])"
-	case !known:
+	case len(names) == 0:
 		return "weft does not provide this part of WASI; " + x.hosts.provided() + ". Build without it"
-	case i.Version != "0.2" && !strings.HasPrefix(i.Version, "0.2."):
+	case i.Version != "0.2" && !strings.HasPrefix(i.Version, "0.2.") || strings.Contains(i.Version, "-"):
 		return "weft provides WASI 0.2; build with an SDK for that version"
-	case strings.Contains(" "+names+" ", " "+i.Name+" "), len(i.Functions) == 0 && len(i.Types) == 0:
+	case len(i.Functions) == 0 && len(i.Types) == 0:
 		return ""
 	default:
-		return fmt.Sprintf("weft provides of wasi:%s only %s; build without it", i.Package, strings.ReplaceAll(names, " ", ", "))
+		return fmt.Sprintf("weft provides of wasi:%s only %s; build without it", i.Package, strings.Join(names, ", "))
 	}
 }
 

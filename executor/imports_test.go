@@ -1,10 +1,12 @@
 package executor
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/wasi"
 	"github.com/weft-run/weft/wit/wittest"
 )
 
@@ -40,6 +42,15 @@ func TestCheckImports(t *testing.T) {
 		world.Imports[0].Functions = functions
 		return world
 	}
+	standard := func(id, name string, functions ...string) *wit.World {
+		world := imported(id)
+		for _, f := range wasi.Interfaces()[name].Functions {
+			if slices.Contains(functions, f.Name) {
+				world.Imports[0].Functions = append(world.Imports[0].Functions, f)
+			}
+		}
+		return world
+	}
 	async := exported(u8)
 	async.Exports[0].Functions[0].Async = true
 	method := exported(u8)
@@ -53,9 +64,9 @@ func TestCheckImports(t *testing.T) {
 		{"plain types", wittest.MustParse(`package demo:a { interface a { record r { a: u8, b: list<option<string>> } f: func(v: r) -> result<r, r>; } }
 			world w { export demo:a/a; }`), nil},
 		{"types only", imported("hidden:x/types"), nil},
-		{"cli", imported("wasi:cli/environment@0.2.0", "get-environment"), nil},
-		{"later version", imported("wasi:filesystem/types@0.2.8", "x"), nil},
-		{"sockets", imported("wasi:sockets/ip-name-lookup@0.2.3", "resolve-addresses"), nil},
+		{"cli", standard("wasi:cli/environment@0.2.0", "cli/environment", "get-environment"), nil},
+		{"later version", standard("wasi:filesystem/types@0.2.99", "filesystem/types", "[method]descriptor.open-at"), nil},
+		{"sockets", standard("wasi:sockets/ip-name-lookup@0.2.3", "sockets/ip-name-lookup", "resolve-addresses"), nil},
 		{"logging", logs("wasi:logging/logging", logging().Type.Functions...), nil},
 		{"logging draft", logs("wasi:logging/logging@0.1.0-draft", logging().Type.Functions...), nil},
 		{"wasi export", &wit.World{Exports: []*wit.Interface{{ID: "wasi:cli/run@0.2.0", Namespace: "wasi", Package: "cli", Name: "run",
@@ -65,6 +76,9 @@ func TestCheckImports(t *testing.T) {
 		{"http", imported("wasi:http/outgoing-handler@0.2.0", "handle"), []string{"import wasi:http/outgoing-handler@0.2.0", "no outgoing HTTP", "this node provides", "disableFeatures"}},
 		{"key-value", imported("wasi:keyvalue/store@0.2.0", "open"), []string{"wasi:keyvalue/store@0.2.0", "does not provide this part of WASI"}},
 		{"wasi 0.3", imported("wasi:cli/environment@0.3.0", "get-environment"), []string{"WASI 0.2"}},
+		{"wasi pre-release", imported("wasi:cli/environment@0.2.0-rc-2023-11-10", "get-environment"), []string{"WASI 0.2"}},
+		{"unknown function", imported("wasi:clocks/wall-clock@0.2.0", "yesterday"), []string{"wasi:clocks/wall-clock@0.2.0", "no function yesterday; it has now, resolution"}},
+		{"other types", imported("wasi:clocks/wall-clock@0.2.0", "now"), []string{"now -> result is nothing, where WASI has record"}},
 		{"unknown part", imported("wasi:clocks/sundial@0.2.0", "now"), []string{"wasi:clocks/sundial@0.2.0", "monotonic-clock, wall-clock"}},
 		{"logging of another kind", imported("wasi:logging/logging", "flush"), []string{"no function flush; it has log"}},
 		{"logging of other types", imported("wasi:logging/logging", "log"), []string{"log() is a function of 0 parameters, where this node has 3"}},

@@ -86,6 +86,7 @@ func TestClose(t *testing.T) {
 // interrupted, which is left behind.
 func TestCloseInTime(t *testing.T) {
 	g := newGuest(t, Config{Slots: 2}, Limits{Timeout: time.Minute})
+	g.stuck()
 	var calls sync.WaitGroup
 	for i, method := range []string{"Loop", "Sleep", "Loop", "Loop"} {
 		calls.Go(func() {

@@ -105,6 +105,7 @@ func (x *Executor) gauges() []prometheus.Collector {
 		gauge("weft_instances_waiting", "Instances whose guests wait for calls that they made.", func() float64 {
 			return float64(x.queue.awayCount())
 		}),
+		gauge("weft_guests_sleeping", "Guests that sleep; they have no slot.", func() float64 { return float64(x.sleeping.Load()) }),
 		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
 		gauge("weft_revisions_loaded", "Revisions in memory.", func() float64 {
 			loaded, _ := x.counts()

@@ -50,7 +50,7 @@ func (in *guestCall) Run(r Request) (response Response, ran bool, err error) {
 }
 
 // inner makes the job of a call that is to run in the place of a guest. It is nil if the call must have a worker of its
-// own: where the guest may have to go on before the call has ended, or where the thread has no stack left.
+// own: where the thread has no stack left.
 func (in *guestCall) inner(rev *revision, m *method, r Request) *job {
 	outer := in.job
 	if in.instance == nil || outer.depth+1 >= in.x.nesting {
@@ -62,9 +62,6 @@ func (in *guestCall) inner(rev *revision, m *method, r Request) *job {
 	if limit := now.Add(rev.limits.Timeout); limit.Before(outer.deadline) {
 		j.deadline = limit
 		if d, ok := j.ctx.Deadline(); !ok || limit.Before(d) { // the guest is to go on then
-			if rev.sleeps {
-				return nil
-			}
 			j.interrupt = wasmtime.NewInterrupt()
 		}
 	}

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
-
-	"github.com/weft-run/weft/wit"
 )
 
 // neighbours are a proxy and the test guest on one executor. The guest answers each call that the proxy makes, by one of its
@@ -51,23 +49,17 @@ func (n *neighbours) Call(ctx context.Context, call OutgoingCall) ([]byte, error
 	return r.Message, err
 }
 
-// newNeighbours starts an executor with one slot. The provider is what change made of it.
-func newNeighbours(t testing.TB, caller, provider Limits, change ...func(*Revision)) *neighbours {
+// newNeighbours starts an executor with one slot.
+func newNeighbours(t testing.TB, caller, provider Limits) *neighbours {
 	t.Helper()
 	n := &neighbours{method: "Echo", message: []byte("\x08\x07"), entered: make(chan struct{}, 1), provider: guestRevision(t, provider)}
 	n.proxies = loadProxies(t, bank, Config{Slots: 1, Outgoing: n}, caller)
-	for _, c := range change {
-		c(&n.provider)
-	}
 	if err := n.Load(t.Context(), n.provider); err != nil {
 		t.Fatal(err)
 	}
 	n.idle()
 	return n
 }
-
-// sleepless has a provider that does not import what it could sleep by, as far as the executor knows.
-func sleepless(r *Revision) { r.World = &wit.World{Imports: r.World.Imports[:1]} }
 
 // pays calls a method whose err tells what became of the call: the case of it.
 func (n *neighbours) pays(ctx context.Context) (string, error) {
@@ -137,21 +129,14 @@ func TestPlace(t *testing.T) {
 // TestPlaceLimit has callees run longer than their own limit, while their callers have time left.
 func TestPlaceLimit(t *testing.T) {
 	for _, c := range []struct {
-		name, method  string
-		message       []byte
-		sleeps        bool
-		placed, apart int32
+		name, method string
+		message      []byte
 	}{
-		{"spins", "Loop", nil, false, 1, 0},
-		{"spins, and could sleep", "Loop", nil, true, 0, 1},
-		{"sleeps", "Sleep", protowire.AppendVarint([]byte("\x08"), hour), true, 0, 1},
+		{"spins", "Loop", nil},
+		{"sleeps", "Sleep", protowire.AppendVarint([]byte("\x08"), hour)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			change := sleepless
-			if c.sleeps {
-				change = func(*Revision) {}
-			}
-			n := newNeighbours(t, Limits{Timeout: time.Minute}, Limits{Timeout: 50 * time.Millisecond}, change)
+			n := newNeighbours(t, Limits{Timeout: time.Minute}, Limits{Timeout: 50 * time.Millisecond})
 			n.method, n.message = c.method, c.message
 			began := time.Now()
 			if got, err := n.pays(t.Context()); err != nil || !strings.HasPrefix(got, "timeout") {
@@ -160,7 +145,8 @@ func TestPlaceLimit(t *testing.T) {
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("the caller waited %v", took)
 			}
-			n.wantPlaced(c.placed, c.apart)
+			n.wantPlaced(1, 0)
+			n.rested()
 			n.method, n.message = "Echo", nil
 			if got, err := n.pays(t.Context()); err != nil || got != "ok" {
 				t.Errorf("the next call gave %q, %v", got, err)
@@ -202,10 +188,11 @@ func TestPlaceEnds(t *testing.T) {
 	n.wantPlaced(1, 0)
 }
 
-// TestPlaceSleeps has a callee sleep in place past the end of its caller: the slot counts as lost to the one that sleeps, and
+// TestPlaceStuck has a callee stuck in place past the end of its caller: the slot counts as lost to the one that is stuck, and
 // is replaced until it comes back.
-func TestPlaceSleeps(t *testing.T) {
+func TestPlaceStuck(t *testing.T) {
 	n := newNeighbours(t, Limits{Timeout: time.Minute}, Limits{Timeout: time.Minute})
+	n.stuck()
 	n.method, n.message = "Sleep", protowire.AppendVarint([]byte("\x08"), uint64(2*time.Second))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 const spareSlots = 64
 
 // lostPerLine is how many lost slots one revision may have before its calls wait until one comes back, so that a
-// function whose guests sleep can't take all spares.
+// function whose guests can't be interrupted can't take all spares.
 const lostPerLine = 8
 
 // queue decides which call runs next. Every revision has a line of waiting calls, first come, first served; the lines

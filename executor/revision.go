@@ -37,7 +37,6 @@ type revision struct {
 	journal *journal
 	metrics *callMetrics
 	code    int64 // bytes of compiled code
-	sleeps  bool  // its guests may wait in the host, where they can't be interrupted
 
 	refs  atomic.Int64 // its resident's and one of each call
 	used  atomic.Int64 // when it was last called, Unix nanoseconds
@@ -129,9 +128,6 @@ type guestCall struct {
 func (r *revision) instantiate(t *wasmtime.Template, in *guestCall) (*wasmtime.Instance, error) {
 	config := wasmtime.InstanceConfig{
 		Memory:    r.limits.Memory,
-		Env:       r.env,
-		Stdout:    in.out.writeStdout,
-		Stderr:    in.out.writeStderr,
 		Data:      in,
 		Interrupt: in.job.interrupt,
 	}
@@ -144,7 +140,7 @@ func (r *revision) instantiate(t *wasmtime.Template, in *guestCall) (*wasmtime.I
 // prepare makes a revision out of a component: plans and links. Lines that it prints go to log.
 func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) (_ *revision, err error) {
 	rev := &revision{
-		key: r.Key, parts: r.Parts, limits: r.Limits.withDefaults(), code: code, sleeps: sleeps(r.World),
+		key: r.Key, parts: r.Parts, limits: r.Limits.withDefaults(), code: code,
 		methods: make(map[string]map[string]*method),
 	}
 	rev.refs.Store(1)
@@ -217,7 +213,7 @@ func (r *revision) bind(services []*contract.Service) []wasmtime.Export {
 // linker makes what the revision's imports are linked with.
 func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linker, error) {
 	l := x.engine.NewLinker()
-	err := l.AddWASI()
+	var err error
 	if r.World != nil {
 		err = errors.Join(err, x.linkHosts(l, slices.DeleteFunc(slices.Clone(r.World.Imports), func(i *wit.Interface) bool {
 			return isBound(i, r.Imports)

@@ -58,11 +58,12 @@ func classify(err error, tail []byte, limit uint64) *Error {
 	for _, f := range trap.Frames {
 		e.Backtrace = append(e.Backtrace, f.String())
 	}
+	exit, _ := errors.AsType[*exitError](err)
 	switch {
-	case outOfMemory(trap, tail):
+	case outOfMemory(trap, exit, tail):
 		e.Reason, e.Summary = MemoryLimit, overLimit(limit)
-	case trap.Kind == wasmtime.TrapExit:
-		e.Reason, e.Summary = Trap, fmt.Sprintf("the guest ended itself: %s", trap.Message)
+	case exit != nil:
+		e.Reason, e.Summary = Trap, fmt.Sprintf("the guest ended itself: %v", exit)
 	case trap.Kind == wasmtime.TrapStackOverflow:
 		e.Reason, e.Summary = Trap, "trap: the guest's stack is exhausted, by too deep a recursion or too large a frame"
 	default:
@@ -108,13 +109,15 @@ var (
 )
 
 // outOfMemory tells whether a guest trapped because it could get no memory.
-func outOfMemory(trap *wasmtime.Trap, tail []byte) bool {
+func outOfMemory(trap *wasmtime.Trap, exit *exitError, tail []byte) bool {
 	switch trap.Kind {
 	case wasmtime.TrapMemory:
 		return true
-	case wasmtime.TrapUnreachable, wasmtime.TrapExit, wasmtime.TrapOther, wasmtime.TrapMemoryOutOfBounds:
+	case wasmtime.TrapUnreachable, wasmtime.TrapOther, wasmtime.TrapMemoryOutOfBounds:
 	default:
-		return false
+		if exit == nil {
+			return false
+		}
 	}
 	for _, f := range trap.Frames {
 		for _, name := range allocators {

@@ -93,7 +93,8 @@ enum {
   WEFT_TYPE_U8 = 5, // wasmtime_component_valtype_kind_t
   WEFT_TYPE_LIST = 13,
   WEFT_CONTINUE = 0, // wasmtime_update_deadline_kind_t
-  WEFT_RESOURCE = 21, // wasmtime_component_valkind_t
+  WEFT_LIST = 13, // wasmtime_component_valkind_t
+  WEFT_RESOURCE = 21,
 };
 
 // Memory.

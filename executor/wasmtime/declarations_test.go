@@ -71,6 +71,7 @@ func layouts() string {
 	c.equal("WASMTIME_COMPONENT_VALTYPE_U8 - WEFT_TYPE_U8", 0)
 	c.equal("WASMTIME_COMPONENT_VALTYPE_LIST - WEFT_TYPE_LIST", 0)
 	c.equal("WASMTIME_UPDATE_DEADLINE_CONTINUE - WEFT_CONTINUE", 0)
+	c.equal("WASMTIME_COMPONENT_LIST - WEFT_LIST", 0)
 	c.equal("WASMTIME_COMPONENT_RESOURCE - WEFT_RESOURCE", 0)
 	c.equal("offsetof(wasmtime_component_val_t, of.resource)", unsafe.Offsetof(slot{}.a))
 	c.equal("WASMTIME_STRATEGY_CRANELIFT", 1)

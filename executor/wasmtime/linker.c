@@ -13,6 +13,19 @@ static wasmtime_error_t *take_resource(wasmtime_context_t *context, weft_val *ar
   return NULL;
 }
 
+// take_resources does so for an argument that is a resource or a list of them.
+static wasmtime_error_t *take_resources(wasmtime_context_t *context, weft_val *arg) {
+  if (arg->kind == WEFT_RESOURCE) return take_resource(context, arg);
+  if (arg->kind != WEFT_LIST || arg->of[0] == 0) return NULL;
+  weft_val *elements = (weft_val *)arg->of[1];
+  if (elements[0].kind != WEFT_RESOURCE) return NULL;
+  for (size_t i = 0; i < arg->of[0]; i++) {
+    wasmtime_error_t *error = take_resource(context, &elements[i]);
+    if (error != NULL) return error;
+  }
+  return NULL;
+}
+
 static wasmtime_error_t *on_host(void *data, wasmtime_context_t *context, const wasmtime_component_func_type_t *type,
                                  wasmtime_component_val_t *args, size_t nargs, wasmtime_component_val_t *results,
                                  size_t nresults) {
@@ -22,8 +35,7 @@ static wasmtime_error_t *on_host(void *data, wasmtime_context_t *context, const 
   if (nresults == 0) results = NULL;
   weft_val *vals = (weft_val *)args;
   for (size_t i = 0; i < nargs; i++) {
-    if (vals[i].kind != WEFT_RESOURCE) continue;
-    wasmtime_error_t *error = take_resource(context, &vals[i]);
+    wasmtime_error_t *error = take_resources(context, &vals[i]);
     if (error != NULL) return error;
   }
   return weft_go_host((uintptr_t)data, in->handle, context, vals, nargs, (weft_val *)results, nresults);

@@ -61,10 +61,18 @@ func (l *Linker) DefineResource(iface, name string, t *ResourceType) error {
 // still has it; where it is owned, it is dropped when the function returns. It panics with a [*KindError] if the argument is
 // no resource.
 func (c *HostCall) Resource(i int, t *ResourceType) (any, error) {
-	rep := uint32(c.args.At(i).must(KindResource).b)
-	r := c.instance.resources.find(rep)
+	value, err := c.ResourceIn(c.args.At(i), t)
+	if err != nil {
+		return nil, fmt.Errorf("wasmtime: argument %d: %w", i, err)
+	}
+	return value, nil
+}
+
+// ResourceIn is [HostCall.Resource] for an element of an argument that is a list of borrowed resources.
+func (c *HostCall) ResourceIn(v Value, t *ResourceType) (any, error) {
+	r := c.instance.resources.find(uint32(v.must(KindResource).b))
 	if r == nil || r.typ != t {
-		return nil, fmt.Errorf("wasmtime: argument %d is no %s of this instance", i, t.name)
+		return nil, fmt.Errorf("wasmtime: it is no %s of this instance", t.name)
 	}
 	return r.value, nil
 }

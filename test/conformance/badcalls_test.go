@@ -130,10 +130,10 @@ func TestBadCalls(t *testing.T) {
 			t.Errorf("the caller had its answer after %v", took)
 		}
 		works(t)
-		lost := regexp.MustCompile(`(?m)^weft_slots_lost 1$`)
-		for deadline := time.Now().Add(10 * time.Second); !lost.MatchString(n.metrics(t)); time.Sleep(10 * time.Millisecond) {
+		rests := regexp.MustCompile(`(?ms)^weft_guests_sleeping 0$.*^weft_instances_running 0$.*^weft_slots_lost 0$`)
+		for deadline := time.Now().Add(10 * time.Second); !rests.MatchString(n.metrics(t)); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatal("the lost slot is not in the metrics")
+				t.Fatal("the guest still sleeps")
 			}
 		}
 	})
