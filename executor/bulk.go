@@ -21,6 +21,7 @@ import (
 type bulk struct {
 	component *wasmtime.Component
 	template  *wasmtime.Template
+	pool      *pool
 	// exports are those of the template, for methods that it has.
 	exports map[*method]int
 	// offset is where in its binary the component begins.
@@ -29,6 +30,7 @@ type bulk struct {
 }
 
 func (b *bulk) close() {
+	b.pool.close()
 	b.template.Close()
 	b.component.Close()
 }
@@ -214,6 +216,7 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 	}
 	defer linker.Close()
 	b.template, err = linker.Prepare(b.component, b.bind(r.Services, rev, t))
+	b.pool = &pool{all: x.pools, rev: rev, template: b.template}
 	return b, err
 }
 
@@ -282,7 +285,7 @@ func (x *Executor) runBulk(j *job, b *bulk, export int, argument []byte) (answer
 	j.offset = b.offset
 	defer func() { j.offset = 0 }()
 	answered = true
-	large = x.callBytes(j, b.template, export, wasmtime.ReturnsBytes, [][]byte{argument}, func(result *wasmtime.Bytes) {
+	large = x.callBytes(j, b.pool, export, wasmtime.ReturnsBytes, [][]byte{argument}, func(result *wasmtime.Bytes) {
 		answer := result.Value()
 		switch {
 		case len(answer) == 0:

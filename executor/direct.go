@@ -24,26 +24,31 @@ func (x *Executor) runDirect(j *job) (large bool) {
 		return false
 	}
 	returns, _ := plan.Returns()
-	return x.callBytes(j, j.rev.template, j.method.export, returns, args, func(result *wasmtime.Bytes) {
+	return x.callBytes(j, j.rev.pool, j.method.export, returns, args, func(result *wasmtime.Bytes) {
 		response, err := plan.Answer(result.Value(), result.Failed(), int(j.rev.limits.Message))
 		j.answer(response, j.encodeError(err))
 	})
 }
 
-// callBytes makes an instance, calls it with bytes, passes what it returned to answer, which answers the job, and drops the instance. It
-// tells whether what crossed was large, but for the arguments.
-func (x *Executor) callBytes(j *job, t *wasmtime.Template, export int, returns wasmtime.Returns, args [][]byte,
+// callBytes takes an instance, calls it with bytes, passes what it returned to answer, which answers the job, and drops the instance
+// unless it may be called again. It tells whether what crossed was large, but for the arguments.
+func (x *Executor) callBytes(j *job, p *pool, export int, returns wasmtime.Returns, args [][]byte,
 	answer func(*wasmtime.Bytes)) (large bool) {
 	out := newOutput(j.rev.journal, j.callID)
 	defer out.close()
 	in := &guestCall{x: x, job: j, out: out}
 	defer func() { large = large || in.large }()
-	instance, err := j.rev.instantiate(t, in)
+	instance, calls, err := p.take(in)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, "while it started"))
 		return false
 	}
-	defer instance.Close()
+	kept := false // for another call
+	defer func() {
+		if !kept {
+			instance.Close()
+		}
+	}()
 	in.instance = instance
 	result, err := instance.CallBytes(export, returns, args...)
 	if err != nil {
@@ -51,6 +56,7 @@ func (x *Executor) callBytes(j *job, t *wasmtime.Template, export int, returns w
 		return false
 	}
 	defer result.Close()
+	kept = p.keep(instance, calls)
 	answer(result)
 	return len(result.Value()) >= largeMessage
 }

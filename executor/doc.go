@@ -7,7 +7,7 @@
 //  2. a slot, of which there are about as many as cores, shared by all revisions (queue.go);
 //  3. the transcoder, which turns message bytes into arguments (package transcode), or leaves that to the guest's side (direct.go,
 //     bulk.go);
-//  4. an instance of its own, dropped after the call (package wasmtime).
+//  4. an instance of its own, dropped after the call (package wasmtime); one that was made in advance where that takes long (pool.go).
 //
 // A guest may call others in turn, through imports that are bound to their contracts: what it passes becomes a request, which
 // [Outgoing] sends wherever it belongs, and the answer becomes what the import returns (outgoing.go). A function on the same

@@ -88,6 +88,7 @@ type Executor struct {
 	metrics  *metrics
 	nesting  int // guests on one thread
 	sleeping atomic.Int64
+	pools    *pools
 
 	// residents holds what is ready for calls, by Key; loading guards that it does not grow any more once closed is set.
 	residents sync.Map // Key → *resident
@@ -147,7 +148,7 @@ func New(config Config) (*Executor, error) {
 	}
 	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load), waken: make(chan struct{}, config.Slots)}
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
-		MaxInstances: config.Slots + spareSlots + config.Waiting + instanceSlack,
+		MaxInstances: config.Slots + spareSlots + config.Waiting + waitingPerSlot*config.Slots + instanceSlack,
 		MaxMemory:    maxMemory,
 	})
 	if err != nil {
@@ -167,6 +168,7 @@ func New(config Config) (*Executor, error) {
 	x.queue = newQueue(config.Slots, config.Waiting, x.run)
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()
+	x.pools = newPools(x)
 	x.nesting = x.engine.Nesting()
 	x.residency = newResidency(config.Idle, config.LoadedMemory, x.rest)
 	if config.Describe != nil {
@@ -334,6 +336,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	if x.config.Describe != nil {
 		x.residency.close()
 	}
+	x.pools.close()
 	x.ticker.close()
 	x.trimmer.close()
 	x.compiler.close()

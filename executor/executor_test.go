@@ -175,6 +175,7 @@ func guestRevision(t testing.TB, limits Limits) Revision {
 	if err != nil {
 		t.Fatal(err)
 	}
+	world.Exports = nil // guestServices says what callers reach
 	return Revision{Key: Key{Namespace: "default", Function: "guest", Revision: 1}, Digest: digest, Path: path, Limits: limits,
 		Environment: map[string]string{"GREETING": "hello", "EMPTY": ""}, World: world, Services: guestServices()}
 }

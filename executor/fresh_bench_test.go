@@ -36,7 +36,7 @@ func BenchmarkFresh(b *testing.B) {
 			if err := g.Load(b.Context(), rev); err != nil {
 				b.Fatal(err)
 			}
-			loaded := g.acquire(rev.Key)
+			loaded := g.here(rev.Key)
 			defer loaded.release()
 			began := cpuTime(b)
 			for b.Loop() {

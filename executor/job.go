@@ -32,6 +32,9 @@ type job struct {
 	outer *guestCall
 	depth int
 
+	// fills is the pool that the instance is for, where the job only makes one.
+	fills *pool
+
 	interrupt *wasmtime.Interrupt // nil if it is stopped only together with outer
 	settled   atomic.Bool
 	done      chan struct{} // closed when response and err are set

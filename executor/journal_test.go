@@ -31,7 +31,7 @@ func TestLogging(t *testing.T) {
 
 // TestFlood has a guest print 100 MB.
 func TestFlood(t *testing.T) {
-	g := newGuest(t, Config{}, Limits{})
+	g := newGuest(t, Config{}, Limits{Timeout: 5 * time.Minute})
 	if _, err := g.call(t.Context(), "Print", 1); err != nil {
 		t.Fatal(err)
 	}

@@ -41,9 +41,11 @@ func TestStuck(t *testing.T) {
 
 // TestStuckEnds has a guest be stuck past its deadline and come back: its slot is no longer lost, and no worker is left over.
 func TestStuckEnds(t *testing.T) {
-	g := newGuest(t, Config{Slots: 2}, Limits{Timeout: 10 * time.Millisecond})
+	g := newGuest(t, Config{Slots: 2}, Limits{})
 	g.stuck()
-	_, err := g.call(t.Context(), "Sleep", uint64(400*time.Millisecond))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := g.call(ctx, "Sleep", uint64(400*time.Millisecond))
 	refused(t, err, Deadline)
 	until(t, func() bool { return g.metric("weft_slots_lost") == 1 })
 	until(t, func() bool { return g.metric("weft_slots_lost") == 0 })

@@ -12,7 +12,8 @@ import (
 // metrics are what the executor tells Prometheus. The labels namespace and function are those of functions in memory; their
 // series go with the last revision of the function, so that one that nobody calls costs nothing here either.
 type metrics struct {
-	calls                           *prometheus.CounterVec
+	calls, instances                *prometheus.CounterVec
+	fills                           prometheus.Histogram
 	bulk, bulkCalls                 *prometheus.CounterVec
 	duration, queued, compiles      *prometheus.HistogramVec
 	cacheHits, cacheMisses, dropped prometheus.Counter
@@ -55,6 +56,10 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 			Help: "Loaded revisions that were given a transcoder, by result: ok or error."}, []string{"result"}),
 		bulkCalls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_transcoded_calls_total",
 			Help: "Calls through transcoders, by result: answered, or refused to the plain path."}, []string{"result"}),
+		instances: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_instances_total", Help: "Instances that calls were " +
+			"given, by where they came from: fresh, made for the call; ready, made in advance; reused, after other calls."}, append(function, "from")),
+		fills: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "weft_instance_fill_seconds", Buckets: buckets,
+			Help: "Time to make an instance in advance."}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_run_seconds", Buckets: buckets,
 			Help: "Time from a call's turn to its answer."}, function),
 		queued: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_queue_seconds", Buckets: buckets,
@@ -74,7 +79,7 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	all := []prometheus.Collector{m.calls, m.bulk, m.bulkCalls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped,
+	all := []prometheus.Collector{m.calls, m.instances, m.fills, m.bulk, m.bulkCalls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped,
 		m.loads, m.unloads}
 	all = append(all, x.gauges()...)
 	var err error
@@ -106,6 +111,14 @@ func (x *Executor) gauges() []prometheus.Collector {
 			return float64(x.queue.awayCount())
 		}),
 		gauge("weft_guests_sleeping", "Guests that sleep; they have no slot.", func() float64 { return float64(x.sleeping.Load()) }),
+		gauge("weft_instances_ready", "Instances that wait for a call.", func() float64 {
+			n, _, _ := x.pools.counts()
+			return float64(n)
+		}),
+		gauge("weft_instances_ready_bytes", "Memory that instances that wait for a call may have, by their limits.", func() float64 {
+			_, bytes, _ := x.pools.counts()
+			return float64(bytes)
+		}),
 		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
 		gauge("weft_revisions_loaded", "Revisions in memory.", func() float64 {
 			loaded, _ := x.counts()
@@ -132,6 +145,8 @@ type callMetrics struct {
 	all              *metrics
 	key              Key
 	ok, function     prometheus.Counter
+	fresh            prometheus.Counter
+	ready, reused    prometheus.Counter
 	duration, queued prometheus.Observer
 }
 
@@ -143,6 +158,9 @@ func (m *metrics) of(k Key) *callMetrics {
 	return &callMetrics{all: m, key: k,
 		ok:       m.calls.WithLabelValues(k.Namespace, k.Function, "ok"),
 		function: m.calls.WithLabelValues(k.Namespace, k.Function, "function_error"),
+		fresh:    m.instances.WithLabelValues(k.Namespace, k.Function, "fresh"),
+		ready:    m.instances.WithLabelValues(k.Namespace, k.Function, "ready"),
+		reused:   m.instances.WithLabelValues(k.Namespace, k.Function, "reused"),
 		duration: m.duration.WithLabelValues(k.Namespace, k.Function),
 		queued:   m.queued.WithLabelValues(k.Namespace, k.Function),
 	}
@@ -177,6 +195,9 @@ func (m *metrics) forget(k Key) (last bool) {
 	m.queued.DeleteLabelValues(k.Namespace, k.Function)
 	m.calls.DeleteLabelValues(k.Namespace, k.Function, "ok")
 	m.calls.DeleteLabelValues(k.Namespace, k.Function, "function_error")
+	for _, from := range []string{"fresh", "ready", "reused"} {
+		m.instances.DeleteLabelValues(k.Namespace, k.Function, from)
+	}
 	for _, r := range reasons { // a partial match would look at the series of all functions
 		m.calls.DeleteLabelValues(k.Namespace, k.Function, resultOf(r))
 	}

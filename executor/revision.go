@@ -26,6 +26,7 @@ type revision struct {
 
 	component *wasmtime.Component
 	template  *wasmtime.Template
+	pool      *pool
 	plans     *transcode.Plans
 	imports   *transcode.Plans
 
@@ -36,6 +37,7 @@ type revision struct {
 	line    *line
 	journal *journal
 	metrics *callMetrics
+	reuse   int   // calls that an instance may answer
 	code    int64 // bytes of compiled code
 
 	refs  atomic.Int64 // its resident's and one of each call
@@ -67,6 +69,9 @@ func (r *revision) release() {
 }
 
 func (r *revision) close() {
+	if r.pool != nil {
+		r.pool.close()
+	}
 	r.freed()
 	r.journal.close()
 	if b := r.bulk.Load(); b != nil {
@@ -131,16 +136,22 @@ func (r *revision) instantiate(t *wasmtime.Template, in *guestCall) (*wasmtime.I
 		Data:      in,
 		Interrupt: in.job.interrupt,
 	}
-	if outer := in.job.outer; outer != nil {
-		config.Outer = outer.instance
-	}
+	config.Outer = in.outer()
 	return t.NewInstance(config)
+}
+
+// outer is the instance that waits for this one on the same thread, nil if there is none.
+func (in *guestCall) outer() *wasmtime.Instance {
+	if in.job.outer == nil {
+		return nil
+	}
+	return in.job.outer.instance
 }
 
 // prepare makes a revision out of a component: plans and links. Lines that it prints go to log.
 func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) (_ *revision, err error) {
 	rev := &revision{
-		key: r.Key, parts: r.Parts, limits: r.Limits.withDefaults(), code: code,
+		key: r.Key, parts: r.Parts, limits: r.Limits.withDefaults(), reuse: r.Reuse, code: code,
 		methods: make(map[string]map[string]*method),
 	}
 	rev.refs.Store(1)
@@ -192,6 +203,7 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 	if rev.template, err = linker.Prepare(rev.component, rev.bind(r.Services)); err != nil {
 		return nil, &Error{Reason: Unsupported, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
+	rev.pool = &pool{all: x.pools, rev: rev, template: rev.template}
 	return rev, nil
 }
 

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -213,24 +214,29 @@ func (x *Executor) decode(j *job, arena *wasmtime.Arena) error {
 	return nil
 }
 
-// runGuest makes an instance, calls it, answers, and drops the instance. It tells whether the result was large, or may
+// runGuest takes an instance, calls it, answers, and drops the instance unless it may be called again. It tells whether the result was large, or may
 // have been, as nobody knows how much of one that fails was there.
 func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	out := newOutput(j.rev.journal, j.callID)
 	defer out.close()
 	in := &guestCall{x: x, job: j, out: out}
 	defer func() { large = large || in.large }()
-	instance, err := j.rev.instantiate(j.rev.template, in)
+	if j.method.export == startOnly {
+		x.start(j, in)
+		return false
+	}
+	instance, calls, err := j.rev.pool.take(in)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, "while it started"))
 		return false
 	}
-	defer instance.Close()
+	kept := false // for another call
+	defer func() {
+		if !kept {
+			instance.Close()
+		}
+	}()
 	in.instance = instance
-	if j.method.export == startOnly {
-		j.answer(nil, nil)
-		return false
-	}
 	result, err := instance.Call(j.method.export, arena)
 	if err != nil {
 		j.answer(nil, x.guestError(j, out, err, ""))
@@ -240,8 +246,32 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	value, _ := result.Value()
 	response, err := j.method.plan.Encode(value, int(j.rev.limits.Message))
 	j.method.returned.Store(int64(len(response)))
+	_, failed := errors.AsType[*transcode.Failure](err)
+	kept = (err == nil || failed) && j.rev.pool.keep(instance, calls)
 	j.answer(response, j.encodeError(err))
 	return err != nil || len(response) >= largeMessage
+}
+
+// start makes an instance, which waits for a call if the job is to fill a pool, and else is dropped.
+func (x *Executor) start(j *job, in *guestCall) {
+	p := cmp.Or(j.fills, j.rev.pool)
+	began := time.Now()
+	instance, err := j.rev.instantiate(p.template, in)
+	switch {
+	case err != nil:
+		j.answer(nil, x.guestError(j, in.out, err, "while it started"))
+		return
+	case j.fills == nil:
+		j.answer(nil, nil)
+	case p.put(instance, 0):
+		p.took(time.Since(began))
+		x.metrics.fills.Observe(time.Since(began).Seconds())
+		j.answer(nil, nil)
+		return
+	default:
+		j.answer(nil, errNoRoom)
+	}
+	instance.Close()
 }
 
 func (j *job) encodeError(err error) error {

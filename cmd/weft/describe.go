@@ -194,6 +194,10 @@ func placementText(p *weftv1.Placement) string {
 }
 
 func limitsText(l *weftv1.Limits) string {
-	return fmt.Sprintf("memory %s, timeout %v, concurrency %d, queue %d, message %s", bytesText(l.GetMemoryBytes()),
+	text := fmt.Sprintf("memory %s, timeout %v, concurrency %d, queue %d, message %s", bytesText(l.GetMemoryBytes()),
 		l.GetTimeout().AsDuration(), l.GetConcurrency(), l.GetQueue(), bytesText(l.GetMessageBytes()))
+	if l.GetReuse() > 1 {
+		text += fmt.Sprintf(", up to %d calls for each instance", l.GetReuse())
+	}
+	return text
 }

@@ -46,7 +46,7 @@ it apart again.`,
 				Bindings: bindings,
 				Name:     args[0], Limits: bounds.proto(), Environment: set, UnsetEnvironment: unset,
 			}
-			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "env", "unset-env", "replicas", "spread", "require", "bind", "link") {
+			if !changes(c, "memory", "timeout", "concurrency", "queue", "max-message", "reuse", "env", "unset-env", "replicas", "spread", "require", "bind", "link") {
 				return usagef(c, "nothing to change: give a limit, --env, --unset-env, --bind, --link, --replicas, --spread or --require")
 			}
 			if changes(c, "link") {

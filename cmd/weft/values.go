@@ -168,6 +168,7 @@ type limits struct {
 	memory, message    size
 	timeout            duration
 	concurrency, queue count
+	reuse              count
 }
 
 func (l *limits) flags(c *cobra.Command, defaults bool) {
@@ -182,6 +183,7 @@ func (l *limits) flags(c *cobra.Command, defaults bool) {
 	c.Flags().Var(&l.concurrency, "concurrency", "calls at once on one node"+otherwise("64"))
 	c.Flags().Var(&l.queue, "queue", "calls that may wait on one node"+otherwise("256"))
 	c.Flags().Var(&l.message, "max-message", "largest request and response"+otherwise("4MiB"))
+	c.Flags().Var(&l.reuse, "reuse", "calls that one instance may answer, each seeing what those before left in memory"+otherwise("1: a fresh one for each"))
 }
 
 func (l *limits) proto() *weftv1.Limits {
@@ -190,6 +192,7 @@ func (l *limits) proto() *weftv1.Limits {
 		Concurrency:  uint32(l.concurrency),
 		Queue:        uint32(l.queue),
 		MessageBytes: uint64(l.message),
+		Reuse:        uint32(l.reuse),
 	}
 	if l.timeout.value > 0 {
 		out.Timeout = durationpb.New(l.timeout.value)

@@ -91,7 +91,7 @@ func newRevision(put *catalogv1.Revision, number uint32, now int64) *catalogv1.R
 		Number: number, Digest: put.GetDigest(), SizeBytes: put.GetSizeBytes(), CreatedUnixNanos: now,
 		MemoryBytes: put.GetMemoryBytes(), TimeoutNanos: put.GetTimeoutNanos(), Concurrency: put.GetConcurrency(),
 		Queue: put.GetQueue(), MessageBytes: put.GetMessageBytes(), Environment: put.GetEnvironment(),
-		Services: put.GetServices(), Packages: put.GetPackages(),
+		Services: put.GetServices(), Packages: put.GetPackages(), Reuse: put.GetReuse(),
 	}
 	if s := put.GetScheduling(); s != nil {
 		r.Scheduling = &catalogv1.Scheduling{

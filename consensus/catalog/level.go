@@ -8,4 +8,5 @@ package catalog
 //	2  nodes, join tokens, placements and where revisions are to run; a function keeps keptRevisions
 //	3  bindings of imports to functions and services outside
 //	4  secrets; those of a function go with it; functions that are linked with others
-const Level = 4
+//	5  revisions whose instances answer several calls
+const Level = 5

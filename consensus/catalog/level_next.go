@@ -2,6 +2,6 @@
 
 package catalog
 
-// Level of a build that stands in for the next weft, for tests of rolling upgrades: it knows level 5, which adds no
+// Level of a build that stands in for the next weft, for tests of rolling upgrades: it knows level 6, which adds no
 // commands and no rows, so that only the level itself tells the two builds apart.
-const Level = 5
+const Level = 6

@@ -11,6 +11,8 @@ func RequiredLevel(cmd *catalogv1.Command) uint32 {
 	switch action := cmd.GetAction().(type) {
 	case *catalogv1.Command_PutRevision:
 		switch r := action.PutRevision.GetRevision(); {
+		case r.GetReuse() != 0:
+			return 5
 		case Linked(r):
 			return 4
 		case len(r.GetBindings()) > 0:

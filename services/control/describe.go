@@ -110,6 +110,7 @@ func (s *Server) revision(view *catalog.View, row *catalogv1.Function, r *catalo
 			Concurrency:  r.GetConcurrency(),
 			Queue:        r.GetQueue(),
 			MessageBytes: r.GetMessageBytes(),
+			Reuse:        max(r.GetReuse(), 1),
 		},
 		State:      state,
 		Reason:     reason,

@@ -22,6 +22,7 @@ const (
 	maxQueue       = 100_000
 	minMessage     = 1 << 10
 	maxMessage     = 128 << 20
+	maxReuse       = 1 << 20
 
 	maxWait        = 5 * time.Minute
 	defaultWait    = 5 * time.Second
@@ -132,6 +133,9 @@ func checkLimits(l *weftv1.Limits) error {
 	if err := between("queue", uint64(l.GetQueue()), 1, maxQueue, ""); err != nil {
 		return err
 	}
+	if err := between("reuse", uint64(l.GetReuse()), 1, maxReuse, " calls"); err != nil {
+		return err
+	}
 	return between("max message", l.GetMessageBytes(), minMessage, maxMessage, " bytes")
 }
 
@@ -209,6 +213,13 @@ func setLimits(row *catalogv1.Revision, l *weftv1.Limits) {
 	}
 	if l.GetMessageBytes() != 0 {
 		row.MessageBytes = l.GetMessageBytes()
+	}
+	switch l.GetReuse() {
+	case 0:
+	case 1:
+		row.Reuse = 0 // as with a weft that does not know it
+	default:
+		row.Reuse = l.GetReuse()
 	}
 }
 

@@ -32,6 +32,7 @@ func TestCheckSpec(t *testing.T) {
 		"malformed timeout": {&weftv1.DeploySpec{Name: "a", Limits: &weftv1.Limits{Timeout: &durationpb.Duration{Seconds: 1, Nanos: -1}}}, "timeout"},
 		"concurrency":       {&weftv1.DeploySpec{Name: "a", Limits: &weftv1.Limits{Concurrency: 1 << 30}}, "concurrency"},
 		"queue":             {&weftv1.DeploySpec{Name: "a", Limits: &weftv1.Limits{Queue: 1 << 30}}, "queue"},
+		"reuse":             {&weftv1.DeploySpec{Name: "a", Limits: &weftv1.Limits{Reuse: 1<<20 + 1}}, "reuse 1048577: from 1 to 1048576 calls is allowed"},
 		"message":           {&weftv1.DeploySpec{Name: "a", Limits: &weftv1.Limits{MessageBytes: 1 << 40}}, "max message"},
 		"wait":              {&weftv1.DeploySpec{Name: "a", Wait: durationpb.New(time.Hour)}, "wait"},
 		"request ID":        {&weftv1.DeploySpec{Name: "a", RequestId: strings.Repeat("a", 200)}, "request ID"},

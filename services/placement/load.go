@@ -254,6 +254,7 @@ func Runnable(k executor.Key, row *catalogv1.Revision, path string, world *wit.W
 			Queue:       int(row.GetQueue()),
 			Message:     row.GetMessageBytes(),
 		},
+		Reuse:       int(row.GetReuse()),
 		Environment: row.GetEnvironment(),
 		World:       world,
 		Services:    services,

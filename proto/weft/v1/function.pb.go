@@ -89,7 +89,10 @@ type Limits struct {
 	// Calls that may wait in line on one node. Default 256.
 	Queue uint32 `protobuf:"varint,4,opt,name=queue,proto3" json:"queue,omitempty"`
 	// The largest request and the largest response, in bytes. Default 4 MiB.
-	MessageBytes  uint64 `protobuf:"varint,5,opt,name=message_bytes,json=messageBytes,proto3" json:"message_bytes,omitempty"`
+	MessageBytes uint64 `protobuf:"varint,5,opt,name=message_bytes,json=messageBytes,proto3" json:"message_bytes,omitempty"`
+	// Calls that one instance may answer, one after the other; what a call leaves in memory is there for the next. 0 and 1: a fresh
+	// instance for each call, the default. It is a bound, not a promise: instances are dropped at any time between calls.
+	Reuse         uint32 `protobuf:"varint,6,opt,name=reuse,proto3" json:"reuse,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -155,6 +158,13 @@ func (x *Limits) GetQueue() uint32 {
 func (x *Limits) GetMessageBytes() uint64 {
 	if x != nil {
 		return x.MessageBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetReuse() uint32 {
+	if x != nil {
+		return x.Reuse
 	}
 	return 0
 }
@@ -2734,13 +2744,14 @@ var File_weft_v1_function_proto protoreflect.FileDescriptor
 
 const file_weft_v1_function_proto_rawDesc = "" +
 	"\n" +
-	"\x16weft/v1/function.proto\x12\aweft.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16weft/v1/contract.proto\"\xbd\x01\n" +
+	"\x16weft/v1/function.proto\x12\aweft.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16weft/v1/contract.proto\"\xd3\x01\n" +
 	"\x06Limits\x12!\n" +
 	"\fmemory_bytes\x18\x01 \x01(\x04R\vmemoryBytes\x123\n" +
 	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12 \n" +
 	"\vconcurrency\x18\x03 \x01(\rR\vconcurrency\x12\x14\n" +
 	"\x05queue\x18\x04 \x01(\rR\x05queue\x12#\n" +
-	"\rmessage_bytes\x18\x05 \x01(\x04R\fmessageBytes\"\xca\x01\n" +
+	"\rmessage_bytes\x18\x05 \x01(\x04R\fmessageBytes\x12\x14\n" +
+	"\x05reuse\x18\x06 \x01(\rR\x05reuse\"\xca\x01\n" +
 	"\n" +
 	"Scheduling\x12\x1a\n" +
 	"\breplicas\x18\x01 \x01(\rR\breplicas\x12\x10\n" +

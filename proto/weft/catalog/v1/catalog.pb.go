@@ -1358,7 +1358,9 @@ type Revision struct {
 	// Where it is to run; unset means one replica anywhere. From level 2 on.
 	Scheduling *Scheduling `protobuf:"bytes,13,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
 	// What satisfies the imports that weft itself does not, ordered by import, each once. From level 3 on.
-	Bindings      []*Binding `protobuf:"bytes,14,rep,name=bindings,proto3" json:"bindings,omitempty"`
+	Bindings []*Binding `protobuf:"bytes,14,rep,name=bindings,proto3" json:"bindings,omitempty"`
+	// Calls that one instance may answer; 0 means one. From level 5 on.
+	Reuse         uint32 `protobuf:"varint,15,opt,name=reuse,proto3" json:"reuse,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1489,6 +1491,13 @@ func (x *Revision) GetBindings() []*Binding {
 		return x.Bindings
 	}
 	return nil
+}
+
+func (x *Revision) GetReuse() uint32 {
+	if x != nil {
+		return x.Reuse
+	}
+	return 0
 }
 
 // Binding says who answers the calls that a revision makes through one import.
@@ -2841,7 +2850,7 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12#\n" +
 	"\rcreated_index\x18\x03 \x01(\x04R\fcreatedIndex\x127\n" +
 	"\trevisions\x18\x04 \x03(\v2\x19.weft.catalog.v1.RevisionR\trevisions\x12\x18\n" +
-	"\acurrent\x18\x05 \x01(\rR\acurrent\"\xe5\x04\n" +
+	"\acurrent\x18\x05 \x01(\rR\acurrent\"\xfb\x04\n" +
 	"\bRevision\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x1d\n" +
@@ -2860,7 +2869,8 @@ const file_weft_catalog_v1_catalog_proto_rawDesc = "" +
 	"\n" +
 	"scheduling\x18\r \x01(\v2\x1b.weft.catalog.v1.SchedulingR\n" +
 	"scheduling\x124\n" +
-	"\bbindings\x18\x0e \x03(\v2\x18.weft.catalog.v1.BindingR\bbindings\x1a>\n" +
+	"\bbindings\x18\x0e \x03(\v2\x18.weft.catalog.v1.BindingR\bbindings\x12\x14\n" +
+	"\x05reuse\x18\x0f \x01(\rR\x05reuse\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xaa\x01\n" +

@@ -23,18 +23,20 @@ CONSISTENCY_LINEARIZABLE: Consistency
 CONSISTENCY_STALE: Consistency
 
 class Limits(_message.Message):
-    __slots__ = ("memory_bytes", "timeout", "concurrency", "queue", "message_bytes")
+    __slots__ = ("memory_bytes", "timeout", "concurrency", "queue", "message_bytes", "reuse")
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REUSE_FIELD_NUMBER: _ClassVar[int]
     memory_bytes: int
     timeout: _duration_pb2.Duration
     concurrency: int
     queue: int
     message_bytes: int
-    def __init__(self, memory_bytes: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., concurrency: _Optional[int] = ..., queue: _Optional[int] = ..., message_bytes: _Optional[int] = ...) -> None: ...
+    reuse: int
+    def __init__(self, memory_bytes: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., concurrency: _Optional[int] = ..., queue: _Optional[int] = ..., message_bytes: _Optional[int] = ..., reuse: _Optional[int] = ...) -> None: ...
 
 class Scheduling(_message.Message):
     __slots__ = ("replicas", "all", "spread", "require")

@@ -243,176 +243,177 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
       "\n\026weft/v1/function.proto\022\007weft.v1\032 googl" +
       "e/protobuf/descriptor.proto\032\036google/prot" +
       "obuf/duration.proto\032\037google/protobuf/tim" +
-      "estamp.proto\032\026weft/v1/contract.proto\"\275\001\n" +
+      "estamp.proto\032\026weft/v1/contract.proto\"\323\001\n" +
       "\006Limits\022!\n\014memory_bytes\030\001 \001(\004R\013memoryByt" +
       "es\0223\n\007timeout\030\002 \001(\0132\031.google.protobuf.Du" +
       "rationR\007timeout\022 \n\013concurrency\030\003 \001(\rR\013co" +
       "ncurrency\022\024\n\005queue\030\004 \001(\rR\005queue\022#\n\rmessa" +
-      "ge_bytes\030\005 \001(\004R\014messageBytes\"\312\001\n\nSchedul" +
-      "ing\022\032\n\010replicas\030\001 \001(\rR\010replicas\022\020\n\003all\030\002" +
-      " \001(\010R\003all\022\026\n\006spread\030\003 \003(\tR\006spread\022:\n\007req" +
-      "uire\030\004 \003(\0132 .weft.v1.Scheduling.RequireE" +
-      "ntryR\007require\032:\n\014RequireEntry\022\020\n\003key\030\001 \001" +
-      "(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"v\n\tFre" +
-      "shness\022\"\n\014linearizable\030\001 \001(\010R\014linearizab" +
-      "le\022\024\n\005index\030\002 \001(\004R\005index\022/\n\005stale\030\003 \001(\0132" +
-      "\031.google.protobuf.DurationR\005stale\"\253\005\n\nDe" +
-      "ploySpec\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022" +
-      "\n\004name\030\002 \001(\tR\004name\022\'\n\006limits\030\003 \001(\0132\017.wef" +
-      "t.v1.LimitsR\006limits\022F\n\013environment\030\004 \003(\013" +
-      "2$.weft.v1.DeploySpec.EnvironmentEntryR\013" +
-      "environment\022\"\n\003wit\030\005 \003(\0132\020.weft.v1.WitFi" +
-      "leR\003wit\022/\n\tcontracts\030\006 \003(\0132\021.weft.v1.Con" +
-      "tractR\tcontracts\022%\n\016allow_breaking\030\007 \001(\010" +
-      "R\rallowBreaking\022\027\n\007dry_run\030\010 \001(\010R\006dryRun" +
-      "\022-\n\004wait\030\t \001(\0132\031.google.protobuf.Duratio" +
-      "nR\004wait\022\035\n\nrequest_id\030\n \001(\tR\trequestId\022\022" +
-      "\n\004size\030\013 \001(\004R\004size\0223\n\nscheduling\030\014 \001(\0132\023" +
-      ".weft.v1.SchedulingR\nscheduling\022=\n\010bindi" +
-      "ngs\030\r \003(\0132!.weft.v1.DeploySpec.BindingsE" +
-      "ntryR\010bindings\022\022\n\004link\030\016 \001(\010R\004link\032>\n\020En" +
-      "vironmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005valu" +
-      "e\030\002 \001(\tR\005value:\0028\001\032;\n\rBindingsEntry\022\020\n\003k" +
-      "ey\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"" +
-      "7\n\007WitFile\022\022\n\004path\030\001 \001(\tR\004path\022\030\n\007conten" +
-      "t\030\002 \001(\014R\007content\"Z\n\rDeployRequest\022)\n\004spe" +
+      "ge_bytes\030\005 \001(\004R\014messageBytes\022\024\n\005reuse\030\006 " +
+      "\001(\rR\005reuse\"\312\001\n\nScheduling\022\032\n\010replicas\030\001 " +
+      "\001(\rR\010replicas\022\020\n\003all\030\002 \001(\010R\003all\022\026\n\006sprea" +
+      "d\030\003 \003(\tR\006spread\022:\n\007require\030\004 \003(\0132 .weft." +
+      "v1.Scheduling.RequireEntryR\007require\032:\n\014R" +
+      "equireEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
+      " \001(\tR\005value:\0028\001\"v\n\tFreshness\022\"\n\014lineariz" +
+      "able\030\001 \001(\010R\014linearizable\022\024\n\005index\030\002 \001(\004R" +
+      "\005index\022/\n\005stale\030\003 \001(\0132\031.google.protobuf." +
+      "DurationR\005stale\"\253\005\n\nDeploySpec\022\034\n\tnamesp" +
+      "ace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name" +
+      "\022\'\n\006limits\030\003 \001(\0132\017.weft.v1.LimitsR\006limit" +
+      "s\022F\n\013environment\030\004 \003(\0132$.weft.v1.DeployS" +
+      "pec.EnvironmentEntryR\013environment\022\"\n\003wit" +
+      "\030\005 \003(\0132\020.weft.v1.WitFileR\003wit\022/\n\tcontrac" +
+      "ts\030\006 \003(\0132\021.weft.v1.ContractR\tcontracts\022%" +
+      "\n\016allow_breaking\030\007 \001(\010R\rallowBreaking\022\027\n" +
+      "\007dry_run\030\010 \001(\010R\006dryRun\022-\n\004wait\030\t \001(\0132\031.g" +
+      "oogle.protobuf.DurationR\004wait\022\035\n\nrequest" +
+      "_id\030\n \001(\tR\trequestId\022\022\n\004size\030\013 \001(\004R\004size" +
+      "\0223\n\nscheduling\030\014 \001(\0132\023.weft.v1.Schedulin" +
+      "gR\nscheduling\022=\n\010bindings\030\r \003(\0132!.weft.v" +
+      "1.DeploySpec.BindingsEntryR\010bindings\022\022\n\004" +
+      "link\030\016 \001(\010R\004link\032>\n\020EnvironmentEntry\022\020\n\003" +
+      "key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001" +
+      "\032;\n\rBindingsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005v" +
+      "alue\030\002 \001(\tR\005value:\0028\001\"7\n\007WitFile\022\022\n\004path" +
+      "\030\001 \001(\tR\004path\022\030\n\007content\030\002 \001(\014R\007content\"Z" +
+      "\n\rDeployRequest\022)\n\004spec\030\001 \001(\0132\023.weft.v1." +
+      "DeploySpecH\000R\004spec\022\026\n\005chunk\030\002 \001(\014H\000R\005chu" +
+      "nkB\006\n\004part\"\234\001\n\016DeployResponse\022-\n\010functio" +
+      "n\030\001 \001(\0132\021.weft.v1.FunctionR\010function\022)\n\007" +
+      "changes\030\002 \003(\0132\017.weft.v1.ChangeR\007changes\022" +
+      "\024\n\005ready\030\003 \001(\010R\005ready\022\032\n\010warnings\030\004 \003(\tR" +
+      "\010warnings\"\306\004\n\rUpdateRequest\022\034\n\tnamespace" +
+      "\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022\'\n" +
+      "\006limits\030\003 \001(\0132\017.weft.v1.LimitsR\006limits\022I" +
+      "\n\013environment\030\004 \003(\0132\'.weft.v1.UpdateRequ" +
+      "est.EnvironmentEntryR\013environment\022+\n\021uns" +
+      "et_environment\030\005 \003(\tR\020unsetEnvironment\022-" +
+      "\n\004wait\030\006 \001(\0132\031.google.protobuf.DurationR" +
+      "\004wait\022\035\n\nrequest_id\030\007 \001(\tR\trequestId\0223\n\n" +
+      "scheduling\030\010 \001(\0132\023.weft.v1.SchedulingR\ns" +
+      "cheduling\022@\n\010bindings\030\t \003(\0132$.weft.v1.Up" +
+      "dateRequest.BindingsEntryR\010bindings\022\027\n\004l" +
+      "ink\030\n \001(\010H\000R\004link\210\001\001\032>\n\020EnvironmentEntry" +
+      "\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value" +
+      ":\0028\001\032;\n\rBindingsEntry\022\020\n\003key\030\001 \001(\tR\003key\022" +
+      "\024\n\005value\030\002 \001(\tR\005value:\0028\001B\007\n\005_link\"q\n\016Up" +
+      "dateResponse\022-\n\010function\030\001 \001(\0132\021.weft.v1" +
+      ".FunctionR\010function\022\024\n\005ready\030\002 \001(\010R\005read" +
+      "y\022\032\n\010warnings\030\003 \003(\tR\010warnings\"\226\001\n\nGetReq" +
+      "uest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004na" +
+      "me\030\002 \001(\tR\004name\0226\n\013consistency\030\003 \001(\0162\024.we" +
+      "ft.v1.ConsistencyR\013consistency\022\036\n\ntransc" +
+      "oder\030\004 \001(\010R\ntranscoder\"n\n\013GetResponse\022-\n" +
+      "\010function\030\001 \001(\0132\021.weft.v1.FunctionR\010func" +
+      "tion\0220\n\tfreshness\030\002 \001(\0132\022.weft.v1.Freshn" +
+      "essR\tfreshness\"c\n\013ListRequest\022\034\n\tnamespa" +
+      "ce\030\001 \001(\tR\tnamespace\0226\n\013consistency\030\002 \001(\016" +
+      "2\024.weft.v1.ConsistencyR\013consistency\"q\n\014L" +
+      "istResponse\022/\n\tfunctions\030\001 \003(\0132\021.weft.v1" +
+      ".FunctionR\tfunctions\0220\n\tfreshness\030\002 \001(\0132" +
+      "\022.weft.v1.FreshnessR\tfreshness\"y\n\014RouteR" +
+      "equest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\030\n\007" +
+      "service\030\002 \001(\tR\007service\022\022\n\004name\030\003 \001(\tR\004na" +
+      "me\022\035\n\nrequest_id\030\004 \001(\tR\trequestId\"+\n\rRou" +
+      "teResponse\022\032\n\010previous\030\001 \001(\tR\010previous\"`" +
+      "\n\rDeleteRequest\022\034\n\tnamespace\030\001 \001(\tR\tname" +
+      "space\022\022\n\004name\030\002 \001(\tR\004name\022\035\n\nrequest_id\030" +
+      "\003 \001(\tR\trequestId\".\n\016DeleteResponse\022\034\n\tre" +
+      "visions\030\001 \001(\rR\trevisions\"f\n\rForgetReques" +
+      "t\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\030\n\007packa" +
+      "ge\030\002 \001(\tR\007package\022\035\n\nrequest_id\030\003 \001(\tR\tr" +
+      "equestId\"\020\n\016ForgetResponse\"A\n\rSchemaRequ" +
+      "est\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004nam" +
+      "e\030\002 \001(\tR\004name\"{\n\016SchemaResponse\022/\n\tcontr" +
+      "acts\030\001 \003(\0132\021.weft.v1.ContractR\tcontracts" +
+      "\0228\n\005files\030\002 \001(\0132\".google.protobuf.FileDe" +
+      "scriptorSetR\005files\"X\n\013DiffRequest\022)\n\004spe" +
       "c\030\001 \001(\0132\023.weft.v1.DeploySpecH\000R\004spec\022\026\n\005" +
-      "chunk\030\002 \001(\014H\000R\005chunkB\006\n\004part\"\234\001\n\016DeployR" +
-      "esponse\022-\n\010function\030\001 \001(\0132\021.weft.v1.Func" +
-      "tionR\010function\022)\n\007changes\030\002 \003(\0132\017.weft.v" +
-      "1.ChangeR\007changes\022\024\n\005ready\030\003 \001(\010R\005ready\022" +
-      "\032\n\010warnings\030\004 \003(\tR\010warnings\"\306\004\n\rUpdateRe" +
-      "quest\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004n" +
-      "ame\030\002 \001(\tR\004name\022\'\n\006limits\030\003 \001(\0132\017.weft.v" +
-      "1.LimitsR\006limits\022I\n\013environment\030\004 \003(\0132\'." +
-      "weft.v1.UpdateRequest.EnvironmentEntryR\013" +
-      "environment\022+\n\021unset_environment\030\005 \003(\tR\020" +
-      "unsetEnvironment\022-\n\004wait\030\006 \001(\0132\031.google." +
-      "protobuf.DurationR\004wait\022\035\n\nrequest_id\030\007 " +
-      "\001(\tR\trequestId\0223\n\nscheduling\030\010 \001(\0132\023.wef" +
-      "t.v1.SchedulingR\nscheduling\022@\n\010bindings\030" +
-      "\t \003(\0132$.weft.v1.UpdateRequest.BindingsEn" +
-      "tryR\010bindings\022\027\n\004link\030\n \001(\010H\000R\004link\210\001\001\032>" +
-      "\n\020EnvironmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005" +
-      "value\030\002 \001(\tR\005value:\0028\001\032;\n\rBindingsEntry\022" +
-      "\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:" +
-      "\0028\001B\007\n\005_link\"q\n\016UpdateResponse\022-\n\010functi" +
-      "on\030\001 \001(\0132\021.weft.v1.FunctionR\010function\022\024\n" +
-      "\005ready\030\002 \001(\010R\005ready\022\032\n\010warnings\030\003 \003(\tR\010w" +
-      "arnings\"\226\001\n\nGetRequest\022\034\n\tnamespace\030\001 \001(" +
-      "\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\0226\n\013cons" +
-      "istency\030\003 \001(\0162\024.weft.v1.ConsistencyR\013con" +
-      "sistency\022\036\n\ntranscoder\030\004 \001(\010R\ntranscoder" +
-      "\"n\n\013GetResponse\022-\n\010function\030\001 \001(\0132\021.weft" +
-      ".v1.FunctionR\010function\0220\n\tfreshness\030\002 \001(" +
-      "\0132\022.weft.v1.FreshnessR\tfreshness\"c\n\013List" +
-      "Request\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\0226\n" +
-      "\013consistency\030\002 \001(\0162\024.weft.v1.Consistency" +
-      "R\013consistency\"q\n\014ListResponse\022/\n\tfunctio" +
-      "ns\030\001 \003(\0132\021.weft.v1.FunctionR\tfunctions\0220" +
-      "\n\tfreshness\030\002 \001(\0132\022.weft.v1.FreshnessR\tf" +
-      "reshness\"y\n\014RouteRequest\022\034\n\tnamespace\030\001 " +
-      "\001(\tR\tnamespace\022\030\n\007service\030\002 \001(\tR\007service" +
-      "\022\022\n\004name\030\003 \001(\tR\004name\022\035\n\nrequest_id\030\004 \001(\t" +
-      "R\trequestId\"+\n\rRouteResponse\022\032\n\010previous" +
-      "\030\001 \001(\tR\010previous\"`\n\rDeleteRequest\022\034\n\tnam" +
-      "espace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004n" +
-      "ame\022\035\n\nrequest_id\030\003 \001(\tR\trequestId\".\n\016De" +
-      "leteResponse\022\034\n\trevisions\030\001 \001(\rR\trevisio" +
-      "ns\"f\n\rForgetRequest\022\034\n\tnamespace\030\001 \001(\tR\t" +
-      "namespace\022\030\n\007package\030\002 \001(\tR\007package\022\035\n\nr" +
-      "equest_id\030\003 \001(\tR\trequestId\"\020\n\016ForgetResp" +
-      "onse\"A\n\rSchemaRequest\022\034\n\tnamespace\030\001 \001(\t" +
-      "R\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\"{\n\016Schem" +
-      "aResponse\022/\n\tcontracts\030\001 \003(\0132\021.weft.v1.C" +
-      "ontractR\tcontracts\0228\n\005files\030\002 \001(\0132\".goog" +
-      "le.protobuf.FileDescriptorSetR\005files\"X\n\013" +
-      "DiffRequest\022)\n\004spec\030\001 \001(\0132\023.weft.v1.Depl" +
-      "oySpecH\000R\004spec\022\026\n\005chunk\030\002 \001(\014H\000R\005chunkB\006" +
-      "\n\004part\"U\n\014DiffResponse\022)\n\007changes\030\001 \003(\0132" +
-      "\017.weft.v1.ChangeR\007changes\022\032\n\010breaking\030\002 " +
-      "\001(\010R\010breaking\"Z\n\006Change\022\022\n\004path\030\001 \001(\tR\004p" +
-      "ath\022 \n\013description\030\002 \001(\tR\013description\022\032\n" +
-      "\010breaking\030\003 \001(\010R\010breaking\"k\n\013LogsRequest" +
-      "\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004name\030\002" +
-      " \001(\tR\004name\022\026\n\006follow\030\003 \001(\010R\006follow\022\022\n\004ta" +
-      "il\030\004 \001(\rR\004tail\"\351\001\n\014LogsResponse\022.\n\004time\030" +
-      "\001 \001(\0132\032.google.protobuf.TimestampR\004time\022" +
-      "\032\n\010revision\030\002 \001(\rR\010revision\022\026\n\006stream\030\003 " +
-      "\001(\tR\006stream\022\024\n\005level\030\004 \001(\tR\005level\022\030\n\007con" +
-      "text\030\005 \001(\tR\007context\022\030\n\007message\030\006 \001(\tR\007me" +
-      "ssage\022\027\n\007call_id\030\007 \001(\tR\006callId\022\022\n\004node\030\010" +
-      " \001(\tR\004node\"\331\002\n\010Function\022\034\n\tnamespace\030\001 \001" +
-      "(\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022\032\n\010rev" +
-      "ision\030\003 \001(\rR\010revision\022/\n\trevisions\030\004 \003(\013" +
-      "2\021.weft.v1.RevisionR\trevisions\022,\n\010servic" +
-      "es\030\005 \003(\0132\020.weft.v1.ServiceR\010services\022#\n\005" +
-      "calls\030\006 \003(\0132\r.weft.v1.CallR\005calls\022\030\n\007cal" +
-      "lers\030\007 \003(\tR\007callers\022)\n\007secrets\030\010 \003(\0132\017.w" +
-      "eft.v1.SecretR\007secrets\0226\n\013transcoding\030\t " +
-      "\001(\0132\024.weft.v1.TranscodingR\013transcoding\"\212" +
-      "\001\n\013Transcoding\022\030\n\007methods\030\001 \003(\tR\007methods" +
-      "\022\035\n\nfrom_bytes\030\002 \001(\rR\tfromBytes\022\026\n\006reaso" +
-      "n\030\003 \001(\tR\006reason\022\022\n\004text\030\004 \001(\tR\004text\022\026\n\006d" +
-      "irect\030\005 \003(\tR\006direct\"\320\001\n\006Secret\022\032\n\010functi" +
-      "on\030\001 \001(\tR\010function\022\020\n\003key\030\002 \001(\tR\003key\022\030\n\007" +
-      "version\030\003 \001(\004R\007version\022\035\n\nsize_bytes\030\004 \001" +
-      "(\rR\tsizeBytes\022,\n\003set\030\005 \001(\0132\032.google.prot" +
-      "obuf.TimestampR\003set\022\025\n\006key_id\030\006 \001(\tR\005key" +
-      "Id\022\032\n\010readable\030\007 \001(\010R\010readable\"\244\001\n\004Call\022" +
-      "\032\n\010function\030\001 \001(\tR\010function\022\030\n\007address\030\002" +
-      " \001(\tR\007address\022\030\n\007service\030\003 \001(\tR\007service\022" +
-      "#\n\005calls\030\004 \003(\0132\r.weft.v1.CallR\005calls\022\'\n\017" +
-      "linked_revision\030\005 \001(\rR\016linkedRevision\"\203\004" +
-      "\n\010Revision\022\026\n\006number\030\001 \001(\rR\006number\022\026\n\006di" +
-      "gest\030\002 \001(\tR\006digest\022\035\n\nsize_bytes\030\003 \001(\004R\t" +
-      "sizeBytes\0224\n\007created\030\004 \001(\0132\032.google.prot" +
-      "obuf.TimestampR\007created\022\'\n\006limits\030\005 \001(\0132" +
-      "\017.weft.v1.LimitsR\006limits\022D\n\013environment\030" +
-      "\006 \003(\0132\".weft.v1.Revision.EnvironmentEntr" +
-      "yR\013environment\022,\n\010bindings\030\007 \003(\0132\020.weft." +
-      "v1.BindingR\010bindings\022\024\n\005state\030\010 \001(\tR\005sta" +
-      "te\022\026\n\006reason\030\t \001(\tR\006reason\0223\n\nscheduling" +
-      "\030\n \001(\0132\023.weft.v1.SchedulingR\nscheduling\022" +
-      "2\n\nplacements\030\013 \003(\0132\022.weft.v1.PlacementR" +
-      "\nplacements\032>\n\020EnvironmentEntry\022\020\n\003key\030\001" +
-      " \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"M\n\tP" +
-      "lacement\022\022\n\004node\030\001 \001(\tR\004node\022\024\n\005state\030\002 " +
-      "\001(\tR\005state\022\026\n\006reason\030\003 \001(\tR\006reason\"\331\001\n\007B" +
-      "inding\022\026\n\006import\030\001 \001(\tR\006import\022\026\n\006target" +
-      "\030\002 \001(\tR\006target\022\032\n\010function\030\003 \001(\tR\010functi" +
-      "on\022\030\n\007address\030\004 \001(\tR\007address\022\030\n\007service\030" +
-      "\005 \001(\tR\007service\022\'\n\017linked_revision\030\006 \001(\rR" +
-      "\016linkedRevision\022%\n\016newer_revision\030\007 \001(\rR" +
-      "\rnewerRevision\"|\n\007Service\022\022\n\004name\030\001 \001(\tR" +
-      "\004name\022\034\n\tinterface\030\002 \001(\tR\tinterface\022\024\n\005o" +
-      "wner\030\003 \001(\tR\005owner\022)\n\007methods\030\004 \003(\0132\017.wef" +
-      "t.v1.MethodR\007methods\"\271\001\n\006Method\022\022\n\004name\030" +
-      "\001 \001(\tR\004name\022\034\n\tsignature\030\002 \001(\tR\tsignatur" +
-      "e\022!\n\014request_type\030\003 \001(\tR\013requestType\022#\n\r" +
-      "response_type\030\004 \001(\tR\014responseType\022\035\n\nerr" +
-      "or_type\030\005 \001(\tR\terrorType\022\026\n\006sample\030\006 \001(\t" +
-      "R\006sample*_\n\013Consistency\022\033\n\027CONSISTENCY_U" +
-      "NSPECIFIED\020\000\022\034\n\030CONSISTENCY_LINEARIZABLE" +
-      "\020\001\022\025\n\021CONSISTENCY_STALE\020\0022\307\004\n\017FunctionSe" +
-      "rvice\022;\n\006Deploy\022\026.weft.v1.DeployRequest\032" +
-      "\027.weft.v1.DeployResponse(\001\0229\n\006Update\022\026.w" +
-      "eft.v1.UpdateRequest\032\027.weft.v1.UpdateRes" +
-      "ponse\0220\n\003Get\022\023.weft.v1.GetRequest\032\024.weft" +
-      ".v1.GetResponse\0223\n\004List\022\024.weft.v1.ListRe" +
-      "quest\032\025.weft.v1.ListResponse\0226\n\005Route\022\025." +
-      "weft.v1.RouteRequest\032\026.weft.v1.RouteResp" +
-      "onse\0229\n\006Delete\022\026.weft.v1.DeleteRequest\032\027" +
-      ".weft.v1.DeleteResponse\0229\n\006Forget\022\026.weft" +
-      ".v1.ForgetRequest\032\027.weft.v1.ForgetRespon" +
-      "se\0229\n\006Schema\022\026.weft.v1.SchemaRequest\032\027.w" +
-      "eft.v1.SchemaResponse\0225\n\004Diff\022\024.weft.v1." +
-      "DiffRequest\032\025.weft.v1.DiffResponse(\001\0225\n\004" +
-      "Logs\022\024.weft.v1.LogsRequest\032\025.weft.v1.Log" +
-      "sResponse0\001B\210\001\n\013run.weft.v1B\rFunctionPro" +
-      "toP\001Z-github.com/weft-run/weft/proto/wef" +
-      "t/v1;weftv1\242\002\003WXX\252\002\007Weft.V1\312\002\007Weft\\V1\342\002\023" +
-      "Weft\\V1\\GPBMetadata\352\002\010Weft::V1b\006proto3"
+      "chunk\030\002 \001(\014H\000R\005chunkB\006\n\004part\"U\n\014DiffResp" +
+      "onse\022)\n\007changes\030\001 \003(\0132\017.weft.v1.ChangeR\007" +
+      "changes\022\032\n\010breaking\030\002 \001(\010R\010breaking\"Z\n\006C" +
+      "hange\022\022\n\004path\030\001 \001(\tR\004path\022 \n\013description" +
+      "\030\002 \001(\tR\013description\022\032\n\010breaking\030\003 \001(\010R\010b" +
+      "reaking\"k\n\013LogsRequest\022\034\n\tnamespace\030\001 \001(" +
+      "\tR\tnamespace\022\022\n\004name\030\002 \001(\tR\004name\022\026\n\006foll" +
+      "ow\030\003 \001(\010R\006follow\022\022\n\004tail\030\004 \001(\rR\004tail\"\351\001\n" +
+      "\014LogsResponse\022.\n\004time\030\001 \001(\0132\032.google.pro" +
+      "tobuf.TimestampR\004time\022\032\n\010revision\030\002 \001(\rR" +
+      "\010revision\022\026\n\006stream\030\003 \001(\tR\006stream\022\024\n\005lev" +
+      "el\030\004 \001(\tR\005level\022\030\n\007context\030\005 \001(\tR\007contex" +
+      "t\022\030\n\007message\030\006 \001(\tR\007message\022\027\n\007call_id\030\007" +
+      " \001(\tR\006callId\022\022\n\004node\030\010 \001(\tR\004node\"\331\002\n\010Fun" +
+      "ction\022\034\n\tnamespace\030\001 \001(\tR\tnamespace\022\022\n\004n" +
+      "ame\030\002 \001(\tR\004name\022\032\n\010revision\030\003 \001(\rR\010revis" +
+      "ion\022/\n\trevisions\030\004 \003(\0132\021.weft.v1.Revisio" +
+      "nR\trevisions\022,\n\010services\030\005 \003(\0132\020.weft.v1" +
+      ".ServiceR\010services\022#\n\005calls\030\006 \003(\0132\r.weft" +
+      ".v1.CallR\005calls\022\030\n\007callers\030\007 \003(\tR\007caller" +
+      "s\022)\n\007secrets\030\010 \003(\0132\017.weft.v1.SecretR\007sec" +
+      "rets\0226\n\013transcoding\030\t \001(\0132\024.weft.v1.Tran" +
+      "scodingR\013transcoding\"\212\001\n\013Transcoding\022\030\n\007" +
+      "methods\030\001 \003(\tR\007methods\022\035\n\nfrom_bytes\030\002 \001" +
+      "(\rR\tfromBytes\022\026\n\006reason\030\003 \001(\tR\006reason\022\022\n" +
+      "\004text\030\004 \001(\tR\004text\022\026\n\006direct\030\005 \003(\tR\006direc" +
+      "t\"\320\001\n\006Secret\022\032\n\010function\030\001 \001(\tR\010function" +
+      "\022\020\n\003key\030\002 \001(\tR\003key\022\030\n\007version\030\003 \001(\004R\007ver" +
+      "sion\022\035\n\nsize_bytes\030\004 \001(\rR\tsizeBytes\022,\n\003s" +
+      "et\030\005 \001(\0132\032.google.protobuf.TimestampR\003se" +
+      "t\022\025\n\006key_id\030\006 \001(\tR\005keyId\022\032\n\010readable\030\007 \001" +
+      "(\010R\010readable\"\244\001\n\004Call\022\032\n\010function\030\001 \001(\tR" +
+      "\010function\022\030\n\007address\030\002 \001(\tR\007address\022\030\n\007s" +
+      "ervice\030\003 \001(\tR\007service\022#\n\005calls\030\004 \003(\0132\r.w" +
+      "eft.v1.CallR\005calls\022\'\n\017linked_revision\030\005 " +
+      "\001(\rR\016linkedRevision\"\203\004\n\010Revision\022\026\n\006numb" +
+      "er\030\001 \001(\rR\006number\022\026\n\006digest\030\002 \001(\tR\006digest" +
+      "\022\035\n\nsize_bytes\030\003 \001(\004R\tsizeBytes\0224\n\007creat" +
+      "ed\030\004 \001(\0132\032.google.protobuf.TimestampR\007cr" +
+      "eated\022\'\n\006limits\030\005 \001(\0132\017.weft.v1.LimitsR\006" +
+      "limits\022D\n\013environment\030\006 \003(\0132\".weft.v1.Re" +
+      "vision.EnvironmentEntryR\013environment\022,\n\010" +
+      "bindings\030\007 \003(\0132\020.weft.v1.BindingR\010bindin" +
+      "gs\022\024\n\005state\030\010 \001(\tR\005state\022\026\n\006reason\030\t \001(\t" +
+      "R\006reason\0223\n\nscheduling\030\n \001(\0132\023.weft.v1.S" +
+      "chedulingR\nscheduling\0222\n\nplacements\030\013 \003(" +
+      "\0132\022.weft.v1.PlacementR\nplacements\032>\n\020Env" +
+      "ironmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value" +
+      "\030\002 \001(\tR\005value:\0028\001\"M\n\tPlacement\022\022\n\004node\030\001" +
+      " \001(\tR\004node\022\024\n\005state\030\002 \001(\tR\005state\022\026\n\006reas" +
+      "on\030\003 \001(\tR\006reason\"\331\001\n\007Binding\022\026\n\006import\030\001" +
+      " \001(\tR\006import\022\026\n\006target\030\002 \001(\tR\006target\022\032\n\010" +
+      "function\030\003 \001(\tR\010function\022\030\n\007address\030\004 \001(" +
+      "\tR\007address\022\030\n\007service\030\005 \001(\tR\007service\022\'\n\017" +
+      "linked_revision\030\006 \001(\rR\016linkedRevision\022%\n" +
+      "\016newer_revision\030\007 \001(\rR\rnewerRevision\"|\n\007" +
+      "Service\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tinterface" +
+      "\030\002 \001(\tR\tinterface\022\024\n\005owner\030\003 \001(\tR\005owner\022" +
+      ")\n\007methods\030\004 \003(\0132\017.weft.v1.MethodR\007metho" +
+      "ds\"\271\001\n\006Method\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tsig" +
+      "nature\030\002 \001(\tR\tsignature\022!\n\014request_type\030" +
+      "\003 \001(\tR\013requestType\022#\n\rresponse_type\030\004 \001(" +
+      "\tR\014responseType\022\035\n\nerror_type\030\005 \001(\tR\terr" +
+      "orType\022\026\n\006sample\030\006 \001(\tR\006sample*_\n\013Consis" +
+      "tency\022\033\n\027CONSISTENCY_UNSPECIFIED\020\000\022\034\n\030CO" +
+      "NSISTENCY_LINEARIZABLE\020\001\022\025\n\021CONSISTENCY_" +
+      "STALE\020\0022\307\004\n\017FunctionService\022;\n\006Deploy\022\026." +
+      "weft.v1.DeployRequest\032\027.weft.v1.DeployRe" +
+      "sponse(\001\0229\n\006Update\022\026.weft.v1.UpdateReque" +
+      "st\032\027.weft.v1.UpdateResponse\0220\n\003Get\022\023.wef" +
+      "t.v1.GetRequest\032\024.weft.v1.GetResponse\0223\n" +
+      "\004List\022\024.weft.v1.ListRequest\032\025.weft.v1.Li" +
+      "stResponse\0226\n\005Route\022\025.weft.v1.RouteReque" +
+      "st\032\026.weft.v1.RouteResponse\0229\n\006Delete\022\026.w" +
+      "eft.v1.DeleteRequest\032\027.weft.v1.DeleteRes" +
+      "ponse\0229\n\006Forget\022\026.weft.v1.ForgetRequest\032" +
+      "\027.weft.v1.ForgetResponse\0229\n\006Schema\022\026.wef" +
+      "t.v1.SchemaRequest\032\027.weft.v1.SchemaRespo" +
+      "nse\0225\n\004Diff\022\024.weft.v1.DiffRequest\032\025.weft" +
+      ".v1.DiffResponse(\001\0225\n\004Logs\022\024.weft.v1.Log" +
+      "sRequest\032\025.weft.v1.LogsResponse0\001B\210\001\n\013ru" +
+      "n.weft.v1B\rFunctionProtoP\001Z-github.com/w" +
+      "eft-run/weft/proto/weft/v1;weftv1\242\002\003WXX\252" +
+      "\002\007Weft.V1\312\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadat" +
+      "a\352\002\010Weft::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -427,7 +428,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Limits_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Limits_descriptor,
-        new java.lang.String[] { "MemoryBytes", "Timeout", "Concurrency", "Queue", "MessageBytes", });
+        new java.lang.String[] { "MemoryBytes", "Timeout", "Concurrency", "Queue", "MessageBytes", "Reuse", });
     internal_static_weft_v1_Scheduling_descriptor =
       getDescriptor().getMessageType(1);
     internal_static_weft_v1_Scheduling_fieldAccessorTable = new

@@ -151,6 +151,22 @@ private static final long serialVersionUID = 0L;
     return messageBytes_;
   }
 
+  public static final int REUSE_FIELD_NUMBER = 6;
+  private int reuse_ = 0;
+  /**
+   * <pre>
+   * Calls that one instance may answer, one after the other; what a call leaves in memory is there for the next. 0 and 1: a fresh
+   * instance for each call, the default. It is a bound, not a promise: instances are dropped at any time between calls.
+   * </pre>
+   *
+   * <code>uint32 reuse = 6 [json_name = "reuse"];</code>
+   * @return The reuse.
+   */
+  @java.lang.Override
+  public int getReuse() {
+    return reuse_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -180,6 +196,9 @@ private static final long serialVersionUID = 0L;
     if (messageBytes_ != 0L) {
       output.writeUInt64(5, messageBytes_);
     }
+    if (reuse_ != 0) {
+      output.writeUInt32(6, reuse_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -203,6 +222,10 @@ private static final long serialVersionUID = 0L;
     if (messageBytes_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(5, messageBytes_);
+    }
+    if (reuse_ != 0) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt32Size(6, reuse_);
     }
     return size;
   }
@@ -241,6 +264,8 @@ private static final long serialVersionUID = 0L;
         != other.getQueue()) return false;
     if (getMessageBytes()
         != other.getMessageBytes()) return false;
+    if (getReuse()
+        != other.getReuse()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -266,6 +291,8 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + MESSAGE_BYTES_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getMessageBytes());
+    hash = (37 * hash) + REUSE_FIELD_NUMBER;
+    hash = (53 * hash) + getReuse();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -416,6 +443,7 @@ private static final long serialVersionUID = 0L;
       concurrency_ = 0;
       queue_ = 0;
       messageBytes_ = 0L;
+      reuse_ = 0;
       return this;
     }
 
@@ -468,6 +496,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.messageBytes_ = messageBytes_;
       }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        result.reuse_ = reuse_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -497,6 +528,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getMessageBytes() != 0L) {
         setMessageBytes(other.getMessageBytes());
+      }
+      if (other.getReuse() != 0) {
+        setReuse(other.getReuse());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -551,6 +585,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000010;
               break;
             } // case 40
+            case 48: {
+              reuse_ = input.readUInt32();
+              bitField0_ |= 0x00000020;
+              break;
+            } // case 48
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -897,6 +936,53 @@ private static final long serialVersionUID = 0L;
     public Builder clearMessageBytes() {
       bitField0_ = (bitField0_ & ~0x00000010);
       messageBytes_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private int reuse_ ;
+    /**
+     * <pre>
+     * Calls that one instance may answer, one after the other; what a call leaves in memory is there for the next. 0 and 1: a fresh
+     * instance for each call, the default. It is a bound, not a promise: instances are dropped at any time between calls.
+     * </pre>
+     *
+     * <code>uint32 reuse = 6 [json_name = "reuse"];</code>
+     * @return The reuse.
+     */
+    @java.lang.Override
+    public int getReuse() {
+      return reuse_;
+    }
+    /**
+     * <pre>
+     * Calls that one instance may answer, one after the other; what a call leaves in memory is there for the next. 0 and 1: a fresh
+     * instance for each call, the default. It is a bound, not a promise: instances are dropped at any time between calls.
+     * </pre>
+     *
+     * <code>uint32 reuse = 6 [json_name = "reuse"];</code>
+     * @param value The reuse to set.
+     * @return This builder for chaining.
+     */
+    public Builder setReuse(int value) {
+
+      reuse_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Calls that one instance may answer, one after the other; what a call leaves in memory is there for the next. 0 and 1: a fresh
+     * instance for each call, the default. It is a bound, not a promise: instances are dropped at any time between calls.
+     * </pre>
+     *
+     * <code>uint32 reuse = 6 [json_name = "reuse"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearReuse() {
+      bitField0_ = (bitField0_ & ~0x00000020);
+      reuse_ = 0;
       onChanged();
       return this;
     }

@@ -76,4 +76,15 @@ public interface LimitsOrBuilder extends
    * @return The messageBytes.
    */
   long getMessageBytes();
+
+  /**
+   * <pre>
+   * Calls that one instance may answer, one after the other; what a call leaves in memory is there for the next. 0 and 1: a fresh
+   * instance for each call, the default. It is a bound, not a promise: instances are dropped at any time between calls.
+   * </pre>
+   *
+   * <code>uint32 reuse = 6 [json_name = "reuse"];</code>
+   * @return The reuse.
+   */
+  int getReuse();
 }

@@ -1,0 +1,111 @@
+package executor
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/weft-run/weft/executor/wasmtime"
+)
+
+// pool holds instances of one form of a revision that wait for a call: those that were never called, made in advance where starting
+// one takes long, and those that may be called again (Revision.Reuse).
+type pool struct {
+	all      *pools
+	rev      *revision
+	template *wasmtime.Template
+
+	// count is len(waiting), and cost what starting an instance takes on average, in nanoseconds: to be read without a lock.
+	count atomic.Int32
+	cost  atomic.Int64
+
+	// Guarded by all.mu.
+	waiting []seat // the one to be taken next is the last
+	used    time.Time
+	wanted  bool // in all.fills
+}
+
+// seat is one instance that waits.
+type seat struct {
+	instance *wasmtime.Instance
+	calls    int // that it has answered
+}
+
+// take gives an instance for a call, and how many calls it has answered.
+func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) {
+	m := p.rev.metrics
+	if s, ok := p.pop(); ok {
+		s.instance.Assign(in, in.job.interrupt, in.outer())
+		if s.calls > 0 {
+			m.reused.Inc()
+		} else {
+			m.ready.Inc()
+		}
+		return s.instance, s.calls, nil
+	}
+	began := time.Now()
+	i, err = p.rev.instantiate(p.template, in)
+	if err == nil {
+		m.fresh.Inc()
+		p.took(time.Since(began))
+	}
+	return i, 0, err
+}
+
+// took notes what starting an instance took.
+func (p *pool) took(d time.Duration) {
+	const weight = 8
+	average := p.cost.Load()
+	if average == 0 {
+		average = int64(d)
+	}
+	p.cost.Store(average + (int64(d)-average)/weight)
+}
+
+// pays tells whether instances are worth being made in advance.
+func (p *pool) pays() bool { return time.Duration(p.cost.Load()) >= p.all.pays }
+
+// pop takes an instance that waits, and asks for more where that pays.
+func (p *pool) pop() (s seat, ok bool) {
+	if p.count.Load() == 0 && !p.pays() {
+		return seat{}, false
+	}
+	a := p.all
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(p.waiting); n > 0 {
+		s, ok = p.waiting[n-1], true
+		p.waiting[n-1] = seat{}
+		p.waiting = p.waiting[:n-1]
+		a.left(p, s)
+	}
+	a.called(p)
+	return s, ok
+}
+
+// put keeps an instance that has answered so many calls. It is false if it can't be kept; then it is to be closed.
+func (p *pool) put(i *wasmtime.Instance, calls int) bool {
+	a := p.all
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.hasRoom(p, calls) {
+		return false
+	}
+	i.Assign(nil, nil, nil)
+	p.waiting = append(p.waiting, seat{i, calls})
+	a.came(p)
+	return true
+}
+
+// keep has an instance that has answered one more call wait for another, if it may answer one. It is false if it is to be closed.
+// That is before the caller has its answer: who calls again finds it.
+func (p *pool) keep(i *wasmtime.Instance, calls int) bool {
+	calls++
+	return calls < p.rev.reuse && p.put(i, calls)
+}
+
+// close drops all instances. None is taken or put any more.
+func (p *pool) close() {
+	for _, s := range p.all.empty(p) {
+		s.instance.Close()
+	}
+}

@@ -1,0 +1,199 @@
+package executor
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+// countText is a component that counts its calls: count gives how many there were, trap traps, and spin does not return.
+const countText = `(component
+  (core module $m
+    (global $n (mut i32) (i32.const 0))
+    (func (export "count") (param i32) (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n))
+    (func (export "trap") unreachable)
+    (func (export "spin") (loop (br 0))))
+  (core instance $i (instantiate $m))
+  (func $count (param "n" u32) (result u32) (canon lift (core func $i "count")))
+  (func $trap (canon lift (core func $i "trap")))
+  (func $spin (canon lift (core func $i "spin")))
+  (instance $api (export "echo" (func $count)) (export "trap" (func $trap)) (export "loop" (func $spin)))
+  (export "test:guest/api" (instance $api)))`
+
+// counting starts an executor with countText, whose instances are made in advance whatever they cost.
+func counting(t *testing.T, config Config, limits Limits, reuse int) *guest {
+	t.Helper()
+	g := newExecutor(t, config)
+	g.pools.mu.Lock()
+	g.pools.pays = 0
+	g.pools.mu.Unlock()
+	path, digest := component(t, countText)
+	services := guestServices()
+	all := services[0].Methods
+	services[0].Methods = nil
+	for _, m := range all {
+		if strings.Contains(" Echo Trap Loop ", " "+m.Name+" ") {
+			services[0].Methods = append(services[0].Methods, m)
+		}
+	}
+	g.rev = Revision{Key: Key{Namespace: "default", Function: "counter", Revision: 1}, Digest: digest, Path: path, Limits: limits,
+		Services: services, Reuse: reuse}
+	if err := g.Load(t.Context(), g.rev); err != nil {
+		t.Fatal(err)
+	}
+	g.idle()
+	return g
+}
+
+// count calls a guest that counts, and gives what it says.
+func (g *guest) count() byte {
+	g.t.Helper()
+	got, err := g.call(context.Background(), "Echo", 1)
+	if err != nil || len(got) != 2 {
+		g.t.Fatalf("%x, %v", got, err)
+	}
+	return got[1]
+}
+
+func (g *guest) ready() int {
+	n, _, _ := g.pools.counts()
+	return n
+}
+
+// TestPool has calls take instances that were made in advance, each of them only once.
+func TestPool(t *testing.T) {
+	g := counting(t, Config{Slots: 2}, Limits{}, 0)
+	if n := g.ready(); n != 0 {
+		t.Errorf("%d instances are ready before any call", n)
+	}
+	for range 2 {
+		if n := g.count(); n != 1 {
+			t.Errorf("the instance was called %d times", n)
+		}
+	}
+	until(t, func() bool { return g.ready() == 2 })
+	for range 10 {
+		if n := g.count(); n != 1 {
+			t.Errorf("the instance was called %d times", n)
+		}
+	}
+	if n := g.series("weft_instances_total", "ready"); n == 0 {
+		t.Error("no call took an instance that was ready")
+	}
+	if n := g.metric("weft_instance_fill_seconds"); n < 2 {
+		t.Errorf("%v instances were made in advance", n)
+	}
+	until(t, func() bool { return g.ready() == 2 && g.metric("weft_instances_ready_bytes") == 2*DefaultMemory })
+
+	g.pools.sweep(time.Now())
+	if n := g.ready(); n != 2 {
+		t.Errorf("%d instances are ready right after a call", n)
+	}
+	g.pools.sweep(time.Now().Add(idleAfter + time.Second))
+	if n := g.ready(); n != 0 {
+		t.Errorf("%d instances are ready long after the last call", n)
+	}
+	g.count()
+	g.count()
+	until(t, func() bool { return g.ready() == 2 })
+	g.Unload(g.rev.Key)
+	if n := g.ready(); n != 0 {
+		t.Errorf("%d instances are ready of what is not loaded", n)
+	}
+}
+
+// TestPoolTraps has guests trap, and run into their deadlines, in instances that were ready.
+func TestPoolTraps(t *testing.T) {
+	g := counting(t, Config{Slots: 1}, Limits{Timeout: time.Minute}, 100)
+	for range 3 {
+		g.count()
+		_, err := g.call(t.Context(), "Trap", 0)
+		refused(t, err, Trap)
+		if n := g.count(); n != 1 {
+			t.Errorf("the instance was called %d times, as one that trapped", n)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		_, err = g.call(ctx, "Loop", 0)
+		cancel()
+		refused(t, err, Deadline)
+		g.idle()
+		if n := g.count(); n != 1 {
+			t.Errorf("the instance was called %d times, as one that was interrupted", n)
+		}
+		_, err = g.call(t.Context(), "Trap", 0)
+		refused(t, err, Trap)
+	}
+}
+
+// TestReuse has an instance answer several calls, and no more.
+func TestReuse(t *testing.T) {
+	g := counting(t, Config{Slots: 1}, Limits{}, 3)
+	for i := range 7 {
+		if n, want := g.count(), byte(i%3+1); n != want {
+			t.Errorf("call %d: the instance was called %d times, want %d", i, n, want)
+		}
+	}
+	if n := g.series("weft_instances_total", "reused"); n != 4 {
+		t.Errorf("%v calls took an instance again, want 4", n)
+	}
+	if n := g.series("weft_instances_total", "fresh"); n != 3 {
+		t.Errorf("%v calls took a fresh instance, want 3", n)
+	}
+}
+
+// TestPoolRoom has more instances than may wait.
+func TestPoolRoom(t *testing.T) {
+	g := counting(t, Config{Slots: 1}, Limits{}, 100)
+	g.pools.mu.Lock()
+	g.pools.memory = DefaultMemory - 1
+	g.pools.mu.Unlock()
+	for range 3 {
+		if n := g.count(); n != 1 {
+			t.Errorf("the instance was called %d times without room to wait", n)
+		}
+	}
+	g.idle()
+	if n := g.ready(); n != 0 {
+		t.Errorf("%d instances wait", n)
+	}
+}
+
+// TestPoolInterrupts has deadlines end guests in instances that were made for no call.
+func TestPoolInterrupts(t *testing.T) {
+	g := counting(t, Config{Slots: 1}, Limits{Timeout: time.Minute}, 0)
+	g.count()
+	g.count()
+	until(t, func() bool { return g.ready() == 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := g.call(ctx, "Loop", 0)
+	refused(t, err, Deadline)
+	if n := g.series("weft_instances_total", "ready"); n == 0 {
+		t.Error("no call took an instance that was ready")
+	}
+	g.idle()
+	if lost := g.metric("weft_slots_lost"); lost != 0 {
+		t.Errorf("%v slots are lost", lost)
+	}
+}
+
+// series is the value of a counter with a label of some value.
+func (g *guest) series(name, label string) float64 {
+	g.t.Helper()
+	families, err := g.reg.Gather()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if f.GetName() == name && l.GetValue() == label {
+					return m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	g.t.Fatalf("there is no metric %s of %s", name, label)
+	return 0
+}

@@ -1,0 +1,206 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// worthwhile is what starting an instance must take for others to be made in advance. A component in C or Rust takes 10 µs,
+	// which is about what it costs to have another thread do it.
+	worthwhile = 50 * time.Microsecond
+	// idleAfter is how long after the last call of a revision its waiting instances are dropped. A revision is hot, and gets some,
+	// when it is called twice in that time.
+	idleAfter = 10 * time.Second
+	// sweepEvery is how often it is looked for those, as long as any instance waits.
+	sweepEvery = time.Second
+	// waitingPerSlot is how many instances may wait, for each slot of the node. Half of them may be such that were never called.
+	waitingPerSlot = 4
+	// memoryShare is the part of the machine's memory that instances may have while they wait, each counted with all that its
+	// revision may use.
+	memoryShare = 8
+)
+
+// pools are all pools of an executor. Instances are made in advance by workers, as jobs of their revision that wait for no call:
+// only while a slot is free and no call waits, so that they take nothing from calls.
+type pools struct {
+	x    *Executor
+	pays time.Duration
+
+	mu       sync.Mutex
+	waiting  int // instances
+	unused   int // those that were never called
+	bytes    uint64
+	room     int
+	memory   uint64
+	nonempty map[*pool]struct{}
+	short    bool // the machine is short of memory
+
+	fills chan *pool // bounded by a place for each pool that is wanted, else it is not asked for
+	stop  chan struct{}
+	done  chan struct{}
+}
+
+func newPools(x *Executor) *pools {
+	a := &pools{x: x, pays: worthwhile, room: waitingPerSlot * x.config.Slots, memory: totalMemory() / memoryShare,
+		nonempty: make(map[*pool]struct{}), fills: make(chan *pool, 64), stop: make(chan struct{}), done: make(chan struct{})}
+	go a.loop()
+	return a
+}
+
+// called notes a call of a revision, and asks for an instance where that pays. a.mu is held.
+func (a *pools) called(p *pool) {
+	now := time.Now()
+	hot := now.Sub(p.used) < idleAfter
+	p.used = now
+	if hot && !p.wanted && p.pays() && a.wants(p) {
+		select {
+		case a.fills <- p:
+			p.wanted = true
+			p.rev.retain()
+		default:
+		}
+	}
+}
+
+// wants tells whether a pool should have one more instance that was never called: as many as calls can run at once are enough.
+// Instances that may be called again come by themselves. a.mu is held.
+func (a *pools) wants(p *pool) bool {
+	return p.rev.reuse <= 1 && len(p.waiting) < min(a.x.config.Slots, p.rev.limits.Concurrency) && a.hasRoom(p, 0)
+}
+
+// hasRoom tells whether an instance that has answered so many calls may wait. a.mu is held.
+func (a *pools) hasRoom(p *pool, calls int) bool {
+	return !a.short && a.waiting < a.room && a.bytes+p.rev.limits.Memory <= a.memory && (calls > 0 || a.unused < a.room/2)
+}
+
+// came counts an instance that was put at the end of a pool. a.mu is held.
+func (a *pools) came(p *pool) {
+	a.waiting++
+	a.bytes += p.rev.limits.Memory
+	if p.waiting[len(p.waiting)-1].calls == 0 {
+		a.unused++
+	}
+	p.count.Store(int32(len(p.waiting)))
+	a.nonempty[p] = struct{}{}
+}
+
+// left counts an instance that was taken out of a pool. a.mu is held.
+func (a *pools) left(p *pool, s seat) {
+	a.waiting--
+	a.bytes -= p.rev.limits.Memory
+	if s.calls == 0 {
+		a.unused--
+	}
+	p.count.Store(int32(len(p.waiting)))
+	if len(p.waiting) == 0 {
+		delete(a.nonempty, p)
+	}
+}
+
+// empty takes all instances out of a pool.
+func (a *pools) empty(p *pool) []seat {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.takeAll(p)
+}
+
+// takeAll is empty for those who hold a.mu.
+func (a *pools) takeAll(p *pool) []seat {
+	all := p.waiting
+	p.waiting = nil
+	for _, s := range all {
+		a.left(p, s)
+	}
+	return all
+}
+
+// loop fills and empties pools. It sleeps while nothing waits and nothing is wanted.
+func (a *pools) loop() {
+	defer close(a.done)
+	var sweep <-chan time.Time
+	for {
+		select {
+		case p := <-a.fills:
+			a.fill(p)
+			p.rev.release()
+		case <-sweep:
+			a.sweep(time.Now())
+			sweep = nil
+		case <-a.stop:
+			return
+		}
+		if n, _, short := a.counts(); sweep == nil && (n > 0 || short) {
+			sweep = time.After(sweepEvery)
+		}
+	}
+}
+
+// fill has instances made as long as a pool wants them and there is a slot for it.
+func (a *pools) fill(p *pool) {
+	for a.next(p) && a.x.queue.hasSpare() {
+		j := newJob(a.x.stopping, p.rev, &method{name: p.rev.key.String(), export: startOnly}, Request{})
+		j.fills = p
+		if _, _, err := a.x.await(context.Background(), j); err != nil {
+			return
+		}
+	}
+}
+
+// next tells whether a pool wants one more instance; it is no longer asked for if not.
+func (a *pools) next(p *pool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p.wanted = false
+	return a.wants(p)
+}
+
+// sweep drops the instances of revisions that are not called any more, and all if memory is short.
+func (a *pools) sweep(now time.Time) {
+	short := memoryIsShort()
+	var dropped []seat
+	a.mu.Lock()
+	a.short = short
+	for p := range a.nonempty {
+		if short || now.Sub(p.used) >= idleAfter {
+			dropped = append(dropped, a.takeAll(p)...)
+		}
+	}
+	a.mu.Unlock()
+	for _, s := range dropped {
+		s.instance.Close()
+	}
+}
+
+// counts gives what the metrics show.
+func (a *pools) counts() (waiting int, bytes uint64, short bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.waiting, a.bytes, a.short
+}
+
+// close ends filling. What waits goes with its revisions.
+func (a *pools) close() {
+	close(a.stop)
+	<-a.done
+	for {
+		select {
+		case p := <-a.fills:
+			p.rev.release()
+		default:
+			return
+		}
+	}
+}
+
+// errNoRoom is the error of an instance that was made in advance when the place for it was gone.
+var errNoRoom = errors.New("no room for an instance that waits")
+
+// hasSpare tells whether a slot is free that no call waits for.
+func (q *queue) hasSpare() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.closed && len(q.turns) == 0 && q.free()
+}
