@@ -31,7 +31,7 @@ const (
 	// connections is how many clients there are.
 	connections = 2
 	// deploysAtOnce hides the time that each deploy waits for disks and for the scheduler.
-	deploysAtOnce = 128
+	deploysAtOnce = 64
 )
 
 func newDensityClients(node *process) (*densityClients, error) {

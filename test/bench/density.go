@@ -25,6 +25,8 @@ const (
 	densitySuite = "density"
 	// hotFunctions are called while the others are idle.
 	hotFunctions = 100
+	// restSeconds is for how many seconds the memory of the node must not have fallen before it is read.
+	restSeconds = 8
 	// firstCalls is how many idle functions are called for the first time at each point of the curve.
 	firstCalls = 200
 )
@@ -115,13 +117,12 @@ func runDensity(ctx context.Context, o options) (err error) {
 	return d.document(r)
 }
 
-// densitySteps are powers of four up to n, and n.
-func densitySteps(n int) []int {
-	steps := powersOfFour(1, n)
-	if steps[len(steps)-1] != n {
-		steps = append(steps, n)
+// densitySteps are powers of ten up to n, and n.
+func densitySteps(n int) (steps []int) {
+	for step := 1; step < n; step *= 10 {
+		steps = append(steps, step)
 	}
-	return steps
+	return append(steps, n)
 }
 
 // name is the name of a function, and component what is deployed under it.
@@ -176,7 +177,7 @@ func (d *density) grow(ctx context.Context, n int) error {
 		return err
 	}
 	var err error
-	if p.Resident, err = settled(ctx, d.node); err != nil {
+	if p.Resident, err = settledFor(ctx, d.node, restSeconds); err != nil {
 		return err
 	}
 	if p.Disk, err = sizeOfDirectory(d.data); err != nil {

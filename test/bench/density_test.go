@@ -44,7 +44,7 @@ func TestDensity(t *testing.T) {
 			t.Errorf("the figure %s is %+v", id, figureOf(r, id))
 		}
 	}
-	if len(details.Points) != 3 || details.Points[2].Functions != 6 || len(r.Curves) != 1 || len(r.Curves[0].Panels[0].Lines[0].Points) != 3 {
+	if len(details.Points) != 2 || details.Points[1].Functions != 6 || len(r.Curves) != 1 || len(r.Curves[0].Panels[0].Lines[0].Points) != 2 {
 		t.Errorf("the points are %+v, the curves %+v", details.Points, r.Curves)
 	}
 	text, err := os.ReadFile(name)

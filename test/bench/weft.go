@@ -54,14 +54,17 @@ func idle(ctx context.Context, o options, data string) (int64, error) {
 }
 
 // settled polls the resident memory until it has not fallen for three seconds, a minute at most.
-func settled(ctx context.Context, node *process) (int64, error) {
+func settled(ctx context.Context, node *process) (int64, error) { return settledFor(ctx, node, 3) }
+
+// settledFor is settled with another number of seconds.
+func settledFor(ctx context.Context, node *process, stillness int) (int64, error) {
 	lowest, err := node.resident()
 	if err != nil {
 		return 0, err
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for still, seconds := 0, 0; still < 3 && seconds < 60; seconds++ {
+	for still, seconds := 0, 0; still < stillness && seconds < 60; seconds++ {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
