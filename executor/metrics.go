@@ -120,10 +120,7 @@ func (x *Executor) gauges() []prometheus.Collector {
 			return float64(bytes)
 		}),
 		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
-		gauge("weft_revisions_loaded", "Revisions in memory.", func() float64 {
-			loaded, _ := x.counts()
-			return float64(loaded)
-		}),
+		gauge("weft_revisions_loaded", "Revisions in memory.", func() float64 { return float64(x.residency.count()) }),
 		gauge("weft_revisions_dormant", "Revisions that are ready for calls and not in memory.", func() float64 {
 			_, dormant := x.counts()
 			return float64(dormant)

@@ -25,8 +25,6 @@ const (
 	densitySuite = "density"
 	// hotFunctions are called while the others are idle.
 	hotFunctions = 100
-	// restSeconds is for how many seconds the memory of the node must not have fallen before it is read.
-	restSeconds = 8
 	// firstCalls is how many idle functions are called for the first time at each point of the curve.
 	firstCalls = 200
 )
@@ -177,7 +175,7 @@ func (d *density) grow(ctx context.Context, n int) error {
 		return err
 	}
 	var err error
-	if p.Resident, err = settledFor(ctx, d.node, restSeconds); err != nil {
+	if p.Resident, err = settledFor(ctx, d.node, d.o.still); err != nil {
 		return err
 	}
 	if p.Disk, err = sizeOfDirectory(d.data); err != nil {

@@ -19,7 +19,7 @@ func TestDensity(t *testing.T) {
 	}
 	o := options{
 		out: t.TempDir(), docs: t.TempDir(), rounds: 1, duration: 50 * time.Millisecond, inFlight: 4,
-		functions: 6, distinct: 2, idle: 200 * time.Millisecond,
+		functions: 6, distinct: 2, idle: 200 * time.Millisecond, still: 1,
 	}
 	t.Chdir(root)
 	buildWeft(t, &o)

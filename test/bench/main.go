@@ -46,6 +46,7 @@ type options struct {
 	functions int
 	distinct  int // components of different bytes
 	idle      time.Duration
+	still     int // seconds
 }
 
 func main() {
@@ -71,6 +72,7 @@ func main() {
 	flag.IntVar(&o.functions, "functions", 10_000, "functions that a node is given")
 	flag.IntVar(&o.distinct, "distinct", 100, "components of different bytes that they are made of")
 	flag.DurationVar(&o.idle, "idle", 10*time.Second, "after what time without calls functions leave memory, where density is measured")
+	flag.IntVar(&o.still, "still", 8, "for how many seconds a node's memory must not have fallen before its density is read")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
