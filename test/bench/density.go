@@ -171,7 +171,7 @@ func (d *density) grow(ctx context.Context, n int) error {
 	if err := d.deploy(ctx, n, &p); err != nil {
 		return err
 	}
-	if err := d.rest(ctx); err != nil {
+	if err := d.collected(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -254,6 +254,21 @@ func (d *density) rest(ctx context.Context) error {
 		loaded, err := metric(ctx, d.node, "weft_revisions_loaded")
 		return loaded == 0, err
 	})
+}
+
+// collected has the node collect garbage when no function is in memory. It does so whenever functions leave memory; what it wrote to
+// disk in the meantime, such as a snapshot of the catalog, has left garbage.
+func (d *density) collected(ctx context.Context) error {
+	if err := d.rest(ctx); err != nil {
+		return err
+	}
+	if _, err := settledFor(ctx, d.node, d.o.still); err != nil {
+		return err
+	}
+	if err := d.clients.call(ctx, d.method(0)); err != nil {
+		return err
+	}
+	return d.rest(ctx)
 }
 
 // questions measures what a client may ask about all functions.
