@@ -197,7 +197,7 @@ bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.
 	go run ./test/bench -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) polyglot
 
 .PHONY: bench-density
-bench-density: build ## Measure a node with 10,000 functions, in about a quarter of an hour; writes docs/
+bench-density: build ## Measure a node with 10,000 functions, in about five minutes; writes docs/
 	$(with-engine)
 	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS) density
 

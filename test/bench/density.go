@@ -333,7 +333,7 @@ func (d *density) curve() curve {
 		{Y: axis{"Start of the node", inMillis}, Lines: []line{start}},
 	}}
 	if bend := memory.grows(1.5); bend != nil {
-		c.Bends = append(c.Bends, fmt.Sprintf("the node's own memory hides that of the functions up to %s of them; in the end each takes %.1f KiB",
+		c.Bends = append(c.Bends, fmt.Sprintf("the functions take half as much as the node itself from %s of them on; in the end each takes %.1f KiB",
 			number(bend.X), memory.slope()*1024))
 	}
 	return c
