@@ -108,7 +108,7 @@ func TestWASIRandom(t *testing.T) {
 
 func upperCamel(name string) string {
 	var b strings.Builder
-	for _, word := range strings.Split(name, "-") {
+	for word := range strings.SplitSeq(name, "-") {
 		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
 	}
 	return b.String()

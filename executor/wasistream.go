@@ -29,7 +29,7 @@ func wasiStreams() map[string]HostFunc {
 		c.Result().Err().Case("closed")
 		return nil
 	}
-	done := func(c *HostCall) error {
+	done := func(c *HostCall) error { //nolint:unparam // it is a HostFunc
 		c.Result().OK()
 		return nil
 	}
