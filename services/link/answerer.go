@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/internal/calls"
 )
 
 // answerer is the side of a connection that a peer has opened: it gets requests and sends responses.
@@ -21,7 +22,7 @@ type served struct {
 	answerer *answerer
 	stream   uint32
 	began    time.Time // when its request or its announcement came
-	ctx      *callContext
+	ctx      *calls.Context
 	message  []byte
 	claim    *claim // of the request
 	handed   bool   // to a worker; guarded by wire.mu
@@ -78,7 +79,7 @@ func (a *answerer) request(stream uint32, payload []byte) error {
 	}
 	s.claim = claimed
 	s.message = append(s.message, payload...)
-	a.link.workers.run(s)
+	a.link.workers.Run(s)
 	return nil
 }
 
@@ -104,7 +105,7 @@ func (a *answerer) open(stream uint32, room bool) (*served, error) {
 		return nil, nil //nolint:nilnil // refused
 	}
 	s := a.link.newServed()
-	s.answerer, s.stream, s.began, s.ctx = a, stream, time.Now(), new(callContext)
+	s.answerer, s.stream, s.began, s.ctx = a, stream, time.Now(), new(calls.Context)
 	a.streams[stream] = s
 	return s, nil
 }
@@ -135,7 +136,7 @@ func (a *answerer) arrived(stream uint32, whole *assembly) error {
 		return nil
 	}
 	s.message, s.claim = whole.bytes, whole.claim
-	a.link.workers.run(s)
+	a.link.workers.Run(s)
 	return nil
 }
 
@@ -159,7 +160,7 @@ func (a *answerer) cancel(stream uint32) {
 	}
 	a.mu.Unlock()
 	claimed.release()
-	ctx.end(context.Canceled)
+	ctx.End(context.Canceled)
 }
 
 // share and memory implement side.
@@ -181,7 +182,7 @@ func (a *answerer) failed(err error, _ uint64) {
 	a.mu.Lock()
 	open := a.streams
 	a.streams = nil
-	contexts := make([]*callContext, 0, len(open))
+	contexts := make([]*calls.Context, 0, len(open))
 	for _, s := range open {
 		contexts = append(contexts, s.ctx)
 		if s.large != nil {
@@ -193,14 +194,14 @@ func (a *answerer) failed(err error, _ uint64) {
 	}
 	a.mu.Unlock()
 	for _, ctx := range contexts {
-		ctx.end(context.Canceled)
+		ctx.End(context.Canceled)
 	}
 	a.peer.answerers.Add(-1)
 	a.link.gone(a.wire, err)
 }
 
-// run answers a call. It is called on a worker.
-func (s *served) run() {
+// Run answers a call. It is called on a worker.
+func (s *served) Run() {
 	a := s.answerer
 	request, left, err := parseRequest(s.message)
 	if err != nil {
@@ -210,10 +211,10 @@ func (s *served) run() {
 		return
 	}
 	if left > 0 {
-		s.ctx.deadline = s.began.Add(left)
+		s.ctx.Until(s.began.Add(left))
 	}
 	response, err := s.call(request)
-	s.ctx.end(context.Canceled)
+	s.ctx.End(context.Canceled)
 	s.claim.release()
 	a.link.handling.Add(-1) // before the caller has its answer and makes the next call
 	s.answer(&response, err)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/weft-run/weft/internal/calls"
 )
 
 // Link calls functions on other nodes and answers their calls. Its methods are safe for concurrent use.
@@ -22,7 +24,7 @@ type Link struct {
 	ctx     context.Context //nolint:containedctx // it is the link's own: it ends with the link
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	workers workers
+	workers calls.Workers
 
 	requests, responses, sending memory
 	handling                     atomic.Int64 // calls of peers that run, or whose message is on its way
@@ -114,7 +116,7 @@ func (l *Link) Close(ctx context.Context) error {
 		w.fail(ErrClosed)
 	}
 	l.running.Wait()
-	l.workers.close()
+	l.workers.Close()
 	l.metrics.unregister()
 	if drained {
 		return nil

@@ -1,4 +1,4 @@
-package link
+package calls
 
 import (
 	"context"
@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// callContext is the context of one call of a peer. It costs one allocation until somebody asks for Done: most handlers
-// wait for a single thing, and context.WithDeadline costs a timer, a channel and a place in its parent.
-type callContext struct {
+// Context is the context of one call that somebody else makes. It costs one allocation until somebody asks for Done: most
+// handlers wait for a single thing, and context.WithDeadline costs a timer, a channel and a place in its parent. Its zero
+// value has no deadline.
+type Context struct {
 	deadline time.Time // zero for none
 
 	mu    sync.Mutex
@@ -18,7 +19,7 @@ type callContext struct {
 	after []*func()     // guarded by mu; run once it is done
 }
 
-var _ context.Context = (*callContext)(nil)
+var _ context.Context = (*Context)(nil)
 
 // closedChannel is the Done of contexts that were done before anybody asked.
 var closedChannel = func() chan struct{} {
@@ -27,14 +28,17 @@ var closedChannel = func() chan struct{} {
 	return c
 }()
 
+// Until sets the deadline, zero for none, before the context is used.
+func (c *Context) Until(deadline time.Time) { c.deadline = deadline }
+
 // Deadline implements context.Context.
-func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
+func (c *Context) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
 
 // Value implements context.Context. What a call brings along is in its request.
-func (c *callContext) Value(any) any { return nil }
+func (c *Context) Value(any) any { return nil }
 
 // Err implements context.Context.
-func (c *callContext) Err() error {
+func (c *Context) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.check()
@@ -42,7 +46,7 @@ func (c *callContext) Err() error {
 }
 
 // Done implements context.Context.
-func (c *callContext) Done() <-chan struct{} {
+func (c *Context) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.check()
@@ -58,7 +62,7 @@ func (c *callContext) Done() <-chan struct{} {
 }
 
 // AfterFunc is what package context looks for when it derives a context: without it, each costs a goroutine.
-func (c *callContext) AfterFunc(f func()) (stop func() bool) {
+func (c *Context) AfterFunc(f func()) (stop func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.check()
@@ -83,21 +87,21 @@ func (c *callContext) AfterFunc(f func()) (stop func() bool) {
 }
 
 // watch starts the timer. c.mu is held.
-func (c *callContext) watch() {
+func (c *Context) watch() {
 	if c.timer == nil && !c.deadline.IsZero() {
-		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.end(context.DeadlineExceeded) })
+		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.End(context.DeadlineExceeded) })
 	}
 }
 
 // check notices that the deadline is over. c.mu is held.
-func (c *callContext) check() {
+func (c *Context) check() {
 	if c.err == nil && !c.deadline.IsZero() && !time.Now().Before(c.deadline) {
 		c.finish(context.DeadlineExceeded)
 	}
 }
 
-// end makes the context done, unless it is already.
-func (c *callContext) end(err error) {
+// End makes the context done, unless it is already.
+func (c *Context) End(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err == nil {
@@ -106,7 +110,7 @@ func (c *callContext) end(err error) {
 }
 
 // finish makes the context done. c.mu is held.
-func (c *callContext) finish(err error) {
+func (c *Context) finish(err error) {
 	c.err = err
 	if c.done != nil {
 		close(c.done)

@@ -1,4 +1,4 @@
-package link
+package calls
 
 import (
 	"context"
@@ -24,12 +24,12 @@ func TestCallContext(t *testing.T) {
 			t.Run(name+"/"+asked, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					began := time.Now()
-					c := new(callContext)
+					c := new(Context)
 					if test.deadline > 0 {
 						c.deadline = began.Add(test.deadline)
 					}
 					if test.end > 0 {
-						time.AfterFunc(test.end, func() { c.end(context.Canceled) })
+						time.AfterFunc(test.end, func() { c.End(context.Canceled) })
 					}
 					switch asked {
 					case "done":

@@ -1,22 +1,27 @@
-package link
+package calls
 
 import "sync"
 
 // maxIdleWorkers is how many goroutines are kept for the next calls.
 const maxIdleWorkers = 256
 
-// workers are goroutines that run one call after the other. A new goroutine per call would grow its stack each time, which
+// A Call is what a worker does.
+type Call interface {
+	Run()
+}
+
+// Workers are goroutines that run one call after the other. A new goroutine per call would grow its stack each time, which
 // is a sixth of what a small call costs. The one that became idle last is used next: its stack is in the caches.
-type workers struct {
+type Workers struct {
 	running sync.WaitGroup
 
 	mu     sync.Mutex
-	idle   []chan *served // guarded by mu
-	closed bool           // guarded by mu
+	idle   []chan Call // guarded by mu
+	closed bool        // guarded by mu
 }
 
-// run hands a call to a goroutine.
-func (w *workers) run(s *served) {
+// Run hands a call to a goroutine.
+func (w *Workers) Run(s Call) {
 	w.mu.Lock()
 	if n := len(w.idle); n > 0 {
 		inbox := w.idle[n-1]
@@ -30,11 +35,11 @@ func (w *workers) run(s *served) {
 	go w.work(s)
 }
 
-func (w *workers) work(s *served) {
+func (w *Workers) work(s Call) {
 	defer w.running.Done()
-	inbox := make(chan *served, 1)
+	inbox := make(chan Call, 1)
 	for s != nil {
-		s.run()
+		s.Run()
 		w.mu.Lock()
 		if w.closed || len(w.idle) >= maxIdleWorkers {
 			w.mu.Unlock()
@@ -46,8 +51,8 @@ func (w *workers) work(s *served) {
 	}
 }
 
-// close ends the goroutines, once they are done with their calls. No call is handed over from then on.
-func (w *workers) close() {
+// Close ends the goroutines, once they are done with their calls. No call is handed over from then on.
+func (w *Workers) Close() {
 	w.mu.Lock()
 	w.closed = true
 	for _, inbox := range w.idle {
