@@ -37,7 +37,8 @@ type job struct {
 
 	interrupt *wasmtime.Interrupt // nil if it is stopped only together with outer
 	settled   atomic.Bool
-	done      chan struct{} // closed when response and err are set
+	done      chan struct{} // closed when response and err are set; nil if no goroutine waits
+	begun     *begun        // told of response and err; nil if a goroutine waits
 
 	response []byte
 	err      error
@@ -79,7 +80,7 @@ const (
 func newJob(ctx context.Context, rev *revision, m *method, r Request) *job {
 	now := time.Now()
 	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message, buffer: r.Buffer, ctx: ctx, metadata: r.Metadata,
-		interrupt: wasmtime.NewInterrupt(), done: make(chan struct{}), entered: now, deadline: now.Add(rev.limits.Timeout)}
+		interrupt: wasmtime.NewInterrupt(), entered: now, deadline: now.Add(rev.limits.Timeout)}
 	j.reading.Lock()
 	return j
 }
@@ -109,7 +110,10 @@ func (j *job) interrupted() bool {
 func (j *job) answer(response []byte, err error) {
 	if !j.settled.Swap(true) {
 		j.response, j.err = response, err
-		if j.done != nil {
+		switch {
+		case j.begun != nil:
+			j.begun.answered()
+		case j.done != nil:
 			close(j.done)
 		}
 	}

@@ -54,6 +54,7 @@ func (x *Executor) call(ctx context.Context, rev *revision, r Request) ([]byte, 
 // await puts a job in line and waits for its answer.
 func (x *Executor) await(ctx context.Context, j *job) ([]byte, *job, error) {
 	rev := j.rev
+	j.done = make(chan struct{})
 	rev.retain() // for the worker
 	room, open := x.queue.add(j)
 	if !room {

@@ -1,0 +1,105 @@
+package executor
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// A Recipient is told the answer to a call that Start started.
+type Recipient interface {
+	// Answer is called once, by a goroutine that others wait for: it must not block. What it is given is what Call returns.
+	Answer(Response, error)
+}
+
+// Started is a call that runs or waits in line, and for which no goroutine waits. Its methods are safe for concurrent use.
+type Started interface {
+	// Abandon says that nobody wants the answer any more: the guest is interrupted. The recipient is told, unless it was told the
+	// answer before.
+	Abandon()
+}
+
+// begun is a call that was started.
+type begun struct {
+	executor *Executor
+	job      *job
+	to       Recipient
+	limit    *time.Timer
+}
+
+// Start is Call for who has nothing to wait for: to is told the answer, perhaps before Start returns, and at the latest
+// when the deadline of ctx or the time limit of the revision is over. That ctx is canceled is for the caller to say, by
+// Abandon. The request's message must stay as it is for good.
+//
+// It returns nil, and nobody is told anything, if the call can't wait in line at once, as the revision is not in memory or its
+// line is full: Call waits, or says why.
+func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
+	rev := x.here(r.Key)
+	if rev == nil {
+		return nil
+	}
+	m := rev.method(r.Service, r.Method)
+	if m == nil || uint64(len(r.Message)) > rev.limits.Message || ctx.Err() != nil {
+		rev.release()
+		return nil
+	}
+	j := newJob(ctx, rev, m, r)
+	s := &begun{executor: x, job: j, to: to}
+	due := j.deadline
+	if d, ok := ctx.Deadline(); ok && d.Before(due) {
+		due = d
+	}
+	s.limit = time.AfterFunc(math.MaxInt64, func() { s.abandon(causeDeadline) })
+	j.begun = s
+	rev.retain() // for the worker
+	if room, _ := x.queue.add(j); !room {
+		s.limit.Stop()
+		j.interrupt.Close()
+		rev.release()
+		rev.release()
+		return nil
+	}
+	s.limit.Reset(due.Sub(j.entered)) // not before: what is abandoned is in line, or runs
+	return s
+}
+
+// Abandon implements Started.
+func (s *begun) Abandon() { s.abandon(causeCanceled) }
+
+func (s *begun) abandon(cause int32) {
+	x, j := s.executor, s.job
+	waited := time.Since(j.entered)
+	if x.queue.remove(j) {
+		if j.leave() {
+			s.end(nil, x.late(j.ctx, j.rev, j.method, waited, "waiting in line"), Timings{Queue: waited})
+		}
+		j.interrupt.Close()
+		j.rev.release()
+		return
+	}
+	if !j.leave() {
+		return
+	}
+	j.interrupt.Cancel(cause)
+	x.ticker.kick(j)
+	s.end(nil, x.late(j.ctx, j.rev, j.method, waited, "running"), j.timings())
+}
+
+// answered passes the answer on that the job has.
+func (s *begun) answered() { s.end(s.job.response, s.job.err, s.job.timings()) }
+
+func (s *begun) end(response []byte, err error, t Timings) {
+	s.limit.Stop()
+	rev := s.job.rev
+	defer rev.release()
+	rev.metrics.observe(err, t)
+	if err != nil {
+		response = nil
+	}
+	s.to.Answer(Response{Message: response, Timings: t}, err)
+}
+
+// timings are those of a job that has left its line.
+func (j *job) timings() Timings {
+	return Timings{Queue: j.started.Sub(j.entered), Run: time.Since(j.started)}
+}

@@ -1,0 +1,115 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// mailbox is a Recipient that takes one answer.
+type mailbox chan answered
+
+type answered struct {
+	Response
+	err error
+}
+
+func (m mailbox) Answer(r Response, err error) {
+	select {
+	case m <- answered{r, err}:
+	default:
+		panic("a second answer")
+	}
+}
+
+// start starts a call of a method whose parameter, if it has one, is a number.
+func (g *guest) start(ctx context.Context, method string, arg uint64) (mailbox, Started) {
+	var message []byte
+	if arg != 0 {
+		message = protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), arg)
+	}
+	m := make(mailbox, 1)
+	return m, g.Start(ctx, Request{Key: g.rev.Key, Service: guestService, Method: method, Message: message, CallID: "call-1"}, m)
+}
+
+func TestStart(t *testing.T) {
+	g := newGuest(t, Config{}, Limits{})
+	m, call := g.start(t.Context(), "Echo", 7)
+	if call == nil {
+		t.Fatal("it was not started")
+	}
+	if a := <-m; a.err != nil || string(a.Message) != "\x08\x07" || a.Timings.Run <= 0 {
+		t.Errorf("%x, %v after %v", a.Message, a.err, a.Timings)
+	}
+	call.Abandon() // too late to matter
+	m, _ = g.start(t.Context(), "Trap", 0)
+	refused(t, (<-m).err, Trap)
+	g.idle()
+	if n := g.metric("weft_call_run_seconds"); n < 1 {
+		t.Errorf("%v calls were counted", n)
+	}
+	g.works()
+}
+
+func TestStartRefuses(t *testing.T) {
+	g := newGuest(t, Config{}, Limits{Message: 8})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, call := range map[string]func() Started{
+		"no such method":  func() Started { _, s := g.start(t.Context(), "Nothing", 0); return s },
+		"caller has left": func() Started { _, s := g.start(over, "Echo", 7); return s },
+		"too large": func() Started {
+			return g.Start(t.Context(), Request{Key: g.rev.Key, Service: guestService, Method: "Echo", Message: make([]byte, 9)}, nil)
+		},
+		"no such revision": func() Started { return g.Start(t.Context(), Request{Key: Key{Function: "x"}}, nil) },
+	} {
+		if call() != nil {
+			t.Errorf("%s: it was started", name)
+		}
+	}
+	g.works()
+}
+
+func TestStartedCallsEndInTime(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	running, _ := g.start(soon, "Loop", 0)
+	waiting, _ := g.start(soon, "Echo", 7)
+	for what, m := range map[string]mailbox{"running": running, "waiting": waiting} {
+		a := <-m
+		refused(t, a.err, Deadline)
+		if !errors.Is(a.err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", what, a.err)
+		}
+	}
+	g.works()
+}
+
+func TestAbandon(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
+	ctx, cancel := context.WithCancel(t.Context())
+	running, first := g.start(ctx, "Loop", 0)
+	waiting, second := g.start(ctx, "Echo", 7)
+	cancel()
+	second.Abandon()
+	second.Abandon()
+	refused(t, (<-waiting).err, Canceled, "waiting in line")
+	first.Abandon()
+	refused(t, (<-running).err, Canceled)
+	g.works()
+}
+
+func TestCloseAnswersStartedCalls(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
+	m, _ := g.start(t.Context(), "Loop", 0)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := g.Close(over); err == nil {
+		t.Error("close did not say that it interrupted a call")
+	}
+	refused(t, (<-m).err, Closing)
+}
