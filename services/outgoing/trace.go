@@ -95,6 +95,17 @@ type gathering struct {
 	id     traceID
 }
 
+// Start implements router.Starter, if the executor does. A call that wants a trace has to be waited for.
+func (t *traced) Start(ctx context.Context, request executor.Request, to executor.Recipient) executor.Started {
+	starter, ok := t.Executor.(interface {
+		Start(context.Context, executor.Request, executor.Recipient) executor.Started
+	})
+	if !ok || wanted(request.Metadata) {
+		return nil
+	}
+	return starter.Start(ctx, request, to)
+}
+
 // begin gathers the trace of a call that is about to run, if it wants one.
 func (t *traces) begin(request executor.Request) gathering {
 	if !wanted(request.Metadata) {

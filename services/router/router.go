@@ -35,6 +35,12 @@ type Executor interface {
 	Call(context.Context, executor.Request) (executor.Response, error)
 }
 
+// A Starter is an Executor that can also run calls nobody waits for.
+type Starter interface {
+	// Start is executor.Executor.Start.
+	Start(context.Context, executor.Request, executor.Recipient) executor.Started
+}
+
 // Directory knows the other nodes; *directory.Directory is one.
 type Directory interface {
 	View() *directory.View
@@ -137,13 +143,15 @@ type Router struct {
 	budget   *budget
 	catchUp  *catchUp
 	metrics  *metrics
+	starter  Starter // nil if the executor is none
 }
 
 // New returns a router. It holds nothing that must be closed.
 func New(config Config) *Router {
 	config = config.withDefaults()
+	starter, _ := config.Executor.(Starter)
 	return &Router{
-		config: config, nodes: newNodes(config), budget: newBudget(), catchUp: newCatchUp(config.Linearize),
+		config: config, starter: starter, nodes: newNodes(config), budget: newBudget(), catchUp: newCatchUp(config.Linearize),
 		metrics: newMetrics(config.Registerer),
 	}
 }
