@@ -68,7 +68,7 @@ demo-polyglot: build shop ## Make one service of functions in five languages, an
 .PHONY: test
 test: build examples $(TEST_COMPONENTS) ## Run all tests
 	$(with-engine)
-	tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
+	tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl h2spec protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
 	export PATH="$$tools:$$PATH"
@@ -242,7 +242,7 @@ generate: ## Write generated code anew
 
 .PHONY: race
 race: build examples $(TEST_COMPONENTS) ## Run all tests with the race detector
-	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl protoc-gen-go protoc-gen-go-grpc nats-server)
+	@tools=$$($(TOOLCHAINS)/go-tools.sh buf grpcurl h2spec protoc-gen-go protoc-gen-go-grpc nats-server)
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
 	PATH="$$tools:$$PATH" go test -race $(TESTFLAGS) $(PACKAGES)
@@ -271,7 +271,7 @@ toolchains: ## Install all that the other targets install
 	$(TOOLCHAINS)/wasm-tools.sh >/dev/null
 	$(TOOLCHAINS)/wasmtime.sh >/dev/null
 	$(TOOLCHAINS)/clients.sh generators >/dev/null
-	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl nats-server protoc-gen-go protoc-gen-go-grpc >/dev/null
+	$(TOOLCHAINS)/go-tools.sh buf golangci-lint grpcurl h2spec nats-server protoc-gen-go protoc-gen-go-grpc >/dev/null
 	$(TOOLCHAINS)/apt.sh "checking schemas with protoc and javac" $(SCHEMA_PACKAGES)
 	$(TOOLCHAINS)/apt.sh "testing key-value storage" $(SERVER_PACKAGES)
 

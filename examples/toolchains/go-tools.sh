@@ -13,8 +13,9 @@ tool() {
   grpcurl) package=github.com/fullstorydev/grpcurl/cmd/grpcurl version=v1.9.4 seconds=40 ;;
   buf) package=github.com/bufbuild/buf/cmd/buf version=v1.75.0 seconds=90 ;;
   golangci-lint) package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint version=v2.15.0 seconds=180 ;;
+  h2spec) package=github.com/summerwind/h2spec/cmd/h2spec version=v2.2.1+incompatible seconds=10 ;;
   nats-server) package=github.com/nats-io/nats-server/v2 version=v2.15.2 seconds=60 ;;
-  *) fail "go-tools.sh knows protoc-gen-go, protoc-gen-go-grpc, grpcurl, buf, golangci-lint and nats-server, not $1" ;;
+  *) fail "go-tools.sh knows protoc-gen-go, protoc-gen-go-grpc, grpcurl, buf, golangci-lint, h2spec and nats-server, not $1" ;;
   esac
 }
 

@@ -10,12 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/tap"
 
 	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/services/failure"
@@ -29,8 +27,6 @@ const defaultNamespace = "default"
 // call is one call of a function.
 type call struct {
 	gateway *Gateway
-	stream  grpc.ServerStream
-	source  source
 	started time.Time
 	path    string // "/demo.orders.v1.Orders/Place"
 	id      string
@@ -44,50 +40,47 @@ type call struct {
 	timings     executor.Timings
 }
 
-// handle answers every call of what is not weft's own. It is grpc-go's handler of unknown services.
-func (g *Gateway) handle(_ any, stream grpc.ServerStream) (err error) {
-	c := call{gateway: g, stream: stream, started: time.Now(), id: g.ids.next()}
-	defer func() {
-		if p := recover(); p != nil {
-			g.config.Logger.Error("panic in a call", "method", c.path, "call", c.id, "panic", p, "stack", string(debug.Stack()))
-			err = failure.Newf(codes.Internal, failure.Internal, "a fault of weft; the node's log says more under call %s", c.id)
-		}
-		g.calls.Add(-1)
-		c.finish(err)
-	}()
+// reply is what the caller of a call that went well gets.
+type reply struct {
+	header  *answered
+	message mem.Buffer
+	trailer metadata.MD
+}
+
+// begin counts a call. It must be ended, also if it may not run.
+func (g *Gateway) begin(path string) (*call, error) {
+	c := &call{gateway: g, started: time.Now(), id: g.ids.next(), path: path}
 	if g.calls.Add(1) > int64(g.config.Calls) {
-		return failure.Newf(codes.ResourceExhausted, failure.Busy,
+		return c, failure.Newf(codes.ResourceExhausted, failure.Busy,
 			"this node answers %d calls already; try again later", g.config.Calls)
 	}
-	ctx := stream.Context()
-	from, ok := grpc.ServerTransportStreamFromContext(ctx).(source)
-	if !ok {
-		return failure.New(codes.Internal, failure.Internal, "this build's grpc-go offers no way to read a request")
-	}
-	c.source, c.path = from, from.Method()
-	return c.run(ctx)
+	return c, nil
 }
 
 // run is the way of a call as the package's documentation tells it.
-func (c *call) run(ctx context.Context) error {
+func (c *call) run(ctx context.Context, from source, md metadata.MD) (reply, error) {
 	g := c.gateway
-	md := metadataOf(ctx)
 	target, method, err := c.target(md)
 	if err != nil {
-		return err
+		return reply{}, err
 	}
 	if c.destination, err = g.config.Router.Route(ctx, target); err != nil {
-		return err
+		return reply{}, err
 	}
 	c.series = g.metrics.of(c.destination.Key.Namespace, c.destination.Key.Function)
-	request, err := g.receive(ctx, c.source, c.destination)
+	request, err := g.receive(ctx, from, c.destination)
 	if err != nil {
-		return err
+		return reply{}, err
 	}
 	response, err := c.execute(ctx, request, target.Service, method, md)
+	return c.result(ctx, response, err, target, method)
+}
+
+// result makes an answer of what the call gave.
+func (c *call) result(ctx context.Context, response router.Response, err error, target router.Target, method string) (reply, error) {
 	c.timings, c.node = response.Timings, response.Node
 	if err != nil {
-		return c.failed(ctx, err, target, method)
+		return reply{}, c.failed(ctx, err, target, method)
 	}
 	return c.answer(ctx, response.Response)
 }
@@ -113,11 +106,15 @@ func (c *call) target(md metadata.MD) (target router.Target, method string, err 
 	if target.Revision, err = revisionOf(md); err != nil {
 		return target, method, err
 	}
-	if kind := first(md, "content-type"); kind != "application/grpc" && kind != "application/grpc+proto" {
+	if kind := first(md, "content-type"); !isPlain(kind) {
 		return target, method, failure.Newf(codes.InvalidArgument, failure.InvalidMetadata,
 			"content-type is %.60q; functions take application/grpc or application/grpc+proto", kind)
 	}
 	return target, method, nil
+}
+
+func isPlain(contentType string) bool {
+	return contentType == "application/grpc" || contentType == "application/grpc+proto"
 }
 
 // withoutCallers takes out what only weft says: who calls, and how deep the call is.
@@ -128,20 +125,6 @@ func withoutCallers(md metadata.MD) metadata.MD {
 	md = maps.Clone(md)
 	delete(md, outgoing.CallerKey)
 	delete(md, outgoing.DepthKey)
-	return md
-}
-
-type metadataKey struct{}
-
-// keepMetadata puts the metadata of a request into its context where metadataOf finds it: grpc-go's own function copies
-// it for each call.
-func keepMetadata(ctx context.Context, info *tap.Info) (context.Context, error) {
-	return context.WithValue(ctx, metadataKey{}, info.Header), nil
-}
-
-// metadataOf gives the metadata of a request. It must not be changed.
-func metadataOf(ctx context.Context) metadata.MD {
-	md, _ := ctx.Value(metadataKey{}).(metadata.MD)
 	return md
 }
 
@@ -194,39 +177,35 @@ func expired(ctx context.Context) bool {
 	return ok && !time.Now().Before(deadline)
 }
 
-// answer sends the response of a call that went well.
-func (c *call) answer(ctx context.Context, response executor.Response) error {
+// answer makes the answer of a call that went well.
+func (c *call) answer(ctx context.Context, response executor.Response) (reply, error) {
 	size := int64(len(response.Message))
 	if size > c.destination.Message {
 		text := "a response of %d bytes is over the limit of %s, %d bytes; weft update --max-message raises it"
 		err := failure.Newf(codes.ResourceExhausted, failure.ResponseTooLarge, text, size, c.destination.Key, c.destination.Message)
-		return failure.With(err, limitFact(c.destination.Message))
+		return reply{}, failure.With(err, limitFact(c.destination.Message))
 	}
-	body := mem.Buffer(mem.SliceBuffer(response.Message))
+	a := reply{header: c.header(), message: mem.SliceBuffer(response.Message)}
 	if size > smallMessage {
 		claim, ok := c.gateway.memory.response(originOf(ctx), size)
 		if !ok {
-			return failure.New(codes.ResourceExhausted, failure.Busy,
+			return reply{}, failure.New(codes.ResourceExhausted, failure.Busy,
 				"this node holds too many responses that their callers have not read; the function did run")
 		}
-		body = mem.NewBuffer(&response.Message, claim)
-	}
-	_ = c.source.SendHeader(c.header()) // If it fails, so does SendMsg.
-	if err := c.stream.SendMsg(raw{body}); err != nil {
-		return err // The connection broke; nobody reads the status.
+		a.message = mem.NewBuffer(&response.Message, claim)
 	}
 	c.sent = len(response.Message)
-	if md := guestTrailers(response.Trailers); md != nil {
-		c.stream.SetTrailer(md)
+	if len(response.Trailers) > 0 {
+		a.trailer = metadata.Join(guestTrailers(response.Trailers), traceTrailers(response.Trailers[outgoing.TraceKey]))
 	}
-	if md := traceTrailers(response.Trailers[outgoing.TraceKey]); md != nil {
-		c.stream.SetTrailer(md)
+	if c.timed {
+		a.trailer = metadata.Join(a.trailer, c.timingTrailers())
 	}
-	return nil
+	return a, nil
 }
 
 // header says who answers.
-func (c *call) header() metadata.MD {
+func (c *call) header() *answered {
 	node := c.node
 	if node == "" {
 		node = c.gateway.config.Node
@@ -234,22 +213,34 @@ func (c *call) header() metadata.MD {
 	return c.series.header(c.destination.Key.Revision, node)
 }
 
-// finish tells the caller, the metrics and the log how a call went.
-func (c *call) finish(err error) {
+// failureTrailers go with the status of a call that failed. A failed call has no headers, so who answered is there, too.
+func (c *call) failureTrailers() metadata.MD {
+	if c.series == nil {
+		return nil
+	}
+	return metadata.Join(c.timingTrailers(), c.header().metadata)
+}
+
+// ended tells the metrics and the log how a call went.
+func (c *call) ended(ctx context.Context, err error) {
+	c.gateway.calls.Add(-1)
 	code := status.Code(err)
 	took := time.Since(c.started)
 	if c.series == nil {
 		c.gateway.metrics.unrouted.observe(code, took, 0, 0)
 	} else {
 		c.series.observe(code, took, c.received, c.sent)
-		if err != nil || c.timed {
-			c.setTrailers(err != nil)
-		}
 	}
 	logger := c.gateway.config.Logger
-	if ctx := c.stream.Context(); logger.Enabled(ctx, slog.LevelDebug) {
+	if logger.Enabled(ctx, slog.LevelDebug) {
 		logger.LogAttrs(ctx, slog.LevelDebug, "call", c.attributes(ctx, code, took, err)...)
 	}
+}
+
+// panicked makes an error of a panic.
+func (c *call) panicked(p any) error {
+	c.gateway.config.Logger.Error("panic in a call", "method", c.path, "call", c.id, "panic", p, "stack", string(debug.Stack()))
+	return failure.Newf(codes.Internal, failure.Internal, "a fault of weft; the node's log says more under call %s", c.id)
 }
 
 // attributes are those of the access log.

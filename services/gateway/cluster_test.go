@@ -23,6 +23,11 @@ func (e *elsewhere) Call(_ context.Context, r executor.Request) (router.Response
 	return router.Response{Response: executor.Response{Message: slices.Clone(r.Message)}, Node: e.node}, e.err
 }
 
+// Start leaves everything to Call.
+func (*elsewhere) Start(context.Context, executor.Request, executor.Recipient) executor.Started {
+	return nil
+}
+
 func TestAnswersSayWhichNodeRanTheCall(t *testing.T) {
 	others := &elsewhere{}
 	f := start(t, echo, func(c *Config) { c.Caller, c.Node = others, "here" })

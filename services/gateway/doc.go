@@ -3,12 +3,15 @@
 //
 // A call of a function passes these places:
 //
-//  1. grpc-go's transport (settings in server.go, connections in connection.go);
-//  2. the handler (call.go), which asks the router which revision is to answer;
-//  3. the reader (message.go), which takes exactly one message of bytes from the stream, within the limit of that
+//  1. the connection (connection.go), which package lean serves; what that leaves to grpc-go, weft's own services and calls that are not
+//     plain, comes over a connection in memory (lean.go, settings in server.go);
+//  2. a quick way for a small message that is here whole, of a revision that is ready on this node: the router has the executor
+//     start it, and the answer is sent by the goroutine that has it (quick in lean.go). Otherwise
+//  3. the handler (plain.Serve in lean.go, or stream.go for grpc-go), which asks the router which revision is to answer (call.go);
+//  4. the reader (message.go), which takes exactly one message of bytes from the stream, within the limit of that
 //     revision and what the node can hold (memory.go);
-//  4. the router again, which has the executor of this node or another one turn bytes into bytes;
-//  5. back: headers that say who answers and the message, or the status that package failure makes of the error.
+//  5. the router again, which has the executor of this node or another one turn bytes into bytes;
+//  6. back: headers that say who answers and the message, or the status that package failure makes of the error.
 //
 // Metadata of a request that is for weft: weft-namespace ("default" if absent), weft-function and weft-revision name who
 // is to answer; weft-idempotent ("true") says that it does no harm if the call runs twice. The headers of an answer say
@@ -24,6 +27,7 @@
 //
 // grpc-go reads a message before it asks anyone, up to a limit that is one number for the whole server. Here the limit
 // belongs to the revision, and a client that opens a thousand streams must not make the node hold a thousand messages.
-// So the reader takes the length first and the bytes after it, from the methods that grpc-go's own stream offers to
-// grpc-go itself (source in message.go). They are not part of its API: a test fails if an upgrade takes them away.
+// So the reader takes the length first and the bytes after it, from package lean's streams, or from the methods that grpc-go's
+// own stream offers to grpc-go itself (streamSource in message.go). Those are not part of its API: a test fails if an upgrade takes
+// them away.
 package gateway

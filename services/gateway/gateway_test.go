@@ -39,6 +39,22 @@ func (c caller) Call(ctx context.Context, r executor.Request) (executor.Response
 	return c(ctx, r)
 }
 
+// Start implements router.Starter: it answers from a goroutine of its own.
+func (c caller) Start(ctx context.Context, r executor.Request, to executor.Recipient) executor.Started {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		to.Answer(c(ctx, r))
+	}()
+	return abandonable(cancel)
+}
+
+// abandonable is a call that was started.
+type abandonable context.CancelFunc
+
+// Abandon implements executor.Started.
+func (a abandonable) Abandon() { a() }
+
 // echo answers with the request.
 func echo(_ context.Context, r executor.Request) (executor.Response, error) {
 	return executor.Response{Message: slices.Clone(r.Message)}, nil

@@ -17,10 +17,8 @@ import (
 	"github.com/weft-run/weft/services/router"
 )
 
-// source is the stream of a call as grpc-go's transport has it (internal/transport.ServerStream). See the package's
-// documentation.
+// source is what a request is read from: a *lean.Stream, or a streamSource.
 type source interface {
-	grpc.ServerTransportStream
 	// ReadMessageHeader fills the five bytes before a message; io.EOF means that the client sends no more.
 	ReadMessageHeader([]byte) error
 	// Read gives the next n bytes. The caller frees them.
@@ -29,6 +27,13 @@ type source interface {
 	RecvCompress() string
 	// WriteStatus ends the stream; reads then fail.
 	WriteStatus(*status.Status) error
+}
+
+// streamSource is the stream of a call as grpc-go's transport has it (internal/transport.ServerStream). See the package's
+// documentation.
+type streamSource interface {
+	grpc.ServerTransportStream
+	source
 }
 
 // message is a request. Its bytes are valid until it is freed.

@@ -5,27 +5,32 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // both ways, for all services
-	"google.golang.org/grpc/keepalive"
 
 	"github.com/weft-run/weft/consensus/catalog"
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/services/lean"
 	"github.com/weft-run/weft/services/router"
 )
 
 // Caller runs calls, on this node or another; *router.Router is one.
 type Caller interface {
 	Call(context.Context, executor.Request) (router.Response, error)
+	// Start is Call for calls of what Router.Here gave, and for which no goroutine waits: router.Router.Start.
+	Start(context.Context, executor.Request, executor.Recipient) executor.Started
 }
 
 // Router finds out who answers; *router.Router is one.
 type Router interface {
 	Route(context.Context, router.Target) (*router.Destination, error)
+	// Here gives who is to answer if that is ready on this node. It does not wait.
+	Here(router.Target) (*router.Destination, bool)
 	Ready(router.Target) (bool, error)
 }
 
@@ -95,13 +100,16 @@ func (c Config) withDefaults() Config {
 // Gateway serves gRPC. Its methods are safe for concurrent use.
 type Gateway struct {
 	config  Config
-	server  *grpc.Server
+	lean    *lean.Server // of the connections
+	server  *grpc.Server // of what lean leaves to it
+	others  *others
 	metrics *metrics
 	memory  *memory
 	schemas *schemas
 	ids     ids
 
 	serving     atomic.Bool
+	accepted    sync.WaitGroup
 	connections atomic.Int64
 	calls       atomic.Int64
 
@@ -125,13 +133,25 @@ func New(config Config) (*Gateway, error) {
 			return nil, err
 		}
 	}
+	g.others = newOthers()
+	g.lean = g.newLean()
 	g.server = grpc.NewServer(g.options()...)
 	g.registerHealth()
 	g.registerReflection()
 	return g, nil
 }
 
-// options sets grpc-go up as measured (DESIGN, "grpc-go, measured") and against abuse.
+const (
+	// headerList bounds the headers of a request, in bytes as HTTP/2 counts them.
+	headerList = 16 << 10
+	// A client that is silent for a minute is asked for a sign of life, and closed if it gives none in 20 s.
+	idle, alive = time.Minute, 20 * time.Second
+	// A client may ask for a sign of life every ten seconds, also without calls; one that asks more often is sent away. There
+	// is no maximal age: a connection lives as long as its client wants.
+	pingInterval = 10 * time.Second
+)
+
+// options sets grpc-go up as measured (DESIGN, "grpc-go, measured").
 func (g *Gateway) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.UnknownServiceHandler(g.handle),
@@ -146,21 +166,10 @@ func (g *Gateway) options() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(4 << 20),
 		grpc.MaxSendMsgSize(64 << 20),
 
-		grpc.ConnectionTimeout(g.config.Handshake),
-		// A client that is silent for a minute is asked for a sign of life, and closed if it gives none in 20 s.
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
-		// A client may ask for a sign of life every ten seconds, also without calls; one that asks more often is sent
-		// away. There is no maximal age: a connection lives as long as its client wants.
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-
-		// grpc-go waits for handlers before it takes more calls of a connection than this, so resetting streams as fast
-		// as they are opened ("rapid reset") gains a client nothing.
 		grpc.MaxConcurrentStreams(g.config.Streams),
-		grpc.MaxHeaderListSize(16 << 10),
-		// What a client may send before anybody reads: 64 KiB a stream, not growing with the line. Reading a message
-		// opens the window for all of it, so large messages still arrive at full speed.
-		grpc.StaticStreamWindowSize(64 << 10),
-		grpc.StaticConnWindowSize(4 << 20),
+		grpc.MaxHeaderListSize(headerList),
+		grpc.StaticStreamWindowSize(streamWindow),
+		grpc.StaticConnWindowSize(connectionWindow),
 	}
 }
 
@@ -181,8 +190,19 @@ var _ grpc.ServiceRegistrar = (*Gateway)(nil)
 
 // Serve accepts connections until Drain or Stop, and then returns nil. It closes the listener.
 func (g *Gateway) Serve(listener net.Listener) error {
+	l := &gate{Listener: listener, gateway: g}
 	g.serving.Store(true)
-	return g.server.Serve(&gate{Listener: listener, gateway: g})
+	served := make(chan error, 1)
+	go func() { served <- g.server.Serve(g.others) }()
+	defer context.AfterFunc(g.life, func() { _ = listener.Close() })() // It may be closed already.
+	err := g.serve(l)
+	if g.Draining() {
+		err = nil
+	}
+	_ = listener.Close() // as before
+	g.accepted.Wait()
+	g.server.Stop() // Nobody is left who could send it anything.
+	return errors.Join(err, <-served)
 }
 
 // Draining tells whether the gateway is about to stop.
@@ -207,13 +227,14 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		g.lean.Drain()
 		g.server.GracefulStop()
 	}()
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		g.server.Stop()
+		g.Stop()
 		<-done
 		return ctx.Err()
 	}
@@ -222,6 +243,7 @@ func (g *Gateway) Drain(ctx context.Context) error {
 // Stop cuts off all calls and returns when their handlers have ended.
 func (g *Gateway) Stop() {
 	g.drain()
+	g.lean.Stop()
 	g.server.Stop()
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"google.golang.org/grpc/metadata"
 
+	"github.com/weft-run/weft/services/lean"
+
 	"github.com/weft-run/weft/services/outgoing"
 )
 
@@ -18,34 +20,43 @@ import (
 type answered struct {
 	revision uint32
 	node     string
-	header   metadata.MD
+	metadata metadata.MD
+	short    *lean.Header // for requests of application/grpc
+	long     *lean.Header // for those of application/grpc+proto
+}
+
+// encoded gives the headers that answer a request.
+func (a *answered) encoded(to *lean.Head) *lean.Header {
+	if first(to.Metadata, "content-type") == "application/grpc" {
+		return a.short
+	}
+	return a.long
 }
 
 // header gives the headers for a revision of the function. Nearly all calls are answered by the same one.
-func (s *series) header(revision uint32, node string) metadata.MD {
+func (s *series) header(revision uint32, node string) *answered {
 	if last := s.last.Load(); last != nil && last.revision == revision && last.node == node {
-		return last.header
+		return last
 	}
 	md := metadata.Pairs("weft-function", s.function.name, "weft-revision", strconv.FormatUint(uint64(revision), 10))
 	if node != "" {
 		md.Set("weft-node", node)
 	}
-	s.last.Store(&answered{revision: revision, node: node, header: md})
-	return md
+	a := &answered{
+		revision: revision, node: node, metadata: md,
+		short: lean.NewHeader("application/grpc", md), long: lean.NewHeader("application/grpc+proto", md),
+	}
+	s.last.Store(a)
+	return a
 }
 
-// setTrailers tells how long a call took, and its mark, by which its lines in the function's log are found. A failed call
-// has no headers, so who answered is there, too.
-func (c *call) setTrailers(failed bool) {
-	md := metadata.Pairs(
+// timingTrailers tell how long a call took, and its mark, by which its lines in the function's log are found.
+func (c *call) timingTrailers() metadata.MD {
+	return metadata.Pairs(
 		"weft-call", c.id,
 		"weft-queue-us", strconv.FormatInt(c.timings.Queue.Microseconds(), 10),
 		"weft-run-us", strconv.FormatInt(c.timings.Run.Microseconds(), 10),
 	)
-	if failed {
-		md = metadata.Join(md, c.header())
-	}
-	c.stream.SetTrailer(md)
 }
 
 // maxGuestTrailers bounds what a function may add to the trailers, in bytes as HTTP/2 counts them. Together with a status

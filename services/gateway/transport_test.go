@@ -144,39 +144,6 @@ func TestRequestsThatNeverEnd(t *testing.T) {
 	await(t, "the memory to come back", func() bool { return f.memory.inUse() == 0 && f.calls.Load() == 0 })
 }
 
-// TestRapidReset opens streams and resets them at once, as fast as the server reads: few handlers run at any time, and
-// the server goes on.
-func TestRapidReset(t *testing.T) {
-	const streams = 20_000
-	var running, most atomic.Int64
-	f := start(t, func(ctx context.Context, _ executor.Request) (executor.Response, error) {
-		for now := running.Add(1); ; {
-			was := most.Load()
-			if now <= was || most.CompareAndSwap(was, now) {
-				break
-			}
-		}
-		defer running.Add(-1)
-		<-ctx.Done()
-		return executor.Response{}, ctx.Err()
-	}, func(c *Config) { c.Streams = 100 })
-	c := f.dialRaw()
-	go func() { _, _ = io.Copy(io.Discard, c.net) }()
-	message := frame(0, []byte("x"))
-	for i := range streams {
-		id := uint32(2*i + 1)
-		if c.tryHeaders(id, false) != nil || c.framer.WriteData(id, true, message) != nil ||
-			c.framer.WriteRSTStream(id, http2.ErrCodeCancel) != nil {
-			break // The server may send such a client away.
-		}
-	}
-	if n := most.Load(); n > 100 {
-		t.Errorf("%d calls ran at once", n)
-	}
-	_ = c.net.Close()
-	await(t, "the calls to end", func() bool { return f.calls.Load() == 0 })
-}
-
 func TestTooManyStreams(t *testing.T) {
 	release := make(chan struct{})
 	f := start(t, func(ctx context.Context, r executor.Request) (executor.Response, error) {

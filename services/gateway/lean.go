@@ -1,0 +1,195 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/services/lean"
+	"github.com/weft-run/weft/services/outgoing"
+	"github.com/weft-run/weft/services/router"
+)
+
+// streamWindow is what a client may send on a stream before anybody reads, in bytes, and connectionWindow on a connection: 64
+// KiB a stream, not growing with the line. Reading a message opens the window for all of it, so large messages still arrive
+// at full speed.
+const (
+	streamWindow     = 64 << 10
+	connectionWindow = 4 << 20
+)
+
+// Calls of functions are served by package lean, as far as they are plain; grpc-go gets all else.
+func (g *Gateway) newLean() *lean.Server {
+	return lean.New(lean.Config{
+		Handler: plain{g},
+		Other:   g.others.put,
+		Context: func(nc net.Conn) context.Context {
+			return peer.NewContext(context.Background(), &peer.Peer{Addr: nc.RemoteAddr()})
+		},
+		Small:            smallMessage,
+		Streams:          int(g.config.Streams),
+		HeaderList:       headerList,
+		Window:           streamWindow,
+		ConnectionWindow: connectionWindow,
+		Handshake:        g.config.Handshake,
+		Idle:             idle,
+		Alive:            alive,
+		PingInterval:     pingInterval,
+		Logger:           g.config.Logger,
+	})
+}
+
+// others are the connections on which grpc-go serves what lean does not. It is a net.Listener.
+type others struct {
+	conns  chan net.Conn
+	closed context.Context //nolint:containedctx // done when it is closed
+	close  context.CancelFunc
+}
+
+func newOthers() *others {
+	o := &others{conns: make(chan net.Conn)}
+	o.closed, o.close = context.WithCancel(context.Background())
+	return o
+}
+
+func (o *others) put(nc net.Conn) {
+	select {
+	case o.conns <- nc:
+	case <-o.closed.Done():
+		_ = nc.Close() // Nothing was sent on it.
+	}
+}
+
+// Accept implements net.Listener.
+func (o *others) Accept() (net.Conn, error) {
+	select {
+	case nc := <-o.conns:
+		return nc, nil
+	case <-o.closed.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (o *others) Close() error {
+	o.close()
+	return nil
+}
+
+// Addr implements net.Listener.
+func (o *others) Addr() net.Addr { return &net.UnixAddr{Name: "weft", Net: "memory"} }
+
+// plain answers plain calls of functions. It is a lean.Handler.
+type plain struct{ gateway *Gateway }
+
+// wanted is what a head asks for: it is worked out once for all calls with the same.
+type wanted struct {
+	target router.Target
+	method string
+	timed  bool
+	quick  bool // it may go by Router.Start
+}
+
+// Takes implements lean.Handler.
+func (p plain) Takes(h *lean.Head) bool {
+	c := call{gateway: p.gateway, path: h.Path}
+	if !isPlain(first(h.Metadata, "content-type")) {
+		return false
+	}
+	target, method, err := c.target(h.Metadata)
+	if p.gateway.own[target.Service] != nil {
+		return false
+	}
+	h.Note = &wanted{target, method, c.timed, err == nil && target.Revision == 0 && len(h.Metadata[outgoing.TraceKey]) == 0}
+	return true
+}
+
+// Serve implements lean.Handler.
+func (p plain) Serve(s *lean.Stream) {
+	c, err := p.gateway.begin(s.Head().Path)
+	var a reply
+	defer func() {
+		if r := recover(); r != nil {
+			err = c.panicked(r)
+		}
+		c.deliver(s, a, err)
+	}()
+	if err == nil {
+		a, err = c.run(s, s, s.Head().Metadata)
+	}
+}
+
+// deliver ends a call that a stream made.
+func (c *call) deliver(s *lean.Stream, a reply, err error) {
+	c.ended(s, err)
+	if err != nil {
+		s.Fail(status.Convert(err), c.failureTrailers())
+		return
+	}
+	s.Answer(a.header.encoded(s.Head()), a.message, a.trailer)
+}
+
+// quick is a call that nobody waits for.
+type quick struct {
+	call
+	stream *lean.Stream
+	wanted *wanted
+}
+
+// Start implements lean.Handler. A call of a function that is ready on this node needs no goroutine of its own.
+func (p plain) Start(s *lean.Stream, message []byte) bool {
+	g := p.gateway
+	w := s.Head().Note.(*wanted) //nolint:forcetypeassert // Takes put it there
+	if !w.quick || g.calls.Load() >= int64(g.config.Calls) {
+		return false
+	}
+	destination, ready := g.config.Router.Here(w.target)
+	if !ready || int64(len(message)) > destination.Message {
+		return false
+	}
+	g.calls.Add(1)
+	q := &quick{stream: s, wanted: w, call: call{
+		gateway: g, started: time.Now(), path: s.Head().Path, id: g.ids.next(), timed: w.timed, destination: destination,
+		series: g.metrics.of(destination.Key.Namespace, destination.Key.Function), received: len(message),
+	}}
+	started := g.config.Caller.Start(s, executor.Request{
+		Key: destination.Key, Service: w.target.Service, Method: w.method, Message: message,
+		Metadata: withoutCallers(s.Head().Metadata), CallID: q.id,
+	}, q)
+	if started == nil {
+		g.calls.Add(-1)
+		return false
+	}
+	s.Runs(started)
+	return true
+}
+
+// Answer implements executor.Recipient.
+func (q *quick) Answer(response executor.Response, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			q.deliver(q.stream, reply{}, q.panicked(r))
+		}
+	}()
+	a, err := q.result(q.stream, router.Response{Response: response}, err, q.wanted.target, q.wanted.method)
+	q.deliver(q.stream, a, err)
+}
+
+// serve accepts connections until the listener is closed.
+func (g *Gateway) serve(listener net.Listener) error {
+	for {
+		nc, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		g.accepted.Go(func() { g.lean.Serve(nc) })
+	}
+}
