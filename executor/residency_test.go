@@ -159,8 +159,8 @@ func TestTooManyWaitForALoad(t *testing.T) {
 
 // TestLoadedMemory expects what was called longest ago to make room.
 func TestLoadedMemory(t *testing.T) {
-	const room = 4
-	g, d := newSleepy(t, Config{LoadedMemory: room * (loadedOverhead + 100<<10)})
+	const limit = 5 * loadedOverhead
+	g, d := newSleepy(t, Config{LoadedMemory: limit})
 	keys := []Key{g.rev.Key}
 	for i := range 30 {
 		r := g.rev
@@ -172,7 +172,10 @@ func TestLoadedMemory(t *testing.T) {
 		keys = append(keys, r.Key)
 		g.works() // the first one is called all the time
 	}
-	until(t, func() bool { loaded, _ := g.counts(); return loaded <= room })
+	until(t, func() bool {
+		loaded, _ := g.counts()
+		return int64(loaded)*(loadedOverhead+g.CodeBytes(g.rev.Key)) <= limit
+	})
 	if g.resident(keys[0]).rev.Load() == nil {
 		t.Error("what is called is dormant")
 	}
