@@ -206,6 +206,11 @@ bench-kernels: $(COMPONENTS)/kernels.wasm ## Measure computing against a program
 	$(with-engine)
 	go run ./test/bench -weft '' -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) kernels
 
+.PHONY: bench-fairness
+bench-fairness: build $(COMPONENTS)/bench.wasm $(COMPONENTS)/kernels.wasm ## Measure what a function that burns costs another on its node; ENGINE=lts with that engine; writes docs/
+	$(with-engine)
+	go run ./test/bench -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) fairness
+
 # What make robustness runs: how many runs, of clusters of how many nodes, of which scenario and with which seed.
 RUNS ?= 10
 NODES ?= 5

@@ -9,7 +9,7 @@ import (
 
 // While the guest of a call waits for a call that it made itself, it is away: it keeps its goroutine, its thread and its
 // instance, but not its slot. Otherwise two callers on two slots could wait for callees that wait for a slot. It takes a
-// slot again before it goes on, ahead of all calls that have not begun: these would only add to what waits.
+// slot again before it goes on, ahead of all calls of its function that have not begun: these would only add to what waits.
 
 // errand is what a guest waits for: String names it as its caller knows it, target as the one who answers does.
 type errand interface {
@@ -28,7 +28,7 @@ func (x *Executor) leaveSlot(j *job, to errand, f func(context.Context) error) (
 	ctx, cancel := x.lifetime(j)
 	defer cancel()
 	if ctx.Err() != nil {
-		return x.ended(j, to)
+		return x.ended(j, "waiting for "+to.target())
 	}
 	if !x.queue.depart(j) {
 		return &endedError{&Error{Reason: WaitLimit, Message: fmt.Sprintf("%s: %s: %d guests of this node wait for calls "+
@@ -36,7 +36,7 @@ func (x *Executor) leaveSlot(j *job, to errand, f func(context.Context) error) (
 	}
 	defer func() {
 		if !x.queue.comeBack(j, ctx.Done()) || err != nil && ctx.Err() != nil {
-			err = x.ended(j, to)
+			err = x.ended(j, "waiting for "+to.target())
 		}
 	}()
 	return f(ctx)
@@ -55,16 +55,17 @@ func (x *Executor) over(j *job) bool {
 }
 
 // ended says why nobody waits for a job any more.
-func (x *Executor) ended(j *job, to errand) error {
+func (x *Executor) ended(j *job, doing string) *endedError {
 	if j.ctx.Err() == nil && x.stopping.Err() != nil {
 		return &endedError{j.closing()}
 	}
-	return &endedError{x.late(j.ctx, j.rev, j.method, time.Since(j.entered), "waiting for "+to.target())}
+	return &endedError{x.late(j.ctx, j.rev, j.method, time.Since(j.entered), doing)}
 }
 
 // depart takes its slot from a running call. It is false if as many are away as may be.
 func (q *queue) depart(j *job) bool {
 	j = j.base()
+	now := time.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -73,32 +74,44 @@ func (q *queue) depart(j *job) bool {
 	case q.away >= q.maxAway:
 		return false
 	}
+	if j.parked {
+		q.forget(j)
+		q.unpark(j)
+	} else {
+		q.revoke(j, now)
+	}
 	j.away = true
 	q.away++
-	q.share()
+	q.share(now)
 	return true
 }
 
-// comeBack gives a call its slot again, once one is free. It is false if the call is to end without: left is closed, as
-// nobody waits for its answer.
+// comeBack gives a call that is away or parked a slot again, once it is its turn. It is false if the call is to end without:
+// left is closed, as nobody waits for its answer.
 func (q *queue) comeBack(j *job, left <-chan struct{}) bool {
 	j = j.base()
+	now := time.Now()
 	q.mu.Lock()
 	switch {
-	case !j.away || j.lost:
+	case j.lost:
 		q.mu.Unlock()
 		return !j.away
-	case q.free():
-		q.arrive(j)
-		q.share()
+	case !j.away:
+		q.mu.Unlock()
+		return true
+	case len(q.turns) == 0 && q.free():
+		q.arrive(j, now)
+		q.retire()
 		q.mu.Unlock()
 		return true
 	}
-	j.back = make(chan struct{})
-	q.returning = append(q.returning, j)
+	back := make(chan struct{})
+	q.wait(j, back)
+	q.share(now)
+	q.press(now)
 	q.mu.Unlock()
 	select {
-	case <-j.back:
+	case <-back:
 		return true
 	case <-left:
 	}
@@ -108,7 +121,21 @@ func (q *queue) comeBack(j *job, left <-chan struct{}) bool {
 	return !j.away
 }
 
-// isAway tells whether a call, or the one in whose place it runs, is away.
+// wait has a call wait for a slot; back is closed when it has one. q.mu is held.
+func (q *queue) wait(j *job, back chan struct{}) {
+	j.back = back
+	a := j.at.account
+	a.returning = append(a.returning, j)
+	if j.away {
+		q.returning++
+	}
+	q.refresh(a)
+}
+
+// hasSlot tells whether a running call has its slot. queue.mu is held.
+func (j *job) hasSlot() bool { return !j.away && !j.parked && !j.lost }
+
+// isAway tells whether a call, or the one in whose place it runs, has no slot.
 func (q *queue) isAway(j *job) bool {
 	j = j.base()
 	q.mu.Lock()
@@ -116,27 +143,43 @@ func (q *queue) isAway(j *job) bool {
 	return j.away
 }
 
-// arrive ends that a call is away. q.mu is held.
-func (q *queue) arrive(j *job) {
-	j.away = false
-	q.away--
+// arrive gives a slot to a call that is away or parked. q.mu is held.
+func (q *queue) arrive(j *job, now time.Time) {
+	if j.away {
+		j.away = false
+		q.away--
+	} else {
+		q.unpark(j)
+	}
+	q.grant(j, now)
 }
 
-// admit gives free slots to the calls that come back. q.mu is held.
-func (q *queue) admit() {
-	for len(q.returning) > 0 && q.free() {
-		j := q.returning[0]
-		q.returning = q.returning[1:]
-		q.arrive(j)
+// admit gives a free slot to the first of a function's calls that come back, unless nobody waits for that. q.mu is held.
+func (q *queue) admit(a *account, now time.Time) {
+	j := a.returning[0]
+	q.forget(j)
+	if j.parked && j.interrupt.Cause() != 0 {
+		return // it is about to end, or blocked in the host
+	}
+	q.arrive(j, now)
+	q.served(a)
+	if j.back != nil {
 		close(j.back)
 	}
 }
 
 // forget takes a call out of those that come back. q.mu is held.
 func (q *queue) forget(j *job) {
-	if i := slices.Index(q.returning, j); i >= 0 {
-		q.returning = slices.Delete(q.returning, i, i+1)
+	a := j.at.account
+	i := slices.Index(a.returning, j)
+	if i < 0 {
+		return
 	}
+	a.returning = slices.Delete(a.returning, i, i+1)
+	if j.away {
+		q.returning--
+	}
+	q.refresh(a)
 }
 
 // awayCount is how many calls are away.

@@ -73,9 +73,10 @@ func (q *queueTest) rests(t *testing.T, slots int) {
 	t.Helper()
 	synctest.Wait()
 	q.queue.mu.Lock()
-	if q.workers > slots || q.busy+q.away+q.lost+q.stuck+len(q.returning) != 0 {
-		t.Errorf("at rest there are %d workers, %d busy, %d away, %d lost, %d stuck, %d coming back", q.workers, q.busy, q.away,
-			q.lost, q.stuck, len(q.returning))
+	if q.workers > slots || q.busy+q.away+q.parked+q.lost+q.stuck+q.returning+len(q.turns)+len(q.holding) != 0 {
+		t.Errorf("at rest there are %d workers, %d busy, %d away, %d parked, %d lost, %d stuck, %d coming back, "+
+			"%d functions that wait, %d with slots", q.workers, q.busy, q.away, q.parked, q.lost, q.stuck, q.returning,
+			len(q.turns), len(q.holding))
 	}
 	q.queue.mu.Unlock()
 	q.close()

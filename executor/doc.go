@@ -4,7 +4,7 @@
 // A call passes four places, in this order:
 //
 //  1. the gate of its revision, which bounds how many of its calls run and how many wait (queue.go);
-//  2. a slot, of which there are about as many as cores, shared by all revisions (queue.go);
+//  2. a slot, of which there are about as many as cores, shared by all functions (queue.go, fair.go, park.go);
 //  3. the transcoder, which turns message bytes into arguments (package transcode), or leaves that to the guest's side (direct.go,
 //     bulk.go);
 //  4. an instance of its own, dropped after the call (package wasmtime); one that was made in advance where that takes long (pool.go).

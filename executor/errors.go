@@ -18,7 +18,7 @@ const (
 	Deadline Reason = "DEADLINE"
 	// Canceled: the caller went away.
 	Canceled Reason = "CANCELED"
-	// QueueFull: too many calls wait already.
+	// QueueFull: too many calls wait already, for the line or for the deadline of this one. It was not begun.
 	QueueFull Reason = "QUEUE_FULL"
 	// WaitLimit: the guest made a call while as many guests of this node waited for calls as may.
 	WaitLimit Reason = "WAIT_LIMIT"

@@ -148,7 +148,7 @@ func New(config Config) (*Executor, error) {
 	}
 	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load), waken: make(chan struct{}, config.Slots)}
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
-		MaxInstances: config.Slots + spareSlots + config.Waiting + waitingPerSlot*config.Slots + instanceSlack,
+		MaxInstances: config.Slots + spareSlots + maxParked + config.Waiting + waitingPerSlot*config.Slots + instanceSlack,
 		MaxMemory:    maxMemory,
 	})
 	if err != nil {
@@ -165,7 +165,7 @@ func New(config Config) (*Executor, error) {
 	x.compiler = &compiler{cache: x.cache, memory: config.CompileMemory, timeout: config.CompileTimeout,
 		slots: make(chan struct{}, config.Compiles), metrics: x.metrics, flights: make(map[[32]byte]*flight)}
 	x.stopping, x.stop = context.WithCancel(context.Background())
-	x.queue = newQueue(config.Slots, config.Waiting, x.run)
+	x.queue = newQueue(config.Slots, config.Waiting, x.run, x.engine.Tick)
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()
 	x.pools = newPools(x)
@@ -338,6 +338,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	}
 	x.pools.close()
 	x.ticker.close()
+	x.queue.sleep()
 	x.trimmer.close()
 	x.compiler.close()
 	x.bulks.Wait()

@@ -48,15 +48,22 @@ type job struct {
 
 	entered, started time.Time
 	deadline         time.Time // when the time limit of the revision is over; ctx may end before
+	due              time.Time // when either is
 
 	// Guarded by queue.mu. Those of a job that runs in another's place are not used, but for ended.
-	prev, next  *job
 	inLine      bool
+	index       int    // in the line
+	number      uint64 // the order in which calls came
 	ended, lost bool
-	away        bool          // the guest waits for a call of its own
+	away        bool // the guest waits for a call of its own
+	parked      bool // the slot was taken from it, for calls of others
+	parkedAt    time.Time
+	lowered     bool          // the guest has a low priority
 	back        chan struct{} // closed when a call that comes back has a slot
 	at          *line         // that of the call that runs: of the job, or of one in its place
 	lostAt      *line         // at, when it was lost
+	granted     time.Time     // when it got its slot
+	held        time.Duration // how long it had one, before that
 }
 
 // method is an export that can be called.
@@ -81,6 +88,10 @@ func newJob(ctx context.Context, rev *revision, m *method, r Request) *job {
 	now := time.Now()
 	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message, buffer: r.Buffer, ctx: ctx, metadata: r.Metadata,
 		interrupt: wasmtime.NewInterrupt(), entered: now, deadline: now.Add(rev.limits.Timeout)}
+	j.due = j.deadline
+	if d, ok := ctx.Deadline(); ok && d.Before(j.due) {
+		j.due = d
+	}
 	j.reading.Lock()
 	return j
 }

@@ -82,6 +82,8 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 	all := []prometheus.Collector{m.calls, m.instances, m.fills, m.bulk, m.bulkCalls, m.duration, m.queued, m.compiles, m.cacheHits, m.cacheMisses, m.codeTaken, m.dropped,
 		m.loads, m.unloads}
 	all = append(all, x.gauges()...)
+	all = append(all, slotTimes{x, prometheus.NewDesc("weft_slot_seconds_total",
+		"Time for which the calls of a function had slots: what their turns are shared by.", function, nil)})
 	var err error
 	for _, c := range all {
 		err = errors.Join(err, r.Register(c))
@@ -99,7 +101,7 @@ func (x *Executor) gauges() []prometheus.Collector {
 			waiting, _, _ := x.queue.counts()
 			return float64(waiting)
 		}),
-		gauge("weft_instances_running", "Instances that run, those included that are lost or wait for calls of their own.", func() float64 {
+		gauge("weft_instances_running", "Instances that run, those included that are lost, parked or wait for calls of their own.", func() float64 {
 			_, busy, _ := x.queue.counts()
 			return float64(busy)
 		}),
@@ -119,6 +121,9 @@ func (x *Executor) gauges() []prometheus.Collector {
 			_, bytes, _ := x.pools.counts()
 			return float64(bytes)
 		}),
+		gauge("weft_instances_parked", "Instances whose guests have given way to calls of other functions.", func() float64 {
+			return float64(x.queue.parkedCount())
+		}),
 		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
 		gauge("weft_revisions_loaded", "Revisions in memory.", func() float64 { return float64(x.residency.count()) }),
 		gauge("weft_revisions_dormant", "Revisions that are ready for calls and not in memory.", func() float64 {
@@ -126,6 +131,23 @@ func (x *Executor) gauges() []prometheus.Collector {
 			return float64(dormant)
 		}),
 		gauge("weft_code_bytes", "Compiled code in memory.", func() float64 { return float64(x.code.Load()) }),
+	}
+}
+
+// slotTimes shows what functions have used of the slots. It is read from the accounts that the queue keeps, which go with the last
+// revision of a function.
+type slotTimes struct {
+	x    *Executor
+	desc *prometheus.Desc
+}
+
+// Describe implements prometheus.Collector.
+func (s slotTimes) Describe(out chan<- *prometheus.Desc) { out <- s.desc }
+
+// Collect implements prometheus.Collector.
+func (s slotTimes) Collect(out chan<- prometheus.Metric) {
+	for f, spent := range s.x.queue.spent() {
+		out <- prometheus.MustNewConstMetric(s.desc, prometheus.CounterValue, spent.Seconds(), f.namespace, f.name)
 	}
 }
 

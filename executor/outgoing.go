@@ -102,7 +102,7 @@ func (c *callee) result(call *wasmtime.HostCall) wasmtime.Value {
 func (c *callee) wait(in *guestCall, message []byte) (response []byte, err error) {
 	x, j := c.x, in.job
 	if x.over(j) {
-		return nil, x.ended(j, c)
+		return nil, x.ended(j, "waiting for "+c.target())
 	}
 	call := OutgoingCall{From: j.rev.key, CallID: j.callID, Import: c.iface, Service: c.service, Method: c.method,
 		Message: message, Metadata: j.metadata}
@@ -115,7 +115,7 @@ func (c *callee) wait(in *guestCall, message []byte) (response []byte, err error
 		})
 		return response, err
 	case err != nil && x.over(j):
-		return nil, x.ended(j, c)
+		return nil, x.ended(j, "waiting for "+c.target())
 	default:
 		return response, err
 	}

@@ -314,7 +314,7 @@ func (p *proxies) rested() {
 		p.queue.mu.Lock()
 		defer p.queue.mu.Unlock()
 		return p.queue.away == 0 && p.queue.busy == 0 && p.queue.lost == 0 && p.queue.stuck == 0 &&
-			len(p.queue.returning) == 0 && p.queue.workers == p.queue.slots
+			p.queue.returning == 0 && p.queue.parked == 0 && p.queue.workers == p.queue.slots
 	})
 }
 

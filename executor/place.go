@@ -120,9 +120,11 @@ func (q *queue) enter(j *job) bool {
 	base, l := j.base(), j.line
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || base.lost || base.away || q.away >= q.maxAway || len(q.returning) > 0 || l.waiting > 0 || !q.mayRun(l) {
+	if q.closed || !base.hasSlot() || q.away >= q.maxAway || q.returning > 0 || len(l.calls) > 0 || !q.mayRun(l) {
 		return false
 	}
+	q.enliven(l.account, j.entered)
+	q.transfer(base.at.account, l.account, j.entered)
 	base.at = l
 	l.running++
 	q.busy++
@@ -132,13 +134,26 @@ func (q *queue) enter(j *job) bool {
 
 // exit gives the slot back to the caller, a call of the line outer.
 func (q *queue) exit(j *job, outer *line) {
+	now := time.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	j.base().at = outer
+	base, a := j.base(), j.line.account
+	switch {
+	case base.hasSlot():
+		q.transfer(a, outer.account, now)
+		base.at = outer
+	case base.parked && !base.lost:
+		q.forget(base)
+		base.at = outer
+		q.wait(base, nil)
+	default:
+		base.at = outer
+	}
 	j.ended = true
 	j.line.running--
+	a.live--
 	q.busy--
 	q.away--
-	q.offer(j.line)
-	q.retire()
+	q.refresh(a)
+	q.share(now)
 }

@@ -247,6 +247,7 @@ func TestPlaceWithoutSlot(t *testing.T) {
 	p := newChain(t, Config{Slots: 1}, Limits{Timeout: time.Second}, 1, c)
 	p.rev.Revision, p.rev.Limits.Timeout = 2, time.Minute
 	other := guestRevision(t, Limits{Timeout: time.Minute})
+	other.Key = Key{Namespace: p.rev.Namespace, Function: p.rev.Function, Revision: 3} // calls of one function don't give way to each other
 	for _, r := range []Revision{p.rev, other} {
 		if err := p.Load(t.Context(), r); err != nil {
 			t.Fatal(err)
@@ -270,7 +271,7 @@ func TestPlaceWithoutSlot(t *testing.T) {
 	until(t, func() bool {
 		p.queue.mu.Lock()
 		defer p.queue.mu.Unlock()
-		return len(p.queue.returning) == 1
+		return p.queue.returning == 1
 	})
 	select {
 	case err := <-answer:
@@ -310,7 +311,7 @@ func TestPlaceEnter(t *testing.T) {
 		l, provider := q.join(Limits{Concurrency: 10, Queue: 10}), q.join(Limits{Concurrency: 2, Queue: 10})
 		caller := q.put(t, l, "caller")
 		synctest.Wait()
-		inner := func(of *job) *job { return &job{line: provider, outer: &guestCall{job: of}} }
+		inner := func(of *job) *job { return &job{line: provider, outer: &guestCall{job: of}, entered: time.Now()} }
 		first := inner(caller)
 		second := inner(first)
 		third := inner(second)
@@ -370,7 +371,7 @@ func TestPlaceRoom(t *testing.T) {
 		caller := j
 		var all []*job
 		for i := range q.maxAway + 1 {
-			j = &job{line: l, callID: fmt.Sprint(i), outer: &guestCall{job: j}}
+			j = &job{line: l, callID: fmt.Sprint(i), outer: &guestCall{job: j}, entered: time.Now()}
 			if got := q.enter(j); got != (i < q.maxAway) {
 				t.Errorf("call %d: %v", i, got)
 			} else if got {

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,134 +13,137 @@ const spareSlots = 64
 // function whose guests can't be interrupted can't take all spares.
 const lostPerLine = 8
 
-// queue decides which call runs next. Every revision has a line of waiting calls, first come, first served; the lines
-// that may run take turns, so that a busy function does not keep another waiting longer than its turn.
+// queue decides which call runs next. Every revision has a line of waiting calls, by their deadlines (line.go). The function
+// whose calls have used the least slot time is next (fair.go), so that a busy one does not keep another waiting, and calls
+// that run give way to it (park.go). A call that finds a free slot while nobody waits is in no line.
 //
-// Workers are goroutines that run one call after the other, as many at a time as there are slots. A call whose caller has
+// Workers run one call after the other, as many at a time as there are slots (workers.go). A call whose caller has
 // left and that can't be interrupted, as its guest is blocked in the host, keeps its goroutine and its thread. Its slot is
 // then lost, and a spare takes its place until the call ends. A call whose guest waits for a call that it made itself is
-// away and has no slot (away.go).
+// away and has no slot (away.go), nor has one that is parked.
 type queue struct {
 	slots, maxAway int
 	run            func(*job)
+	tick           func() // has guests look at their interrupts
 
 	mu      sync.Mutex
 	work    sync.Cond // what idle workers wait for
-	lines   map[*line]struct{}
-	turns   []*line // those with a call that may run, in turn
 	workers int
 	idle    int // workers that wait and were not woken
-	busy    int // calls that run, those included that are lost or away
+	busy    int // calls that run, those included that are lost, away or parked
 	waiting int
 	lost    int // lost calls that hold a slot
 	closed  bool
 	hasten  bool          // whatever waits may run, as it will be refused
 	empty   chan struct{} // closed when closed is true and all workers have ended but lost ones
 	running map[*job]struct{}
+	begun   []*job // those of them that no worker has taken yet
+	numbers uint64 // of calls
+
+	accounts map[function]*account
+	turns    turns         // those with a call that may have a slot
+	holding  []*account    // those whose calls have slots, in no order
+	virtual  time.Duration // see advance
+	tickets  uint64
+
+	youngest  *account  // the last that had no calls before
+	enlivened time.Time // when it got one
 
 	away      int // calls whose guests wait for calls of their own
-	stuck     int // those of them that are lost
-	returning []*job
+	stuck     int // lost calls that are away or parked
+	returning int // calls that are away and wait for a slot
+
+	parked int         // calls that are
+	pacer  *time.Timer // calls pace
+	armed  bool        // it runs
+	alarm  time.Time   // when it ends, if armed
+	over   bool
 }
 
-// line holds the calls of one revision. Its fields are guarded by queue.mu.
-type line struct {
-	concurrency, limit int // calls that run; calls that run or wait
-
-	first, last   *job
-	waiting       int
-	running, lost int
-	queued        bool // in queue.turns
-}
-
-func newQueue(slots, maxAway int, run func(*job)) *queue {
-	q := &queue{slots: slots, maxAway: maxAway, run: run, lines: make(map[*line]struct{}), empty: make(chan struct{}),
-		running: make(map[*job]struct{})}
+func newQueue(slots, maxAway int, run func(*job), tick func()) *queue {
+	q := &queue{slots: slots, maxAway: maxAway, run: run, tick: tick, accounts: make(map[function]*account),
+		empty: make(chan struct{}), running: make(map[*job]struct{})}
 	q.work.L = &q.mu
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.pacer = time.AfterFunc(time.Hour, q.pace)
+	q.pacer.Stop()
 	for range slots {
 		q.spawn()
 	}
 	return q
 }
 
-// join makes the line of a revision, which is to leave.
-func (q *queue) join(l Limits) *line {
+// join makes the line of a revision of a function, which is to leave.
+func (q *queue) join(f function, l Limits) *line {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := &line{concurrency: l.Concurrency, limit: l.Concurrency + l.Queue}
-	q.lines[out] = struct{}{}
+	a := q.accounts[f]
+	if a == nil {
+		a = &account{function: f, used: q.virtual - credit, turn: -1}
+		q.accounts[f] = a
+	}
+	out := &line{account: a, concurrency: l.Concurrency, limit: l.Concurrency + l.Queue}
+	a.lines = append(a.lines, out)
 	return out
 }
 
 func (q *queue) leave(l *line) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.lines, l)
-}
-
-// spawn starts a worker. q.mu is held.
-func (q *queue) spawn() {
-	q.workers++
-	go func() {
-		for j := q.take(); j != nil; j = q.take() {
-			q.run(j)
-			q.finish(j)
+	a := l.account
+	a.lines = slices.DeleteFunc(a.lines, func(other *line) bool { return other == l })
+	if len(a.lines) == 0 {
+		delete(q.accounts, a.function)
+		if q.youngest == a {
+			q.youngest = nil
 		}
-	}()
+	}
 }
 
-// add puts a call in its line. It tells whether there was room; ok is false if the queue is closed.
-func (q *queue) add(j *job) (room, ok bool) {
+// admission says whether a call was put in its line.
+type admission int
+
+const (
+	admitted admission = iota
+	closed             // the queue is
+	full               // the line is
+	late               // it could not begin before its deadline
+)
+
+// add puts a call in its line. The wait is how long it would take at least until its turn, where it is late.
+func (q *queue) add(j *job) (result admission, wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
-		return false, false
-	}
 	l := j.line
-	if l.waiting+l.running >= l.limit {
-		return false, true
-	}
-	if j.prev = l.last; j.prev == nil {
-		l.first = j
-	} else {
-		j.prev.next = j
-	}
-	l.last = j
-	l.waiting++
-	q.waiting++
-	j.inLine = true
-	q.offer(l)
-	return true, true
-}
-
-// offer gives a line its turn, if it may run a call. q.mu is held.
-func (q *queue) offer(l *line) {
-	if l.queued || l.waiting == 0 || !q.mayRun(l) {
-		return
-	}
-	l.queued = true
-	q.turns = append(q.turns, l)
-	q.wake()
-}
-
-// wake has a worker take a call, if a slot is free. q.mu is held.
-func (q *queue) wake() {
 	switch {
-	case q.waiting == 0 || len(q.turns) == 0 || !q.free(): // a line keeps its turn when its last call leaves
-	case q.idle > 0:
-		q.idle--
-		q.work.Signal()
-	case q.workers < q.wanted():
-		q.spawn()
+	case q.closed:
+		return closed, 0
+	case len(l.calls)+l.running >= l.limit:
+		return full, 0
 	}
-}
-
-// wakeAll has all idle workers look whether they are to end. q.mu is held.
-func (q *queue) wakeAll() {
-	q.idle = 0
-	q.work.Broadcast()
+	if len(l.calls) > 0 {
+		if wait, tooLate := l.late(j, q.slots, j.entered); tooLate {
+			return late, wait
+		}
+	}
+	q.enliven(l.account, j.entered)
+	if len(q.turns) == 0 && q.free() && q.mayRun(l) {
+		q.begin(j, j.entered)
+		q.begun = append(q.begun, j)
+		q.rouse()
+		return admitted, 0
+	}
+	q.numbers++
+	j.number = q.numbers
+	l.put(j)
+	q.waiting++
+	q.refresh(l.account)
+	q.wake()
+	if len(q.turns) > 0 && !q.free() {
+		q.press(j.entered)
+	}
+	return admitted, 0
 }
 
 // mayRun tells whether a line may have one more of its calls run. When there are no spares left, a line that has lost a
@@ -162,75 +166,46 @@ func (q *queue) remove(j *job) bool {
 		return false
 	}
 	q.unlink(j)
+	j.line.account.live--
 	return true
 }
 
 func (q *queue) unlink(j *job) {
-	l := j.line
-	if j.prev == nil {
-		l.first = j.next
-	} else {
-		j.prev.next = j.next
-	}
-	if j.next == nil {
-		l.last = j.prev
-	} else {
-		j.next.prev = j.prev
-	}
-	j.prev, j.next, j.inLine = nil, nil, false
-	l.waiting--
+	j.line.remove(j)
+	q.refresh(j.line.account)
 	q.waiting--
 	if q.closed && q.waiting == 0 {
 		q.wakeAll()
 	}
 }
 
-// take waits for a call to run. It gives nil when the worker is to end.
-func (q *queue) take() *job {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for {
-		if q.workers > q.wanted() || q.closed && q.waiting == 0 {
-			q.workers--
-			q.wake() // what woke this worker may be for another
-			q.retire()
-			q.settle()
-			return nil
-		}
-		for len(q.turns) > 0 && q.free() {
-			l := q.turns[0]
-			q.turns = q.turns[1:]
-			l.queued = false
-			j := l.first
-			if j == nil || !q.mayRun(l) {
-				continue
-			}
-			q.unlink(j)
-			l.running++
-			q.busy++
-			j.started, j.at = time.Now(), l
-			q.running[j] = struct{}{}
-			q.offer(l)
-			return j
-		}
-		q.idle++
-		q.work.Wait()
-	}
+// begin gives a call its first slot. q.mu is held.
+func (q *queue) begin(j *job, now time.Time) {
+	j.started, j.at = now, j.line
+	j.line.running++
+	q.busy++
+	q.running[j] = struct{}{}
+	q.grant(j, now)
 }
 
-// finish ends a call that take gave.
-func (q *queue) finish(j *job) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// finish ends a call that take gave. q.mu is held.
+func (q *queue) finish(j *job, now time.Time) {
 	l := j.line
+	if j.hasSlot() {
+		q.revoke(j, now)
+	}
+	if j.method.export != startOnly {
+		l.measure(j.held)
+	}
 	l.running--
+	l.account.live--
 	q.busy--
 	delete(q.running, j)
 	j.ended = true
 	if j.lost {
 		j.lostAt.lost--
-		q.offer(j.lostAt)
-		if j.away {
+		q.refresh(j.lostAt.account)
+		if j.away || j.parked {
 			q.stuck--
 		} else {
 			q.lost--
@@ -239,34 +214,17 @@ func (q *queue) finish(j *job) {
 	if j.away {
 		q.away--
 	}
-	q.offer(l)
-	q.share()
+	if j.parked {
+		q.forget(j)
+		q.unpark(j)
+	}
+	q.refresh(l.account)
+	q.share(now)
 	q.settle()
 }
 
-// free tells whether a call may have a slot. q.mu is held.
-func (q *queue) free() bool { return q.busy-q.away-min(q.lost, spareSlots) < q.slots }
-
-// wanted is how many workers there may be. q.mu is held.
-func (q *queue) wanted() int { return q.slots + q.away + min(q.lost, spareSlots) }
-
-// share gives a slot that was given back to whoever is next. q.mu is held.
-func (q *queue) share() {
-	q.admit()
-	q.wake()
-	q.retire()
-}
-
-// retire has an idle worker end, if there are more workers than may be. q.mu is held.
-func (q *queue) retire() {
-	if q.idle > 0 && q.workers > q.wanted() {
-		q.idle--
-		q.work.Signal()
-	}
-}
-
-// over tells whether a call has ended.
-func (q *queue) over(j *job) bool {
+// ended tells whether a call has ended.
+func (q *queue) ended(j *job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return j.ended
@@ -275,19 +233,23 @@ func (q *queue) over(j *job) bool {
 // lose marks the slot of a call as lost, if the call still runs: a spare worker takes its place, up to spareSlots of
 // them. A call that runs in another's place has no slot of its own that could be lost.
 func (q *queue) lose(j *job) {
+	now := time.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if j.ended || j.lost || j.outer != nil {
 		return
 	}
+	if j.hasSlot() {
+		q.revoke(j, now)
+	}
 	j.lost, j.lostAt = true, j.at
 	j.lostAt.lost++
-	if j.away {
+	if j.away || j.parked {
 		q.stuck++ // it holds no slot
 		q.forget(j)
 	} else {
 		q.lost++
-		q.share()
+		q.share(now)
 	}
 	q.settle()
 }
@@ -318,12 +280,21 @@ func (q *queue) abort(f func(*job)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hasten = true
-	for l := range q.lines {
-		q.offer(l)
+	for _, a := range q.accounts {
+		q.refresh(a)
 	}
+	q.share(time.Now())
 	for j := range q.running {
 		f(j)
 	}
+}
+
+// sleep ends what the queue does by itself.
+func (q *queue) sleep() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.over = true
+	q.pacer.Stop()
 }
 
 // counts gives what the metrics show.
@@ -331,4 +302,24 @@ func (q *queue) counts() (waiting, busy, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.waiting, q.busy, q.lost
+}
+
+// parkedCount is how many calls are parked.
+func (q *queue) parkedCount() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.parked
+}
+
+// spent gives for how long the calls of each function had slots.
+func (q *queue) spent() map[function]time.Duration {
+	now := time.Now()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := make(map[function]time.Duration, len(q.accounts))
+	for f, a := range q.accounts {
+		q.count(a, now)
+		all[f] = a.spent
+	}
+	return all
 }

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/weft-run/weft/executor/wasmtime"
 )
 
 // A queueTest runs jobs that end when they are told to.
@@ -15,6 +18,9 @@ type queueTest struct {
 	*queue
 	mu      sync.Mutex
 	started []*job
+
+	functions int
+	ticks     atomic.Int32
 }
 
 func newQueueTest(slots int) *queueTest {
@@ -24,15 +30,27 @@ func newQueueTest(slots int) *queueTest {
 		q.started = append(q.started, j)
 		q.mu.Unlock()
 		<-j.done
-	})
+	}, func() { q.ticks.Add(1) })
 	return q
+}
+
+// join makes the line of a function of its own.
+func (q *queueTest) join(l Limits) *line {
+	q.functions++
+	return q.queue.join(function{"default", fmt.Sprint("f", q.functions)}, l)
+}
+
+// newTestJob makes a job without a guest.
+func newTestJob(l *line, name string) *job {
+	return &job{line: l, callID: name, method: &method{name: name}, interrupt: wasmtime.NewInterrupt(), done: make(chan struct{}),
+		entered: time.Now()}
 }
 
 // put adds a job to a line.
 func (q *queueTest) put(t *testing.T, l *line, name string) *job {
 	t.Helper()
-	j := &job{line: l, callID: name, done: make(chan struct{})}
-	if room, ok := q.add(j); !room || !ok {
+	j := newTestJob(l, name)
+	if result, _ := q.add(j); result != admitted {
 		t.Fatalf("no room for %s", name)
 	}
 	return j
@@ -97,8 +115,8 @@ func TestQueueLimits(t *testing.T) {
 		for i := range 5 {
 			jobs = append(jobs, q.put(t, l, fmt.Sprint(i)))
 		}
-		if room, ok := q.add(&job{line: l, done: make(chan struct{})}); room || !ok {
-			t.Errorf("a sixth job: room %v, open %v", room, ok)
+		if result, _ := q.add(newTestJob(l, "5")); result != full {
+			t.Errorf("a sixth job: %v", result)
 		}
 		if got := len(q.order()); got != 2 {
 			t.Errorf("%d jobs run, want 2", got)
@@ -116,8 +134,8 @@ func TestQueueLimits(t *testing.T) {
 		}
 		q.close()
 		<-q.empty
-		if room, ok := q.add(&job{line: l}); room || ok {
-			t.Error("a closed queue took a job")
+		if result, _ := q.add(newTestJob(l, "6")); result != closed {
+			t.Errorf("a closed queue took a job: %v", result)
 		}
 	})
 }

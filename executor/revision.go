@@ -156,7 +156,7 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 	}
 	rev.refs.Store(1)
 	x.code.Add(code)
-	rev.line = x.queue.join(rev.limits)
+	rev.line = x.queue.join(function{r.Namespace, r.Function}, rev.limits)
 	rev.freed = func() {
 		x.queue.leave(rev.line)
 		if b := rev.bulk.Load(); b != nil {

@@ -56,15 +56,10 @@ func (x *Executor) await(ctx context.Context, j *job) ([]byte, *job, error) {
 	rev := j.rev
 	j.done = make(chan struct{})
 	rev.retain() // for the worker
-	room, open := x.queue.add(j)
-	if !room {
+	if err := x.enqueue(j); err != nil {
 		j.interrupt.Close()
 		rev.release()
-		if !open {
-			return nil, nil, closingError()
-		}
-		return nil, nil, &Error{Reason: QueueFull, Message: fmt.Sprintf("%s has %d calls running or waiting already: "+
-			"concurrency %d and queue %d", rev.key, j.line.limit, rev.limits.Concurrency, rev.limits.Queue)}
+		return nil, nil, err
 	}
 	timer := acquireTimer(rev.limits.Timeout)
 	defer releaseTimer(timer)
@@ -80,6 +75,24 @@ func (x *Executor) await(ctx context.Context, j *job) ([]byte, *job, error) {
 		}
 	}
 	return x.abandon(ctx, j, cause)
+}
+
+// enqueue puts a job in line. The error says why it can't wait there.
+func (x *Executor) enqueue(j *job) error {
+	left := j.due.Sub(j.entered)
+	switch result, wait := x.queue.add(j); result {
+	case closed:
+		return closingError()
+	case full:
+		return &Error{Reason: QueueFull, Message: fmt.Sprintf("%s has %d calls running or waiting already: "+
+			"concurrency %d and queue %d", j.rev.key, j.line.limit, j.rev.limits.Concurrency, j.rev.limits.Queue)}
+	case late:
+		return &Error{Reason: QueueFull, Message: fmt.Sprintf("%s: so many calls of %s wait already that it could not begin "+
+			"before its deadline: it would wait %v at least, and has %v", j.method.name, j.rev.key,
+			wait.Round(time.Microsecond), left.Round(time.Microsecond))}
+	default:
+		return nil
+	}
 }
 
 // try makes an instance of a revision that is being loaded, which shows whether it starts within its limits.

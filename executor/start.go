@@ -31,8 +31,8 @@ type begun struct {
 // when the deadline of ctx or the time limit of the revision is over. That ctx is canceled is for the caller to say, by
 // Abandon. The request's message must stay as it is for good.
 //
-// It returns nil, and nobody is told anything, if the call can't wait in line at once, as the revision is not in memory or its
-// line is full: Call waits, or says why.
+// It returns nil, and nobody is told anything, if the call can't wait in line at once, as the revision is not in memory, its
+// line is full, or it would be too late: Call waits, or says why.
 func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 	rev := x.here(r.Key)
 	if rev == nil {
@@ -52,7 +52,7 @@ func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 	s.limit = time.AfterFunc(math.MaxInt64, func() { s.abandon(causeDeadline) })
 	j.begun = s
 	rev.retain() // for the worker
-	if room, _ := x.queue.add(j); !room {
+	if result, _ := x.queue.add(j); result != admitted {
 		s.limit.Stop()
 		j.interrupt.Close()
 		rev.release()

@@ -71,7 +71,7 @@ func (t *ticker) step() time.Duration {
 	wait := slowTick
 	for j, since := range t.calls {
 		switch {
-		case t.queue.over(j):
+		case t.queue.ended(j):
 			delete(t.calls, j)
 		case time.Since(since) < lostAfter:
 			wait = tick

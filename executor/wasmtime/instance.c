@@ -4,8 +4,13 @@
 
 static bool is_cancelled(const weft_instance *in) {
   if (in->interrupt == NULL) return false;
-  uint64_t word = __atomic_load_n(in->interrupt, __ATOMIC_ACQUIRE);
+  uint64_t word = __atomic_load_n(&in->interrupt->cause, __ATOMIC_SEQ_CST);
   return (uint32_t)(word >> 32) == in->generation && (uint32_t)word != 0;
+}
+
+bool weft_cancelled(const weft_instance *in) {
+  while (in != NULL && !is_cancelled(in)) in = in->outer;
+  return in != NULL;
 }
 
 // on_epoch runs in the guest's thread at each tick of the engine. It enters Go not at all: a guest that never
@@ -14,20 +19,21 @@ static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint6
   weft_instance *in = data;
   *delta = 1;
   *kind = WEFT_CONTINUE;
-  const weft_instance *by = in;
-  while (by != NULL && !is_cancelled(by)) by = by->outer;
-  if (by == NULL) return NULL;
+  weft_take_turn(in);
+  if (!weft_cancelled(in)) return NULL;
   in->interrupted = true;
   return wasmtime_error_new("interrupted");
 }
 
 static ptrdiff_t on_stdout(void *data, const unsigned char *bytes, size_t size) {
   if (size == 0) return 0; // Go's stack must not hold the pointer of an empty slice
+  weft_raise();
   return weft_go_write((uintptr_t)data, 1, (unsigned char *)bytes, size);
 }
 
 static ptrdiff_t on_stderr(void *data, const unsigned char *bytes, size_t size) {
   if (size == 0) return 0;
+  weft_raise();
   return weft_go_write((uintptr_t)data, 2, (unsigned char *)bytes, size);
 }
 
@@ -53,6 +59,7 @@ weft_new weft_instance_new(const weft_instance_config *c) {
   wasmtime_context_set_epoch_deadline(in->context, 1);
   wasmtime_error_t *error = c->wasi ? set_wasi(in, c) : NULL;
   if (error == NULL) error = weft_pre_instantiate(c->pre, in->store, &in->instance);
+  weft_raise();
   return (weft_new){in, error};
 }
 
@@ -77,9 +84,11 @@ weft_called weft_call(weft_instance *in, const wasmtime_component_export_index_t
     out.value = calloc(1, sizeof *out.value);
     if (out.value == NULL) abort();
   }
+  weft_take_turn(in);
   out.error = wasmtime_component_func_call((wasmtime_component_func_t *)&func, in->context,
                                            (const wasmtime_component_val_t *)args, nargs,
                                            (wasmtime_component_val_t *)out.value, has_result ? 1 : 0);
+  weft_raise();
   if (out.error != NULL && out.value != NULL) {
     free(out.value); // untouched
     out.value = NULL;
@@ -96,7 +105,9 @@ wasmtime_error_t *weft_call_bytes(weft_instance *in, const wasmtime_component_ex
                                   weft_arguments args, uint8_t returns, weft_answer *answer) {
   weft_component_func func;
   wasmtime_error_t *error = find_func(in, index, &func);
+  weft_take_turn(in);
   if (error == NULL) error = weft_func_call_bytes(&func, in->store, &args, returns, answer);
+  weft_raise();
   if (error != NULL || answer->bytes.size != 0) return error;
   // Rust's empty vector has a pointer that Go must not see.
   wasm_byte_vec_delete((wasm_byte_vec_t *)&answer->bytes);

@@ -22,7 +22,7 @@ type InstanceConfig struct {
 	Stdout, Stderr func([]byte)
 	// Data is what HostCall.Data returns.
 	Data any
-	// Interrupt stops the instance, if not nil. It must stay open until the instance is closed.
+	// Interrupt stops the instance or has it pause, if not nil. It must stay open until the instance is closed.
 	Interrupt *Interrupt
 	// Outer is an instance that waits for this one on the same thread, in a [HostFunc]: what stops it stops this one, too.
 	// Nil: there is none.

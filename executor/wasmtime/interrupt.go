@@ -1,6 +1,6 @@
 package wasmtime
 
-// #include <stdint.h>
+// #include "weft.h"
 // #include <stdlib.h>
 import "C"
 
@@ -10,19 +10,25 @@ import (
 	"unsafe"
 )
 
-// interruptWords is how many interrupts one allocation holds.
-const interruptWords = 512
+// interruptsPerBlock is how many interrupts one allocation holds.
+const interruptsPerBlock = 512
 
 // interrupts is the memory of all interrupts: words in C memory that are never freed, so that a late Cancel can't hit
 // anything else, and are used again under a new generation, so that it does not cancel someone else's call.
 var interrupts struct {
 	sync.Mutex
-	free []*atomic.Uint64
+	free []*interruptWords
 }
 
-// Interrupt lets another goroutine stop a guest. One Interrupt serves one instance at a time.
+// interruptWords is weft_interrupt in Go. Each word has the generation in its upper half.
+type interruptWords struct {
+	cause atomic.Uint64
+	turn  atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS and WEFT_LOWER
+}
+
+// Interrupt lets another goroutine stop a guest, or have it pause. One Interrupt serves one instance at a time.
 type Interrupt struct {
-	word       *atomic.Uint64 // generation<<32 | cause
+	words      *interruptWords
 	generation uint32
 }
 
@@ -31,28 +37,72 @@ func NewInterrupt() *Interrupt {
 	interrupts.Lock()
 	defer interrupts.Unlock()
 	if len(interrupts.free) == 0 {
-		words := unsafe.Slice((*atomic.Uint64)(C.calloc(interruptWords, 8)), interruptWords)
-		for i := range words {
-			interrupts.free = append(interrupts.free, &words[i])
+		block := unsafe.Slice((*interruptWords)(C.calloc(interruptsPerBlock, C.size_t(unsafe.Sizeof(interruptWords{})))),
+			interruptsPerBlock)
+		for i := range block {
+			interrupts.free = append(interrupts.free, &block[i])
 		}
 	}
 	last := len(interrupts.free) - 1
-	word := interrupts.free[last]
+	words := interrupts.free[last]
 	interrupts.free = interrupts.free[:last]
-	return &Interrupt{word: word, generation: uint32(word.Load() >> 32)}
+	i := &Interrupt{words: words, generation: uint32(words.cause.Load() >> 32)}
+	words.turn.Store(i.fresh())
+	return i
 }
+
+// fresh is what both words hold when nothing is asked of the guest.
+func (i *Interrupt) fresh() uint64 { return uint64(i.generation) << 32 }
 
 // Cancel makes the guest trap with [TrapInterrupted] at the next [Engine.Tick]; a guest that waits inside a WASI call
 // traps when that returns. Only the first cause counts; it must not be 0. Cancel may be called by any goroutine at any
 // time, even after Close, when it does nothing.
 func (i *Interrupt) Cancel(cause int32) {
-	fresh := uint64(i.generation) << 32
-	i.word.CompareAndSwap(fresh, fresh|uint64(uint32(cause)))
+	i.words.cause.CompareAndSwap(i.fresh(), i.fresh()|uint64(uint32(cause)))
+	i.Resume()
+}
+
+// Pause has the guest rest from the next [Engine.Tick] on until Resume: its thread waits, and its goroutine with it. A guest
+// that is cancelled does not rest. Pause, Resume, Rests and Lower may be called by any goroutine at any time, even after
+// Close, when they do nothing.
+func (i *Interrupt) Pause() { i.set(C.WEFT_PAUSE, 0) }
+
+// Resume takes Pause back.
+func (i *Interrupt) Resume() {
+	if before := i.set(0, C.WEFT_PAUSE|C.WEFT_RESTS); before&C.WEFT_RESTS != 0 {
+		C.weft_wake(i.address())
+	}
+}
+
+// Rests tells whether the guest has noticed that it is to rest.
+func (i *Interrupt) Rests() bool {
+	w := i.words.turn.Load()
+	return uint32(w>>32) == i.generation && w&C.WEFT_RESTS != 0
+}
+
+// Lower has the guest run with a low priority from the next [Engine.Tick] on, as long as it is not in a [HostFunc].
+func (i *Interrupt) Lower() { i.set(C.WEFT_LOWER, 0) }
+
+// Lowers tells whether Lower has an effect: it takes the right to give a thread its priority back, CAP_SYS_NICE or an
+// RLIMIT_NICE that goes up to that priority.
+func Lowers() bool { return bool(C.weft_lowers()) }
+
+// set changes flags and gives what they were.
+func (i *Interrupt) set(on, off uint64) (before uint64) {
+	for {
+		w := i.words.turn.Load()
+		if uint32(w>>32) != i.generation {
+			return 0
+		}
+		if i.words.turn.CompareAndSwap(w, w&^off|on) {
+			return w
+		}
+	}
 }
 
 // Cause returns the cause of the first Cancel, 0 if there was none or the interrupt was closed.
 func (i *Interrupt) Cause() int32 {
-	w := i.word.Load()
+	w := i.words.cause.Load()
 	if uint32(w>>32) != i.generation {
 		return 0
 	}
@@ -62,20 +112,20 @@ func (i *Interrupt) Cause() int32 {
 // Close gives the interrupt back, once its instance is closed. Closing twice is allowed, but not by two goroutines
 // at once.
 func (i *Interrupt) Close() {
-	w := i.word.Load()
+	w := i.words.cause.Load()
 	if uint32(w>>32) != i.generation {
 		return
 	}
-	for !i.word.CompareAndSwap(w, uint64(i.generation+1)<<32) {
-		w = i.word.Load() // a Cancel came between
+	for !i.words.cause.CompareAndSwap(w, uint64(i.generation+1)<<32) {
+		w = i.words.cause.Load() // a Cancel came between
 	}
 	interrupts.Lock()
 	defer interrupts.Unlock()
-	interrupts.free = append(interrupts.free, i.word)
+	interrupts.free = append(interrupts.free, i.words)
 }
 
-// address returns where C finds the word.
-func (i *Interrupt) address() *C.uint64_t {
+// address returns where C finds the words.
+func (i *Interrupt) address() *C.weft_interrupt {
 	collect()
-	return (*C.uint64_t)(unsafe.Pointer(i.word))
+	return (*C.weft_interrupt)(unsafe.Pointer(i.words))
 }

@@ -38,6 +38,7 @@ static wasmtime_error_t *on_host(void *data, wasmtime_context_t *context, const 
     wasmtime_error_t *error = take_resources(context, &vals[i]);
     if (error != NULL) return error;
   }
+  weft_raise();
   return weft_go_host((uintptr_t)data, in->handle, context, vals, nargs, (weft_val *)results, nresults);
 }
 
@@ -50,6 +51,7 @@ wasmtime_error_t *weft_linker_define(wasmtime_component_linker_instance_t *insta
 
 static wasmtime_error_t *on_drop_resource(void *data, wasmtime_context_t *context, uint32_t rep) {
   const weft_instance *in = wasmtime_context_get_data(context);
+  weft_raise();
   return weft_go_drop_resource(in->handle, rep);
 }
 

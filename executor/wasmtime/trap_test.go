@@ -189,7 +189,7 @@ func TestInterruptReuse(t *testing.T) {
 	old.Close()
 	fresh := NewInterrupt()
 	defer fresh.Close()
-	if fresh.word != old.word {
+	if fresh.words != old.words {
 		t.Fatal("the memory was not used again")
 	}
 	old.Cancel(2)

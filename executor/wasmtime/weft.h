@@ -86,12 +86,33 @@ wasmtime_error_t *weft_func_call_bytes(const weft_component_func *, wasmtime_sto
 
 // The same for all engines.
 
+// weft_interrupt is what other threads ask of a guest. Each word has the generation of the guest in its upper half.
+typedef struct weft_interrupt {
+  uint64_t cause; // not 0: it is to stop
+  uint64_t turn;  // of the flags below
+} weft_interrupt;
+
+enum {
+  WEFT_PAUSE = 1, // it is to wait until this is taken back
+  WEFT_RESTS = 2, // it does
+  WEFT_LOWER = 4, // its thread is to have a low priority
+};
+
+// weft_wake wakes a guest that rests.
+void weft_wake(weft_interrupt *);
+
+// weft_lowers says whether threads can be given a low priority for a while, which takes the right to undo it.
+bool weft_lowers(void);
+
+// weft_raise gives the thread its priority back: it is to be called before Go's code runs, which others may wait for.
+void weft_raise(void);
+
 // weft_instance is a store with one instance in it.
 typedef struct weft_instance {
   wasmtime_store_t *store;
   wasmtime_context_t *context;
   weft_component_instance instance;
-  const uint64_t *interrupt; // generation<<32 | cause, written by other threads; or NULL
+  weft_interrupt *interrupt; // or NULL
   uint32_t generation;
   const struct weft_instance *outer; // waits for this one, and is stopped by its own interrupt only; or NULL
   bool interrupted;                  // the epoch callback stopped the guest
@@ -105,7 +126,7 @@ typedef struct weft_instance_config {
   bool wasi, out, err;
   size_t envc;
   const char **names, **values;
-  const uint64_t *interrupt;
+  weft_interrupt *interrupt;
   uint32_t generation;
   const weft_instance *outer;
   uintptr_t handle;
@@ -128,6 +149,12 @@ typedef struct weft_called {
 weft_called weft_call(weft_instance *, const wasmtime_component_export_index_t *, const weft_val *args, size_t nargs,
                       bool has_result);
 void weft_value_delete(weft_val *);
+
+// weft_cancelled says whether a guest, or one that waits for it, is to stop.
+bool weft_cancelled(const weft_instance *);
+
+// weft_take_turn does what the flags of the interrupts of a guest ask, and of those that wait for it.
+void weft_take_turn(const weft_instance *);
 
 // weft_call_bytes calls an export whose parameters and results are list<u8> or string; returns is a number of Go's
 // Returns. On success, the bytes of the answer are to be deleted with wasm_byte_vec_delete.

@@ -80,6 +80,19 @@ func (r *kernelsReport) markdown(of run) string {
 	return b.String()
 }
 
+// markdown is the figures as a table.
+func (r *fairnessReport) markdown(of run) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s. The node answers %.0f calls/s with nothing beside; half of them arrive.\n\n", of, r.PerSecond)
+	b.WriteString("| beside calls that burn | p50 | ratio | p99 | ratio | p99.9 | ratio | cores of the node |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
+	fmt.Fprintf(&b, "| none | %s | | %s | | %s | | %.2f |\n", durationText(r.Alone.P50), durationText(r.Alone.P99), durationText(r.Alone.P999), r.Alone.Cores)
+	for _, f := range r.Beside {
+		fmt.Fprintf(&b, "| of %s | %s | %.2fx | %s | %.2fx | %s | %.2fx | %.2f |\n", durationText(f.Burn), durationText(f.P50), f.P50Ratio,
+			durationText(f.P99), f.P99Ratio, durationText(f.P999), f.P999Ratio, f.Cores)
+	}
+	return b.String()
+}
+
 // sizeText writes bytes with a unit that suits them.
 func sizeText(bytes float64) string {
 	if bytes < 1<<20 {

@@ -3,8 +3,8 @@
 // is the median of the rounds. docs/performance.md explains the figures and the JSON.
 //
 // `make bench` runs it. With the argument cluster it measures what several nodes do together (`make bench-cluster`), with
-// polyglot functions in all languages (`make bench-polyglot`), with kernels computing (`make bench-kernels`), and with density
-// ten thousand functions on a node (`make bench-density`).
+// polyglot functions in all languages (`make bench-polyglot`), with kernels computing (`make bench-kernels`), with density
+// ten thousand functions on a node (`make bench-density`), and with fairness what a function that burns costs another (`make bench-fairness`).
 package main
 
 import (
@@ -81,6 +81,8 @@ func main() {
 		exit(runCluster(ctx, o))
 	case "density":
 		exit(runDensity(ctx, o))
+	case "fairness":
+		exit(runFairness(ctx, o))
 	case "kernels":
 		exit(runKernels(ctx, o))
 	case "polyglot":

@@ -99,3 +99,17 @@ func (r *kernelsReport) print(w io.Writer, of run) {
 	table.Flush()
 	fmt.Fprintf(w, "(goal: at most 1.3)\n\n%s; %s\n", of, r.Compiler)
 }
+
+func (r *fairnessReport) print(w io.Writer, of run) {
+	fmt.Fprintf(w, "Calls of a small record at half of the most that the node answers, which is %.0f/s, beside a function that burns; medians of %d rounds:\n\n",
+		r.PerSecond, of.Rounds)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "beside calls that burn\tp50 µs\tratio\tp99 µs\tratio\tp99.9 µs\tratio\tcores of the node\t")
+	fmt.Fprintf(table, "none\t%.0f\t\t%.0f\t\t%.0f\t\t%.2f\t\n", r.Alone.P50, r.Alone.P99, r.Alone.P999, r.Alone.Cores)
+	for _, b := range r.Beside {
+		fmt.Fprintf(table, "%s\t%.0f\t%.2f\t%.0f\t%.2f\t%.0f\t%.2f\t%.2f\t\n", durationText(b.Burn), b.P50, b.P50Ratio, b.P99, b.P99Ratio,
+			b.P999, b.P999Ratio, b.Cores)
+	}
+	table.Flush()
+	fmt.Fprintf(w, "(goal: a p99 of at most 2x)\n\n%s\n", of)
+}

@@ -1,0 +1,166 @@
+package wasmtime
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const spinner = `(func (export "run") (loop (br 0)))`
+
+// spin runs a guest that never ends by itself.
+func spin(t *testing.T, config InstanceConfig) <-chan error {
+	t.Helper()
+	tmpl := prepare(t, core(spinner), nil, "run")
+	ended := make(chan error, 1)
+	go func() { ended <- run(t, tmpl, config) }()
+	return ended
+}
+
+// tickUntil advances the epoch until a condition holds.
+func tickUntil(t *testing.T, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !ok(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("the guest does not notice")
+		}
+		testEngine().Tick()
+	}
+}
+
+// TestPause has a guest rest, go on, and rest again until it is cancelled.
+func TestPause(t *testing.T) {
+	it := NewInterrupt()
+	defer it.Close()
+	ended := spin(t, InstanceConfig{Interrupt: it})
+	for range 3 {
+		it.Pause()
+		tickUntil(t, it.Rests)
+		it.Resume()
+		if it.Rests() {
+			t.Error("it rests after Resume")
+		}
+	}
+	it.Pause()
+	tickUntil(t, it.Rests)
+	it.Cancel(1) // this wakes it, without a tick
+	if trap := trapOf(t, <-ended); trap.Kind != TrapInterrupted {
+		t.Error(trap)
+	}
+	it.Pause()
+	if trap := trapOf(t, run(t, prepare(t, core(spinner), nil, "run"), InstanceConfig{Interrupt: it})); trap.Kind != TrapInterrupted {
+		t.Errorf("%v, where a guest that is cancelled is not to rest", trap)
+	}
+}
+
+// TestPauseReuse expects an interrupt that was closed to do nothing to the guest that has its memory now.
+func TestPauseReuse(t *testing.T) {
+	late := NewInterrupt()
+	late.Close()
+	next := NewInterrupt()
+	defer next.Close()
+	if late.words != next.words {
+		t.Fatal("the memory was not used again")
+	}
+	late.Pause()
+	late.Lower()
+	if w := next.words.turn.Load(); w != next.fresh() {
+		t.Errorf("the flags are %x", w)
+	}
+	next.Pause()
+	late.Resume()
+	if w := next.words.turn.Load(); w == next.fresh() || late.Rests() {
+		t.Error("it was resumed for another")
+	}
+}
+
+// TestPauseOuter has a guest rest for one that waits for it.
+func TestPauseOuter(t *testing.T) {
+	it := NewInterrupt()
+	defer it.Close()
+	tmpl := prepare(t, diver, map[string]HostFunc{"f": func(*HostCall) error { return nil }}, "run")
+	outer, err := tmpl.NewInstance(InstanceConfig{Interrupt: it})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outer.Close()
+	ended := spin(t, InstanceConfig{Outer: outer})
+	it.Pause()
+	tickUntil(t, it.Rests)
+	it.Cancel(1)
+	if trap := trapOf(t, <-ended); trap.Kind != TrapInterrupted {
+		t.Error(trap)
+	}
+}
+
+// TestLower has a guest run with a low priority, and expects its thread to have its own back where Go runs.
+func TestLower(t *testing.T) {
+	if !Lowers() {
+		t.Skip("this process may not give a thread its priority back: it lacks CAP_SYS_NICE, or RLIMIT_NICE is too low")
+	}
+	before := niceness(t)
+	during := before
+	tmpl := prepare(t, diver, map[string]HostFunc{"f": func(*HostCall) error {
+		during = max(during, niceness(t))
+		return nil
+	}}, "run")
+	it := NewInterrupt()
+	defer it.Close()
+	it.Lower()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	i := instance(t, tmpl, InstanceConfig{Interrupt: it})
+	a := NewArena()
+	defer a.Free()
+	a.SetU32(a.Args(1).At(0), 0)
+	if _, err := i.Call(0, a); err != nil {
+		t.Fatal(err)
+	}
+	if after := niceness(t); during != before || after != before {
+		t.Errorf("the niceness was %d, %d in a host function and %d after the call", before, during, after)
+	}
+
+	spinning := spin(t, InstanceConfig{Interrupt: it})
+	tickUntil(t, func() bool { return lowered(t, before) })
+	it.Cancel(1)
+	if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
+		t.Error(trap)
+	}
+}
+
+// niceness is that of the thread.
+func niceness(t *testing.T) int {
+	t.Helper()
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return 20 - raw // as the system call has it
+}
+
+// lowered tells whether a thread of the process has a lower priority than that.
+func lowered(t *testing.T, than int) bool {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/self/task/*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // the thread has ended
+		}
+		// The fields after the name of the program, which may hold spaces: proc(5).
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if nice, err := strconv.Atoi(strings.Fields(rest)[16]); err == nil && nice > than {
+			return true
+		}
+	}
+	return false
+}
