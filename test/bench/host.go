@@ -99,7 +99,7 @@ func (h *host) call(ctx context.Context, c *implementation) (time.Duration, erro
 
 // compileCold has an executor that knows nothing make a language's function ready.
 func compileCold(ctx context.Context, c *implementation, dir string) (took compile, err error) {
-	h, err := newHost(dir)
+	h, err := newHost(dir) //nolint:contextcheck // it ends with stop
 	if err != nil {
 		return took, err
 	}

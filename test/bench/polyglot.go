@@ -105,7 +105,7 @@ func measureLanguages(ctx context.Context, o options, data string) (all []figure
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHost(filepath.Join(data, "host"))
+	h, err := newHost(filepath.Join(data, "host")) //nolint:contextcheck // it ends with stop
 	if err != nil {
 		return nil, err
 	}
