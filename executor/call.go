@@ -70,7 +70,8 @@ type Revision struct {
 	Limits      Limits
 	Environment map[string]string
 
-	// World is what the component imports and exports; Services are its exports bound to their contracts.
+	// World is what the component imports and exports; nil if it imports nothing that the node answers. Services are its exports
+	// bound to their contracts.
 	World    *wit.World
 	Services []*contract.Service
 	// Imports are the imports that other functions or services answer, bound to their contracts (contract.BindImport).

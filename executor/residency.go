@@ -14,6 +14,8 @@ const (
 	looksPerIdle = 4
 	// keepShare is how much of the limit stays in use when it was exceeded, in eighths: so not every load evicts.
 	keepShare = 7
+	// retryShrink is how soon it is tried again to get below the limit, where calls have kept revisions in memory.
+	retryShrink = time.Second
 )
 
 // residency keeps in memory what is called, within limits, and makes the rest dormant: what had no call for some time, and, where
@@ -84,14 +86,19 @@ func (r *residency) run() {
 		defer ticker.Stop()
 		look = ticker.C
 	}
+	var again <-chan time.Time
 	for {
 		select {
 		case now := <-look:
 			r.restIdle(now)
+			continue
 		case <-r.full:
-			r.shrink()
+		case <-again:
 		case <-r.done:
 			return
+		}
+		if again = nil; !r.shrink() {
+			again = time.After(retryShrink)
 		}
 	}
 }
@@ -131,13 +138,14 @@ func (r *residency) restIdle(now time.Time) {
 	}
 }
 
-// shrink makes those dormant that were called longest ago, until what is left keeps some distance from the limit.
-func (r *residency) shrink() {
+// shrink makes those dormant that were called longest ago, until what is left keeps some distance from the limit. It is false
+// if the limit is still exceeded.
+func (r *residency) shrink() bool {
 	r.mu.Lock()
 	excess := r.used - r.limit/8*keepShare
 	r.mu.Unlock()
 	if excess <= 0 {
-		return
+		return true
 	}
 	all := r.candidates(time.Now())
 	slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.used, b.used) })
@@ -149,4 +157,5 @@ func (r *residency) shrink() {
 			excess -= c.size
 		}
 	}
+	return excess <= r.limit-r.limit/8*keepShare
 }

@@ -55,14 +55,8 @@ func (s *Stream) Fail(st *status.Status, trailer metadata.MD) {
 
 // WriteStatus ends the request while the handler still reads it: what it reads fails, and what it answers is dropped.
 func (s *Stream) WriteStatus(st *status.Status) error {
-	s.stopReading(context.DeadlineExceeded)
-	c := s.conn
-	c.mu.Lock()
-	over := s.over
-	c.mu.Unlock()
-	if !over {
-		s.Fail(st, nil)
-	}
+	s.Fail(st, nil)
+	s.stopReading(context.DeadlineExceeded) // last, as the handler then says what it makes of that
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weft-run/weft/executor"
 	receiptv1 "github.com/weft-run/weft/test/bench/proto/bench/receipt/v1"
+	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
 )
@@ -47,21 +48,21 @@ func (c *implementation) key() executor.Key {
 	return executor.Key{Namespace: "bench", Function: c.id, Revision: 1}
 }
 
-// services binds what a component exports to the contract that is made of it.
-func services(file, function string) ([]*contract.Service, error) {
+// typesOf gives a component's world, and binds what it exports to the contract that is made of it.
+func typesOf(file, function string) (*wit.World, []*contract.Service, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	world, err := component.Decode(content)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	built, err := contract.Build(contract.Input{Function: function, World: world})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return built.Services, nil
+	return world, built.Services, nil
 }
 
 // compile is what it took to make a function ready.
@@ -69,12 +70,12 @@ type compile struct{ time, cpu time.Duration }
 
 // load makes a language's function ready, of which nothing is in the cache. No other process of this one's may end meanwhile.
 func (h *host) load(ctx context.Context, c *implementation) (compile, error) {
-	services, err := services(c.component, c.id)
+	world, services, err := typesOf(c.component, c.id)
 	if err != nil {
 		return compile{}, err
 	}
 	before, began := childrenCPU(), time.Now()
-	err = h.Load(ctx, executor.Revision{Key: c.key(), Digest: c.digest, Path: c.component, Services: services})
+	err = h.Load(ctx, executor.Revision{Key: c.key(), Digest: c.digest, Path: c.component, World: world, Services: services})
 	return compile{time.Since(began), childrenCPU() - before}, err
 }
 

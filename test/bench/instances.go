@@ -115,7 +115,7 @@ type maker struct {
 }
 
 func newMaker(file, code string) (*maker, error) {
-	bound, err := services(file, "bench")
+	_, bound, err := typesOf(file, "bench")
 	if err != nil {
 		return nil, err
 	}
