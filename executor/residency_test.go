@@ -170,7 +170,8 @@ func TestLoadedMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		keys = append(keys, r.Key)
-		g.works() // the first one is called all the time
+		g.bulks.Wait() // a revision whose second form is being made stays in memory
+		g.works()      // the first one is called all the time
 	}
 	until(t, func() bool {
 		loaded, _ := g.counts()
@@ -179,8 +180,14 @@ func TestLoadedMemory(t *testing.T) {
 	if g.resident(keys[0]).rev.Load() == nil {
 		t.Error("what is called is dormant")
 	}
-	if g.resident(keys[1]).rev.Load() != nil {
-		t.Error("what was called longest ago is in memory")
+	old := 0
+	for _, k := range keys[1:11] {
+		if g.resident(k).rev.Load() != nil {
+			old++
+		}
+	}
+	if old > 1 { // one may have been passed over, as the worker of its first instance still had it
+		t.Errorf("%d of the 10 that were loaded first are in memory", old)
 	}
 	for _, k := range keys {
 		if _, err := g.Call(t.Context(), Request{Key: k, Service: guestService, Method: "Echo"}); err != nil {
