@@ -61,18 +61,27 @@ func (g *guest) ready() int {
 	return n
 }
 
+// fill calls until so many instances are ready: none is made while no slot is free, and the next call asks again.
+func (g *guest) fill(n int) {
+	g.t.Helper()
+	until(g.t, func() bool {
+		if g.ready() == n {
+			return true
+		}
+		if n := g.count(); n != 1 {
+			g.t.Errorf("the instance was called %d times", n)
+		}
+		return false
+	})
+}
+
 // TestPool has calls take instances that were made in advance, each of them only once.
 func TestPool(t *testing.T) {
 	g := counting(t, Config{Slots: 2}, Limits{}, 0)
 	if n := g.ready(); n != 0 {
 		t.Errorf("%d instances are ready before any call", n)
 	}
-	for range 2 {
-		if n := g.count(); n != 1 {
-			t.Errorf("the instance was called %d times", n)
-		}
-	}
-	until(t, func() bool { return g.ready() == 2 })
+	g.fill(2)
 	for range 10 {
 		if n := g.count(); n != 1 {
 			t.Errorf("the instance was called %d times", n)
@@ -84,7 +93,10 @@ func TestPool(t *testing.T) {
 	if n := g.metric("weft_instance_fill_seconds"); n < 2 {
 		t.Errorf("%v instances were made in advance", n)
 	}
-	until(t, func() bool { return g.ready() == 2 && g.metric("weft_instances_ready_bytes") == 2*DefaultMemory })
+	g.fill(2)
+	if n := g.metric("weft_instances_ready_bytes"); n != 2*DefaultMemory {
+		t.Errorf("they may have %v bytes", n)
+	}
 
 	g.pools.sweep(time.Now())
 	if n := g.ready(); n != 2 {
@@ -94,9 +106,7 @@ func TestPool(t *testing.T) {
 	if n := g.ready(); n != 0 {
 		t.Errorf("%d instances are ready long after the last call", n)
 	}
-	g.count()
-	g.count()
-	until(t, func() bool { return g.ready() == 2 })
+	g.fill(2)
 	g.Unload(g.rev.Key)
 	if n := g.ready(); n != 0 {
 		t.Errorf("%d instances are ready of what is not loaded", n)
@@ -162,9 +172,7 @@ func TestPoolRoom(t *testing.T) {
 // TestPoolInterrupts has deadlines end guests in instances that were made for no call.
 func TestPoolInterrupts(t *testing.T) {
 	g := counting(t, Config{Slots: 1}, Limits{Timeout: time.Minute}, 0)
-	g.count()
-	g.count()
-	until(t, func() bool { return g.ready() == 1 })
+	g.fill(1)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err := g.call(ctx, "Loop", 0)
