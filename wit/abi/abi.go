@@ -3,7 +3,11 @@
 // "Alignment", "Element Size" and "Flattening".
 package abi
 
-import "github.com/weft-run/weft/wit"
+import (
+	"slices"
+
+	"github.com/weft-run/weft/wit"
+)
 
 // Core is the type of a core value.
 type Core string
@@ -18,8 +22,8 @@ const (
 
 // The limits of the flat calling convention: beyond them, values go through memory.
 const (
-	MaxFlatParams  = 16
-	MaxFlatResults = 1
+	maxFlatParams  = 16
+	maxFlatResults = 1
 )
 
 // Layout is how a type is represented.
@@ -140,6 +144,37 @@ func join(a, b Core) Core {
 	default:
 		return I64
 	}
+}
+
+// Convention is how a function is called with core values.
+type Convention struct {
+	// Params are the core values of the parameters; the address of their record in memory if Spilled.
+	Params  []Core
+	Spilled bool
+	// Result are the core values of the result, one at most; its address in memory if Returned.
+	Result   []Core
+	Returned bool
+}
+
+// Convention returns how a function is called.
+func (l *Layouts) Convention(f *wit.Function) Convention {
+	params, _ := l.Fields(Types(f.Params))
+	c := Convention{Params: params.Flat, Result: l.Of(f.Result).Flat}
+	if c.Spilled = len(c.Params) > maxFlatParams; c.Spilled {
+		c.Params = []Core{I32}
+	}
+	if c.Returned = len(c.Result) > maxFlatResults; c.Returned {
+		c.Result = []Core{I32}
+	}
+	return c
+}
+
+// Import returns the type that the function has for whoever imports it: who calls says where in memory the result is to go.
+func (c Convention) Import() (params, result []Core) {
+	if c.Returned {
+		return append(slices.Clone(c.Params), I32), nil
+	}
+	return c.Params, c.Result
 }
 
 func alignUp(n, align uint32) uint32 { return (n + align - 1) / align * align }

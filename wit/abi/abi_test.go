@@ -45,3 +45,36 @@ func TestFlat(t *testing.T) {
 		}
 	})
 }
+
+// TestConvention has functions at the limits of what is passed flat.
+func TestConvention(t *testing.T) {
+	w := wittest.MustParse(`package demo:a { interface a {
+		record r8 { a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8 }
+		nothing: func();
+		flat: func(a: r8, b: r8) -> f64;
+		spilled: func(a: r8, b: r8, c: u64);
+		returned: func(a: u64) -> string;
+		both: func(a: r8, b: r8, c: u64) -> tuple<u8, u8>;
+	} } world w { export demo:a/a; }`)
+	i32 := func(n int) []Core { return slices.Repeat([]Core{I32}, n) }
+	want := map[string]struct {
+		Convention
+		params, result []Core
+	}{
+		"nothing":  {},
+		"flat":     {Convention{Params: i32(16), Result: []Core{F64}}, i32(16), []Core{F64}},
+		"spilled":  {Convention{Params: i32(1), Spilled: true}, i32(1), nil},
+		"returned": {Convention{Params: []Core{I64}, Result: i32(1), Returned: true}, []Core{I64, I32}, nil},
+		"both":     {Convention{Params: i32(1), Spilled: true, Result: i32(1), Returned: true}, i32(2), nil},
+	}
+	var l Layouts
+	for _, f := range w.Exports[0].Functions {
+		got, want := l.Convention(f), want[f.Name]
+		if !slices.Equal(got.Params, want.Params) || got.Spilled != want.Spilled || !slices.Equal(got.Result, want.Result) || got.Returned != want.Returned {
+			t.Errorf("%s is called as %+v, want %+v", f.Name, got, want.Convention)
+		}
+		if params, result := got.Import(); !slices.Equal(params, want.params) || !slices.Equal(result, want.result) {
+			t.Errorf("%s is imported as %v %v, want %v %v", f.Name, params, result, want.params, want.result)
+		}
+	}
+}

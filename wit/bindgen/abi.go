@@ -27,31 +27,6 @@ func (p *pkg) abi() string {
 	return p.end("", "")
 }
 
-// convention is how a function is called.
-type convention struct {
-	params []abi.Core
-	// spilled is true if the parameters are in memory.
-	spilled bool
-	result  []abi.Core
-	// memory is true if the result is in memory.
-	memory bool
-}
-
-func (g *generator) convention(f *wit.Function) convention {
-	var c convention
-	for _, param := range f.Params {
-		c.params = append(c.params, g.layouts.Of(param.Type).Flat...)
-	}
-	if c.spilled = len(c.params) > abi.MaxFlatParams; c.spilled {
-		c.params = []abi.Core{abi.I32}
-	}
-	c.result = g.layouts.Of(f.Result).Flat
-	if c.memory = len(c.result) > abi.MaxFlatResults; c.memory {
-		c.result = []abi.Core{abi.I32}
-	}
-	return c
-}
-
 // holdsMemory tells whether values of a type lie in memory in part.
 func (g *generator) holdsMemory(t *wit.Type) bool {
 	if t == nil {
@@ -70,38 +45,31 @@ func (g *generator) argumentsInMemory(f *wit.Function) bool {
 			return true
 		}
 	}
-	return g.convention(f).spilled
+	return g.layouts.Convention(f).Spilled
 }
 
 // importCall writes an import and the function that calls it.
 func (p *pkg) importCall(f *wit.Function) {
-	c, s := p.g.convention(f), p.signatureOf(f)
-	params := append([]abi.Core(nil), c.params...)
-	if c.memory {
-		params = append(params, abi.I32)
-	}
+	c, s := p.g.layouts.Convention(f), p.signatureOf(f)
 	raw := p.symbol("import", f)
-	results := ""
-	if !c.memory && len(c.result) == 1 {
-		results = goCores[c.result[0]]
-	}
-	p.wasmImport(p.module(), f.Name, raw, coreList(params)+" "+results)
+	params, results := c.Import()
+	p.wasmImport(p.module(), f.Name, raw, coreList(params)+" "+coreResult(results))
 
 	var list []string
 	for n, param := range f.Params {
 		list = append(list, fmt.Sprintf("a%d %s", n, p.goType(param.Type)))
 	}
 	p.printf("func %s(%s) %s {\n", p.symbol("call", f), strings.Join(list, ", "), s.results)
-	if c.memory || p.g.argumentsInMemory(f) {
+	if c.Returned || p.g.argumentsInMemory(f) {
 		p.printf("%s()\ndefer %s()\n", p.guest("Enter"), p.guest("Leave"))
 	}
 	arguments := p.lowerArguments(f, c)
 	switch {
-	case c.memory:
+	case c.Returned:
 		l := p.g.layouts.Of(f.Result)
 		p.printf("p := %s(%d, %d)\n%s(%s)\n", p.guest("Alloc"), l.Size, l.Align, raw, strings.Join(append(arguments, "uint32(p)"), ", "))
 		p.returnValue(f, p.load(f.Result, "p"))
-	case len(c.result) == 1:
+	case len(c.Result) == 1:
 		p.printf("f := %s(%s)\n", raw, strings.Join(arguments, ", "))
 		p.returnValue(f, p.lift(f.Result, []string{"f"}))
 	default:
@@ -111,8 +79,8 @@ func (p *pkg) importCall(f *wit.Function) {
 }
 
 // lowerArguments writes the lowering of arguments a0, a1, … and returns what to pass.
-func (p *pkg) lowerArguments(f *wit.Function, c convention) []string {
-	if c.spilled {
+func (p *pkg) lowerArguments(f *wit.Function, c abi.Convention) []string {
+	if c.Spilled {
 		l, offsets := p.g.layouts.Fields(abi.Types(f.Params))
 		p.printf("args := %s(%d, %d)\n", p.guest("Alloc"), l.Size, l.Align)
 		for n, param := range f.Params {
@@ -165,40 +133,36 @@ func (p *pkg) implementation() {
 
 // exportCall writes an export.
 func (p *pkg) exportCall(f *wit.Function) {
-	c := p.g.convention(f)
+	c := p.g.layouts.Convention(f)
 	core := f.Name
 	if !p.world {
 		core = p.iface.ID + "#" + f.Name
 	}
 	var list []string
-	for n, t := range c.params {
+	for n, t := range c.Params {
 		list = append(list, fmt.Sprintf("f%d %s", n, goCores[t]))
 	}
-	results := ""
-	if len(c.result) == 1 {
-		results = goCores[c.result[0]]
-	}
-	p.printf("//go:wasmexport %s\nfunc %s(%s) %s {\n", core, p.symbol("export", f), strings.Join(list, ", "), results)
+	p.printf("//go:wasmexport %s\nfunc %s(%s) %s {\n", core, p.symbol("export", f), strings.Join(list, ", "), coreResult(c.Result))
 	p.liftArguments(f, c)
 	if p.g.lends(f) {
 		p.printf("defer %s()\n", p.guest("GiveBack"))
 	}
 	value := p.callImplementation(f)
 	switch {
-	case c.memory:
+	case c.Returned:
 		l := p.g.layouts.Of(f.Result)
 		p.printf("%s()\np := %s(%d, %d)\n%s\nreturn uint32(p)\n}\n\n", p.guest("Enter"), p.guest("Alloc"), l.Size, l.Align,
 			p.store(f.Result, "p", value))
 		p.printf("//go:wasmexport cabi_post_%s\nfunc %s(uint32) { %s() }\n\n", core, p.symbol("post", f), p.guest("Leave"))
 		return
-	case len(c.result) == 1:
+	case len(c.Result) == 1:
 		p.printf("return %s\n", p.lower(f.Result, value))
 	}
 	p.printf("}\n\n")
 }
 
 // liftArguments writes the lifting of f0, f1, … to a0, a1, ….
-func (p *pkg) liftArguments(f *wit.Function, c convention) {
+func (p *pkg) liftArguments(f *wit.Function, c abi.Convention) {
 	memory := p.g.argumentsInMemory(f)
 	if memory {
 		p.printf("%s()\n", p.guest("Enter"))
@@ -206,7 +170,7 @@ func (p *pkg) liftArguments(f *wit.Function, c convention) {
 	_, offsets := p.g.layouts.Fields(abi.Types(f.Params))
 	next := 0
 	for n, param := range f.Params {
-		if c.spilled {
+		if c.Spilled {
 			p.printf("a%d := %s\n", n, p.load(param.Type, at(p.guest("Ptr")+"(f0)", offsets[n])))
 			continue
 		}
@@ -291,4 +255,11 @@ func coreList(list []abi.Core) string {
 		parts[n] = goCores[c]
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+func coreResult(list []abi.Core) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return goCores[list[0]]
 }

@@ -47,20 +47,12 @@ var coreTypes = map[abi.Core]valType{abi.I32: i32, abi.I64: i64, abi.F32: f32, a
 
 // signature is how a function is called once it is lowered.
 func (g *generator) signature(f *wit.Function) (params, results []valType) {
-	list, _ := g.layouts.Fields(abi.Types(f.Params))
-	if len(list.Flat) > abi.MaxFlatParams {
-		params = []valType{i32}
-	} else {
-		for _, c := range list.Flat {
-			params = append(params, coreTypes[c])
-		}
+	flatParams, flatResult := g.layouts.Convention(f).Import()
+	for _, c := range flatParams {
+		params = append(params, coreTypes[c])
 	}
-	result := g.layouts.Of(f.Result)
-	switch {
-	case len(result.Flat) > abi.MaxFlatResults:
-		params = append(params, i32)
-	case len(result.Flat) == 1:
-		results = []valType{coreTypes[result.Flat[0]]}
+	for _, c := range flatResult {
+		results = append(results, coreTypes[c])
 	}
 	return params, results
 }
@@ -143,24 +135,25 @@ func (g *generator) request(m *contract.Method) *function {
 
 // invoke calls the function.
 func (g *generator) invoke(f *function, called *wit.Function, callee *function, args, result local) {
-	layout, offsets := g.layouts.Fields(abi.Types(called.Params))
-	if len(layout.Flat) > abi.MaxFlatParams {
+	c := g.layouts.Convention(called)
+	if c.Spilled {
 		f.get(args)
 	} else {
+		_, offsets := g.layouts.Fields(abi.Types(called.Params))
 		for n, p := range called.Params {
 			g.flatten(f, p.Type, args, offsets[n])
 		}
 	}
-	switch flat := g.layouts.Of(called.Result).Flat; len(flat) {
-	case 0:
+	switch {
+	case c.Returned:
+		f.get(result)
 		f.call(callee)
-	case 1:
-		value := f.local("value", coreTypes[flat[0]])
+	case len(c.Result) == 1:
+		value := f.local("value", coreTypes[c.Result[0]])
 		f.call(callee)
 		f.set(value)
 		g.storeFlat(f, called.Result, value, result, 0)
 	default:
-		f.get(result)
 		f.call(callee)
 	}
 }
