@@ -1,22 +1,5 @@
 package transcoder
 
-// ensure writes the growth of the memory up to the address on the stack, for which more is a variable.
-func (w *wire) ensure(f *function, more local) {
-	f.add(slack + 1<<pageBits - 1)
-	f.i32(pageBits)
-	f.do(i32ShrU, memorySize, i32Sub)
-	f.tee(more)
-	f.i32(0)
-	f.do(i32GeS)
-	f.when(func() {
-		f.get(more)
-		f.do(memoryGrow)
-		f.i32(-1)
-		f.do(i32Eq)
-		f.when(func() { f.call(w.fail) })
-	})
-}
-
 // defineBegin: begin(before) → where the end of the answer is. It is written from there down, as the length of a message is known
 // when its fields are written. There is room for as much as was handed out since before, for what the function returned: few
 // answers take more.
@@ -37,7 +20,7 @@ func (w *wire) defineBegin(m *module) {
 	f.add(1 << 10)
 	f.setGlobal(w.end)
 	f.getGlobal(w.end)
-	w.ensure(f, more)
+	f.grow(more, func() { f.call(w.fail) })
 	f.getGlobal(w.end)
 }
 
@@ -68,7 +51,7 @@ func (w *wire) defineRoom(m *module) {
 	f.get(size)
 	f.do(i32Add)
 	f.tee(end)
-	w.ensure(f, more)
+	f.grow(more, func() { f.call(w.fail) })
 	f.get(end)
 	f.get(done)
 	f.do(i32Sub)
@@ -157,8 +140,7 @@ func (w *wire) definePutText(m *module) {
 			f.get(left)
 			f.i32(0)
 			f.do(i32GtS)
-			f.do(i32Eqz)
-			f.brIf(done)
+			f.brUnless(done)
 			f.advance(left, -8)
 			f.get(pos)
 			f.get(left)
@@ -196,7 +178,7 @@ func (w *wire) definePutChar(m *module) {
 				f.i32(lead)
 			}
 			f.do(i32Or)
-			f.emit(instr{op: i32Store8, a: int64(8 - size + n)})
+			f.mem(i32Store8, uint32(8-size+n))
 		}
 		f.get(pos)
 		f.i32(size)

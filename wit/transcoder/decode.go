@@ -151,8 +151,7 @@ func (d *decoding) fields(places []place, one func(place), finish func()) {
 					d.get(d.tag)
 					d.call(d.g.skip)
 					d.tee(d.pos)
-					d.do(i32Eqz)
-					d.brIf(d.refused)
+					d.brUnless(d.refused)
 				})
 				d.br(again)
 			})
@@ -184,14 +183,10 @@ func (d *decoding) readTag() {
 		d.set(d.tag)
 		d.advance(d.pos, 1)
 	}, func() {
-		d.get(d.pos)
-		d.get(d.end)
-		d.call(d.g.tag)
-		d.set(d.pos)
+		d.read(d.g.tag, d.pos, d.end)
 		d.set(d.tag)
 		d.get(d.pos)
-		d.do(i32Eqz)
-		d.brIf(d.refused)
+		d.brUnless(d.refused)
 	})
 }
 
@@ -221,8 +216,7 @@ func (d *decoding) readLength() {
 		d.call(d.g.length)
 		d.set(d.next)
 		d.tee(d.start)
-		d.do(i32Eqz)
-		d.brIf(d.refused)
+		d.brUnless(d.refused)
 	})
 	d.get(d.next)
 	d.get(d.end)
@@ -241,14 +235,10 @@ func (d *decoding) readNumber(wire int, limit local) {
 			d.set(d.value)
 			d.advance(d.pos, 1)
 		}, func() {
-			d.get(d.pos)
-			d.get(limit)
-			d.call(d.g.varint)
-			d.set(d.pos)
+			d.read(d.g.varint, d.pos, limit)
 			d.set(d.value)
 			d.get(d.pos)
-			d.do(i32Eqz)
-			d.brIf(d.refused)
+			d.brUnless(d.refused)
 		})
 	case fixed32Wire:
 		d.get(d.pos)
@@ -330,8 +320,7 @@ func (d *decoding) oneof(s *contract.Shape) {
 		d.single(p.Shape, p.typ, d.to, p.offset)
 	}, func() {
 		d.get(which)
-		d.do(i32Eqz)
-		d.brIf(d.refused)
+		d.brUnless(d.refused)
 	})
 }
 
@@ -342,16 +331,14 @@ func (d *decoding) storeBytes(s *contract.Shape, to local, offset uint32) {
 		d.get(d.start)
 		d.get(d.next)
 		d.call(d.g.empty)
-		d.do(i32Eqz)
-		d.brIf(d.refused)
+		d.brUnless(d.refused)
 	case isMessage(s):
 		d.get(d.start)
 		d.get(d.next)
 		d.get(to)
 		d.add(int(offset))
 		d.call(d.g.decoder(s))
-		d.do(i32Eqz)
-		d.brIf(d.refused)
+		d.brUnless(d.refused)
 	case s.Kind == wit.Char:
 		d.get(d.start)
 		d.get(d.next)
@@ -374,8 +361,7 @@ func (d *decoding) storeBytes(s *contract.Shape, to local, offset uint32) {
 			d.get(d.start)
 			d.get(d.next)
 			d.call(d.g.utf8)
-			d.do(i32Eqz)
-			d.brIf(d.refused)
+			d.brUnless(d.refused)
 		}
 		d.get(to)
 		d.get(d.start)

@@ -100,23 +100,19 @@ func wireOf(s *contract.Shape) int {
 // tagBytes is a tag as it is written.
 func tagBytes(number int32, wire int) []byte { return uleb(int(number)<<3 | wire) }
 
-// storeTag is the instruction that stores which case of so many it is.
-func storeTag(cases int) opcode {
-	return map[uint32]opcode{1: i32Store8, 2: i32Store16, 4: i32Store}[abi.TagSize(cases)]
-}
+// stores and loads are the instructions for what is an i32 on the stack, by its size in memory.
+var (
+	stores = map[uint32]opcode{1: i32Store8, 2: i32Store16, 4: i32Store}
+	loads  = map[uint32]opcode{1: i32Load8U, 2: i32Load16U, 4: i32Load}
+)
 
-func loadTag(cases int) opcode {
-	return map[uint32]opcode{1: i32Load8U, 2: i32Load16U, 4: i32Load}[abi.TagSize(cases)]
-}
+// storeTag and loadTag are those for which case of so many it is.
+func storeTag(cases int) opcode { return stores[abi.TagSize(cases)] }
+func loadTag(cases int) opcode  { return loads[abi.TagSize(cases)] }
 
-// storeOf and loadOf are the instructions for what is an i32 on the stack; flags and cases have their own sizes.
-func (g *generator) storeOf(t *wit.Type) opcode {
-	return map[uint32]opcode{1: i32Store8, 2: i32Store16, 4: i32Store}[g.layouts.Of(t).Size]
-}
-
-func (g *generator) loadOf(t *wit.Type) opcode {
-	return map[uint32]opcode{1: i32Load8U, 2: i32Load16U, 4: i32Load}[g.layouts.Of(t).Size]
-}
+// storeOf and loadOf are those for a type; flags and enums have sizes of their own.
+func (g *generator) storeOf(t *wit.Type) opcode { return stores[g.layouts.Of(t).Size] }
+func (g *generator) loadOf(t *wit.Type) opcode  { return loads[g.layouts.Of(t).Size] }
 
 // dispatch writes a choice by the i32 on the stack, of numbers that lead to choices.
 func dispatch(f *function, by local, numbers []int32, one func(n int), otherwise func()) {

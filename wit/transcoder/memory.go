@@ -15,6 +15,24 @@ const (
 	largest = 1 << 30
 )
 
+// grow grows the memory up to the address on the stack; refused says what is done where that can't be. more is a variable.
+func (f *function) grow(more local, refused func()) {
+	f.comment("more = pages that are missing")
+	f.add(slack + 1<<pageBits - 1)
+	f.i32(pageBits)
+	f.do(i32ShrU, memorySize, i32Sub)
+	f.tee(more)
+	f.i32(0)
+	f.do(i32GtS)
+	f.when(func() {
+		f.get(more)
+		f.do(memoryGrow)
+		f.i32(-1)
+		f.do(i32Eq)
+		f.when(refused)
+	})
+}
+
 // memoryModule is the first core module: the memory and what hands it out. The functions of the component are lowered with it
 // before the second module, which calls them, exists.
 func memoryModule(pages int) *module {
@@ -32,10 +50,7 @@ func memoryModule(pages int) *module {
 	alloc.get(size)
 	alloc.i32(largest)
 	alloc.do(i32GtU)
-	alloc.when(func() {
-		alloc.i32(0)
-		alloc.do(returnOp)
-	})
+	alloc.when(alloc.returnZeros)
 	alloc.comment("at = align(base + handed out)")
 	alloc.i32(0)
 	alloc.mem(i32Load, handedOut)
@@ -48,28 +63,8 @@ func memoryModule(pages int) *module {
 	alloc.tee(at)
 	alloc.get(size)
 	alloc.do(i32Add)
-	alloc.set(end)
-	alloc.comment("more = pages that are missing")
-	alloc.get(end)
-	alloc.add(slack + 1<<pageBits - 1)
-	alloc.i32(pageBits)
-	alloc.do(i32ShrU, memorySize, i32Sub)
-	alloc.tee(more)
-	alloc.i32(0)
-	alloc.do(i32GeS)
-	alloc.get(more)
-	alloc.i32(0)
-	alloc.do(i32Ne, i32And)
-	alloc.when(func() {
-		alloc.get(more)
-		alloc.do(memoryGrow)
-		alloc.i32(-1)
-		alloc.do(i32Eq)
-		alloc.when(func() {
-			alloc.i32(0)
-			alloc.do(returnOp)
-		})
-	})
+	alloc.tee(end)
+	alloc.grow(more, alloc.returnZeros)
 	alloc.i32(0)
 	alloc.get(end)
 	alloc.add(-base)

@@ -52,7 +52,6 @@ const (
 	i32GtS
 	i32GtU
 	i32LeU
-	i32GeS
 	i32GeU
 	i64Eqz
 	i64Eq
@@ -153,7 +152,6 @@ var opcodes = [...]struct {
 	i32GtS:            {"i32.gt_s", "\x4a", plain},
 	i32GtU:            {"i32.gt_u", "\x4b", plain},
 	i32LeU:            {"i32.le_u", "\x4d", plain},
-	i32GeS:            {"i32.ge_s", "\x4e", plain},
 	i32GeU:            {"i32.ge_u", "\x4f", plain},
 	i64Eqz:            {"i64.eqz", "\x50", plain},
 	i64Eq:             {"i64.eq", "\x51", plain},

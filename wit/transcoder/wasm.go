@@ -179,6 +179,24 @@ func (f *function) to(l label) int64 { return int64(f.depth - int(l)) }
 func (f *function) br(l label)       { f.emit(instr{op: brOp, a: f.to(l)}) }
 func (f *function) brIf(l label)     { f.emit(instr{op: brIfOp, a: f.to(l)}) }
 
+// brUnless branches if the i32 on the stack is zero.
+func (f *function) brUnless(l label) {
+	f.do(i32Eqz)
+	f.brIf(l)
+}
+
+// returnZeros returns a zero for each result; all are integers.
+func (f *function) returnZeros() {
+	for _, r := range f.results {
+		if r == i64 {
+			f.i64(0)
+		} else {
+			f.i32(0)
+		}
+	}
+	f.do(returnOp)
+}
+
 // choices branches by the i32 that by puts on the stack, to one of count choices, each written by one, or to otherwise. Each is
 // followed by what comes behind. table says which choice a number leads to, -1 for none.
 func (f *function) choices(by func(), table []int, count int, one func(n int), otherwise func()) {

@@ -16,12 +16,11 @@ type wire struct {
 }
 
 func newWire(m *module) *wire {
-	w := &wire{
+	return &wire{
 		alloc: m.imported("m", "alloc", []valType{i32, i32}, []valType{i32}),
 		fail:  m.imported("m", "fail", nil, nil),
 		floor: m.global("floor"), end: m.global("end"), budget: m.global("budget"),
 	}
-	return w
 }
 
 // define writes the functions; imports come before.
@@ -40,15 +39,12 @@ func (w *wire) define(m *module) {
 	w.definePutChar(m)
 }
 
-// nothingRead returns a zero and 0.
-func nothingRead(f *function) {
-	if f.results[0] == i64 {
-		f.i64(0)
-	} else {
-		f.i32(0)
-	}
-	f.i32(0)
-	f.do(returnOp)
+// read calls one of the functions that read from pos up to an end. What was read is left on the stack, and pos is where it stopped.
+func (f *function) read(with *function, pos, end local) {
+	f.get(pos)
+	f.get(end)
+	f.call(with)
+	f.set(pos)
 }
 
 // defineVarint: varint(pos, end) → (value, next).
@@ -61,7 +57,7 @@ func (w *wire) defineVarint(m *module) {
 		f.get(pos)
 		f.get(end)
 		f.do(i32GeU)
-		f.when(func() { nothingRead(f) })
+		f.when(f.returnZeros)
 		f.get(pos)
 		f.mem(i32Load8U, 0)
 		f.do(i64ExtendI32U)
@@ -74,7 +70,7 @@ func (w *wire) defineVarint(m *module) {
 		f.get(b)
 		f.i64(1)
 		f.do(i64GtU, i32And)
-		f.when(func() { nothingRead(f) })
+		f.when(f.returnZeros)
 		f.get(b)
 		f.i64(0x7f)
 		f.do(i64And)
@@ -102,10 +98,7 @@ func (w *wire) defineLength(m *module) {
 	w.length = f
 	pos, end := f.param("pos", i32), f.param("end", i32)
 	size := f.local("size", i64)
-	f.get(pos)
-	f.get(end)
-	f.call(w.varint)
-	f.set(pos)
+	f.read(w.varint, pos, end)
 	f.set(size)
 	f.get(pos)
 	f.do(i32Eqz)
@@ -113,7 +106,7 @@ func (w *wire) defineLength(m *module) {
 	f.get(end)
 	f.get(pos)
 	f.do(i32Sub, i64ExtendI32U, i64GtU, i32Or)
-	f.when(func() { nothingRead(f) })
+	f.when(f.returnZeros)
 	f.get(pos)
 	f.get(pos)
 	f.get(size)
@@ -126,14 +119,11 @@ func (w *wire) defineTag(m *module) {
 	w.tag = f
 	pos, end := f.param("pos", i32), f.param("end", i32)
 	value := f.local("value", i64)
-	f.get(pos)
-	f.get(end)
-	f.call(w.varint)
-	f.set(pos)
+	f.read(w.varint, pos, end)
 	f.tee(value)
 	f.i64(1<<32 - 1)
 	f.do(i64GtU)
-	f.when(func() { nothingRead(f) })
+	f.when(f.returnZeros)
 	f.get(value)
 	f.do(i32WrapI64)
 	f.get(pos)
@@ -149,10 +139,7 @@ func (w *wire) defineSkip(m *module) {
 	f.get(tag)
 	f.i32(8)
 	f.do(i32LtU)
-	f.when(func() {
-		f.i32(0)
-		f.do(returnOp)
-	})
+	f.when(f.returnZeros)
 	f.choices(func() {
 		f.get(tag)
 		f.i32(7)
@@ -160,18 +147,12 @@ func (w *wire) defineSkip(m *module) {
 	}, []int{0, 1, 2, -1, -1, 3}, 4, func(n int) {
 		switch n {
 		case 0:
-			f.get(pos)
-			f.get(end)
-			f.call(w.varint)
-			f.set(pos)
+			f.read(w.varint, pos, end)
 			f.set(size)
 		case 1:
 			f.advance(pos, 8)
 		case 2:
-			f.get(pos)
-			f.get(end)
-			f.call(w.length)
-			f.set(pos)
+			f.read(w.length, pos, end)
 			f.do(dropOp)
 		case 3:
 			f.advance(pos, 4)
@@ -183,10 +164,7 @@ func (w *wire) defineSkip(m *module) {
 	f.get(pos)
 	f.get(end)
 	f.do(i32GtU)
-	f.when(func() {
-		f.i32(0)
-		f.do(returnOp)
-	})
+	f.when(f.returnZeros)
 	f.get(pos)
 }
 
@@ -202,25 +180,18 @@ func (w *wire) defineEmpty(m *module) {
 			f.get(end)
 			f.do(i32GeU)
 			f.brIf(done)
-			f.get(pos)
-			f.get(end)
-			f.call(w.tag)
-			f.set(pos)
+			f.read(w.tag, pos, end)
 			f.set(tag)
 			f.get(pos)
 			f.do(i32Eqz)
-			f.when(func() {
-				f.i32(0)
-				f.do(returnOp)
-			})
+			f.when(f.returnZeros)
 			f.get(pos)
 			f.get(end)
 			f.get(tag)
 			f.call(w.skip)
 			f.tee(pos)
 			f.brIf(again)
-			f.i32(0)
-			f.do(returnOp)
+			f.returnZeros()
 		})
 	})
 	f.i32(1)
@@ -240,7 +211,7 @@ func (w *wire) defineChar(m *module) {
 		f.do(i32And)
 		f.i32(0x80)
 		f.do(i32Ne)
-		f.when(func() { nothingRead(f) })
+		f.when(f.returnZeros)
 		f.get(value)
 		f.i32(6)
 		f.do(i32Shl)
@@ -266,7 +237,7 @@ func (w *wire) defineChar(m *module) {
 		f.add(-least)
 		f.i32(most - least)
 		f.do(i32GtU)
-		f.when(func() { nothingRead(f) })
+		f.when(f.returnZeros)
 	}
 	below := func(n int) {
 		f.get(first)
@@ -285,7 +256,7 @@ func (w *wire) defineChar(m *module) {
 		f.set(next)
 	}, func() {
 		below(0xc0)
-		f.when(func() { nothingRead(f) })
+		f.when(f.returnZeros)
 		below(0xe0)
 		f.choose(func() { sequence(2, 0x1f, 0x80, 0x7ff) }, func() {
 			below(0xf0)
@@ -296,11 +267,11 @@ func (w *wire) defineChar(m *module) {
 				f.add(-0xd800)
 				f.i32(0x800)
 				f.do(i32LtU)
-				f.when(func() { nothingRead(f) })
+				f.when(f.returnZeros)
 			}, func() {
 				below(0xf8)
 				f.do(i32Eqz)
-				f.when(func() { nothingRead(f) })
+				f.when(f.returnZeros)
 				sequence(4, 0x07, 0x10000, 0x10ffff)
 			})
 		})
@@ -308,7 +279,7 @@ func (w *wire) defineChar(m *module) {
 	f.get(next)
 	f.get(end)
 	f.do(i32GtU)
-	f.when(func() { nothingRead(f) })
+	f.when(f.returnZeros)
 	f.get(value)
 	f.get(next)
 }
@@ -350,15 +321,11 @@ func (w *wire) defineUTF8(m *module) {
 				f.advance(pos, 1)
 				f.br(again)
 			})
-			f.get(pos)
-			f.get(end)
-			f.call(w.char)
-			f.set(pos)
+			f.read(w.char, pos, end)
 			f.do(dropOp)
 			f.get(pos)
 			f.brIf(again)
-			f.i32(0)
-			f.do(returnOp)
+			f.returnZeros()
 		})
 	})
 	f.i32(1)
