@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/weft-run/weft/executor/transcode"
@@ -79,12 +78,7 @@ func TestDirect(t *testing.T) {
 
 // sameArguments reads a random request both ways, whole and damaged.
 func sameArguments(t *rapid.T, b *binding, m *contract.Method, plan *transcode.Plan, arena *wasmtime.Arena) {
-	request := b.message(m.Request)
-	for i, f := range m.Params {
-		put(request, f, wittest.Value(t, m.Function.Params[i].Type, 5))
-	}
-	message, err := proto.Marshal(request)
-	must(err)
+	message := b.request(t, m, 5)
 	for range 3 {
 		values, err := plan.Decode(message, arena)
 		got, gotErr := plan.Arguments(message)

@@ -42,12 +42,7 @@ func damaged(t *rapid.T) {
 	}
 	defer b.plans.Close()
 	b.methods(func(m *contract.Method, plan *transcode.Plan) {
-		request := b.message(m.Request)
-		for i, f := range m.Params {
-			put(request, f, wittest.Value(t, m.Function.Params[i].Type, 3))
-		}
-		message, err := proto.Marshal(request)
-		must(err)
+		message := b.request(t, m, 3)
 		for range rapid.IntRange(1, 3).Draw(t, "damages") {
 			message = damage(t, message)
 		}

@@ -58,6 +58,17 @@ func (b *binding) message(name string) *dynamicpb.Message {
 	return dynamicpb.NewMessage(d.(protoreflect.MessageDescriptor))
 }
 
+// request writes the request of a method with random values, whose lists have so many elements at most, by protobuf's own means.
+func (b *binding) request(t *rapid.T, m *contract.Method, elements int) []byte {
+	request := b.message(m.Request)
+	for i, f := range m.Params {
+		put(request, f, wittest.Value(t, m.Function.Params[i].Type, elements))
+	}
+	message, err := proto.Marshal(request)
+	must(err)
+	return message
+}
+
 // methods calls f with each method.
 func (b *binding) methods(f func(*contract.Method, *transcode.Plan)) {
 	for _, s := range b.services {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"testing"
 
-	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/weft-run/weft/executor/transcode"
@@ -16,7 +15,6 @@ import (
 	"github.com/weft-run/weft/wit/compose"
 	"github.com/weft-run/weft/wit/contract"
 	"github.com/weft-run/weft/wit/transcoder"
-	"github.com/weft-run/weft/wit/wittest"
 )
 
 // twoPaths is a component with both forms: as it is, and with a transcoder around it.
@@ -147,13 +145,7 @@ func TestTwoPaths(t *testing.T) {
 			p := newTwoPaths(t, e, name, components.Bytes(t, name), service)
 			rapid.Check(t, func(t *rapid.T) {
 				n := rapid.IntRange(0, len(p.methods)-1).Draw(t, "method")
-				m := p.methods[n]
-				request := p.message(m.Request)
-				for i, f := range m.Params {
-					put(request, f, wittest.Value(t, m.Function.Params[i].Type, 5))
-				}
-				message, err := proto.Marshal(request)
-				must(err)
+				message := p.request(t, p.methods[n], 5)
 				p.compare(t, n, message, true)
 				for range rapid.IntRange(1, 3).Draw(t, "damages") {
 					message = damage(t, message)

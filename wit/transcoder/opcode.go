@@ -69,7 +69,6 @@ const (
 	i64Clz
 	i64Popcnt
 	i64Add
-	i64Sub
 	i64Mul
 	i64And
 	i64Or
@@ -169,7 +168,6 @@ var opcodes = [...]struct {
 	i64Clz:            {"i64.clz", "\x79", plain},
 	i64Popcnt:         {"i64.popcnt", "\x7b", plain},
 	i64Add:            {"i64.add", "\x7c", plain},
-	i64Sub:            {"i64.sub", "\x7d", plain},
 	i64Mul:            {"i64.mul", "\x7e", plain},
 	i64And:            {"i64.and", "\x83", plain},
 	i64Or:             {"i64.or", "\x84", plain},
