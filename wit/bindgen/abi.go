@@ -12,7 +12,7 @@ import (
 // abi writes the file with the canonical ABI.
 func (p *pkg) abi() string {
 	p.begin()
-	p.helpers = &helpers{names: names{}, known: map[string]string{}}
+	p.movers = &movers{names: names{}, known: map[string]string{}}
 	p.resourceFunctions()
 	for _, f := range p.imports {
 		p.importCall(f)
@@ -23,7 +23,7 @@ func (p *pkg) abi() string {
 	for _, f := range p.exports {
 		p.exportCall(f)
 	}
-	p.writeHelpers()
+	p.writeMovers()
 	return p.end("", "")
 }
 

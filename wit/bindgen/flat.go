@@ -27,7 +27,7 @@ func (p *pkg) lift(t *wit.Type, flat []string) string {
 	case wit.Own, wit.Borrow:
 		return p.liftHandle(t, flat[0])
 	default:
-		return fmt.Sprintf("%s(%s)", p.helper(lifting, t), strings.Join(flat, ", "))
+		return fmt.Sprintf("%s(%s)", p.compoundMover(lifting, t), strings.Join(flat, ", "))
 	}
 }
 
@@ -53,7 +53,7 @@ func (p *pkg) lower(t *wit.Type, value string) string {
 	case wit.Own, wit.Borrow:
 		return p.lowerHandle(t, value)
 	default:
-		return fmt.Sprintf("%s(%s)", p.helper(lowering, t), value)
+		return fmt.Sprintf("%s(%s)", p.compoundMover(lowering, t), value)
 	}
 }
 
@@ -86,8 +86,8 @@ func (p *pkg) lowerHandle(t *wit.Type, value string) string {
 	}
 }
 
-// liftHelper writes a function that lifts values of a compound type.
-func (p *pkg) liftHelper(name string, t *wit.Type) {
+// liftMover writes a function that lifts values of a compound type.
+func (p *pkg) liftMover(name string, t *wit.Type) {
 	cores := p.g.layouts.Of(t).Flat
 	var list, flat []string
 	for n, c := range cores {
@@ -116,8 +116,8 @@ func (p *pkg) liftHelper(name string, t *wit.Type) {
 	p.printf("}\n\n")
 }
 
-// lowerHelper writes a function that lowers values of a compound type.
-func (p *pkg) lowerHelper(name string, t *wit.Type) {
+// lowerMover writes a function that lowers values of a compound type.
+func (p *pkg) lowerMover(name string, t *wit.Type) {
 	cores := p.g.layouts.Of(t).Flat
 	var list []string
 	for n, c := range cores {

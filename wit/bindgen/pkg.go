@@ -32,8 +32,8 @@ type pkg struct {
 	// functions are the Go names of functions.
 	functions map[*wit.Function]string
 
-	helpers *helpers
-	file    *file
+	movers *movers
+	file   *file
 }
 
 func (g *generator) newPkg(i *wit.Interface, dir string) *pkg {
