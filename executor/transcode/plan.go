@@ -104,8 +104,6 @@ type node struct {
 	words []string
 	// numbers are the protobuf numbers of an enum's cases.
 	numbers []int32
-	// wire is the wire type of a scalar.
-	wire protowire.Type
 }
 
 // A field is one field of a message.
@@ -241,13 +239,10 @@ func (p *Plans) message(fields []contract.Field, words []string) (*node, error) 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
-		out := field{name: f.Name, number: protowire.Number(f.Number), label: f.Label, node: child, wire: protowire.BytesType}
+		out := field{name: f.Name, number: protowire.Number(f.Number), label: f.Label, node: child, wire: f.Shape.Wire()}
+		out.packed = f.Label == contract.Repeated && out.wire != protowire.BytesType
 		if i < len(words) {
 			out.word = words[i]
-		}
-		if !child.message {
-			out.wire = child.wire
-			out.packed = f.Label == contract.Repeated && child.wire != protowire.BytesType
 		}
 		n.fields = append(n.fields, out)
 		n.order = append(n.order, i)
@@ -262,17 +257,9 @@ func (p *Plans) message(fields []contract.Field, words []string) (*node, error) 
 }
 
 func (p *Plans) scalar(s *contract.Shape) (*node, error) {
-	n := &node{kind: s.Kind, required: s.Required(), wire: protowire.VarintType}
+	n := &node{kind: s.Kind, required: s.Required()}
 	switch s.Kind {
-	case wit.Bool, wit.S8, wit.U8, wit.S16, wit.U16, wit.S32, wit.U32, wit.S64, wit.U64:
-	case wit.F32:
-		n.wire = protowire.Fixed32Type
-	case wit.F64:
-		n.wire = protowire.Fixed64Type
-	case wit.Char, wit.String:
-		n.wire = protowire.BytesType
-	case wit.List:
-		n.wire = protowire.BytesType
+	case wit.Bool, wit.S8, wit.U8, wit.S16, wit.U16, wit.S32, wit.U32, wit.S64, wit.U64, wit.F32, wit.F64, wit.Char, wit.String, wit.List:
 	case wit.Enum:
 		n.words = words(s)
 		n.numbers = s.Numbers

@@ -1,6 +1,10 @@
 package contract
 
-import "github.com/weft-run/weft/wit"
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/weft-run/weft/wit"
+)
 
 // A Service is one exported interface of a component, bound to its contract.
 type Service struct {
@@ -98,6 +102,23 @@ func (s *Shape) Scalar() bool {
 		return len(s.Fields) == 0
 	default:
 		return true
+	}
+}
+
+// Wire returns how a value that is not in a packed list goes to the wire; the shape may be nil, as in a field.
+func (s *Shape) Wire() protowire.Type {
+	if s == nil || !s.Scalar() {
+		return protowire.BytesType
+	}
+	switch s.Kind {
+	case wit.F32:
+		return protowire.Fixed32Type
+	case wit.F64:
+		return protowire.Fixed64Type
+	case wit.String, wit.Char, wit.List:
+		return protowire.BytesType
+	default:
+		return protowire.VarintType
 	}
 }
 

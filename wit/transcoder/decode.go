@@ -1,6 +1,8 @@
 package transcoder
 
 import (
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
 )
@@ -191,11 +193,11 @@ func (d *decoding) readTag() {
 }
 
 // expect refuses another wire type.
-func (d *decoding) expect(wire int) {
+func (d *decoding) expect(wire protowire.Type) {
 	d.get(d.tag)
 	d.i32(7)
 	d.do(i32And)
-	d.i32(wire)
+	d.i32(int(wire))
 	d.do(i32Ne)
 	d.brIf(d.refused)
 }
@@ -225,9 +227,9 @@ func (d *decoding) readLength() {
 }
 
 // readNumber reads a number at pos that ends before a limit.
-func (d *decoding) readNumber(wire int, limit local) {
+func (d *decoding) readNumber(wire protowire.Type, limit local) {
 	switch wire {
-	case varintWire:
+	case protowire.VarintType:
 		d.small(func() {
 			d.get(d.pos)
 			d.mem(i32Load8U, 0)
@@ -240,12 +242,12 @@ func (d *decoding) readNumber(wire int, limit local) {
 			d.get(d.pos)
 			d.brUnless(d.refused)
 		})
-	case fixed32Wire:
+	case protowire.Fixed32Type:
 		d.get(d.pos)
 		d.mem(i64Load32U, 0)
 		d.set(d.value)
 		d.advance(d.pos, 4)
-	case fixed64Wire:
+	case protowire.Fixed64Type:
 		d.get(d.pos)
 		d.mem(i64Load, 0)
 		d.set(d.value)
@@ -259,9 +261,9 @@ func (d *decoding) readNumber(wire int, limit local) {
 
 // single decodes one value, whose tag was read, to an address.
 func (d *decoding) single(s *contract.Shape, t *wit.Type, to local, offset uint32) {
-	wire := wireOf(s)
+	wire := s.Wire()
 	d.expect(wire)
-	if wire != bytesWire {
+	if wire != protowire.BytesType {
 		d.readNumber(wire, d.end)
 		d.storeNumber(s, t, to, offset)
 		return
@@ -287,8 +289,8 @@ func (d *decoding) optional(p place) {
 
 // flag sets or clears the flag whose number in the type is that of the field in the message.
 func (d *decoding) flag(t *wit.Type, p place) {
-	d.expect(varintWire)
-	d.readNumber(varintWire, d.end)
+	d.expect(protowire.VarintType)
+	d.readNumber(protowire.VarintType, d.end)
 	d.get(d.to)
 	d.get(d.to)
 	d.mem(d.g.loadOf(t), 0)

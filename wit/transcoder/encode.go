@@ -3,6 +3,8 @@ package transcoder
 import (
 	"slices"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
 )
@@ -70,7 +72,7 @@ func (e *encoding) field(p place) {
 		e.list(p)
 	case isMessage(p.Shape), p.Shape.Required():
 		e.single(p.Field, p.typ, e.at, p.offset)
-	case wireOf(p.Shape) == bytesWire:
+	case p.Shape.Wire() == protowire.BytesType:
 		e.get(e.at)
 		e.mem(i32Load, p.offset+4)
 		e.when(func() { e.single(p.Field, p.typ, e.at, p.offset) })
@@ -80,8 +82,8 @@ func (e *encoding) field(p place) {
 		e.do(i64Eqz, i32Eqz)
 		e.when(func() {
 			e.room(numberRoom)
-			e.putNumber(wireOf(p.Shape))
-			e.tag(p.Number, wireOf(p.Shape))
+			e.putNumber(p.Shape.Wire())
+			e.tag(p.Number, p.Shape.Wire())
 		})
 	}
 }
@@ -105,7 +107,7 @@ func (e *encoding) room(n int) {
 }
 
 // tag writes a tag, for which there is room.
-func (e *encoding) tag(number int32, wire int) {
+func (e *encoding) tag(number int32, wire protowire.Type) {
 	tag := tagBytes(number, wire)
 	e.advance(e.pos, -len(tag))
 	for n, b := range tag {
@@ -139,14 +141,14 @@ func (e *encoding) single(f contract.Field, t *wit.Type, at local, offset uint32
 		e.mem(i32Load, offset)
 		e.call(e.g.putChar)
 		e.set(e.pos)
-	case wireOf(f.Shape) == bytesWire:
+	case f.Shape.Wire() == protowire.BytesType:
 		e.text(at, offset)
 	default:
 		e.loadNumber(f.Shape, t, at, offset)
 		e.room(numberRoom)
-		e.putNumber(wireOf(f.Shape))
+		e.putNumber(f.Shape.Wire())
 	}
-	e.tag(f.Number, wireOf(f.Shape))
+	e.tag(f.Number, f.Shape.Wire())
 }
 
 // mark notes where a message or a packed list ends.
@@ -166,7 +168,7 @@ func (e *encoding) putSize() {
 	e.get(e.done)
 	e.do(i32Sub, i64ExtendI32U)
 	e.set(e.value)
-	e.putNumber(varintWire)
+	e.putNumber(protowire.VarintType)
 }
 
 // text writes a string or bytes.
@@ -196,7 +198,7 @@ func (e *encoding) text(at local, offset uint32) {
 	e.get(e.size)
 	e.do(i64ExtendI32U)
 	e.set(e.value)
-	e.putNumber(varintWire)
+	e.putNumber(protowire.VarintType)
 }
 
 // loadNumber sets value to a number as it goes to the wire.
@@ -231,14 +233,14 @@ func (e *encoding) loadNumber(s *contract.Shape, t *wit.Type, at local, offset u
 }
 
 // putNumber writes value, for which there is room.
-func (e *encoding) putNumber(wire int) {
+func (e *encoding) putNumber(wire protowire.Type) {
 	switch wire {
-	case fixed32Wire:
+	case protowire.Fixed32Type:
 		e.advance(e.pos, -4)
 		e.get(e.pos)
 		e.get(e.value)
 		e.mem(i64Store32, 0)
-	case fixed64Wire:
+	case protowire.Fixed64Type:
 		e.advance(e.pos, -8)
 		e.get(e.pos)
 		e.get(e.value)
@@ -266,8 +268,8 @@ func (e *encoding) putNumber(wire int) {
 func (e *encoding) list(p place) {
 	elem := p.typ.Elem
 	size := int(e.g.layouts.Of(elem).Size)
-	wire := wireOf(p.Shape)
-	packed := wire != bytesWire
+	wire := p.Shape.Wire()
+	packed := wire != protowire.BytesType
 	e.get(e.at)
 	e.mem(i32Load, p.offset+4)
 	e.when(func() {
@@ -298,7 +300,7 @@ func (e *encoding) list(p place) {
 		})
 		if packed {
 			e.putSize()
-			e.tag(p.Number, bytesWire)
+			e.tag(p.Number, protowire.BytesType)
 		}
 	})
 }
@@ -316,8 +318,8 @@ func (e *encoding) flags(s *contract.Shape) {
 			e.room(numberRoom)
 			e.i64(1)
 			e.set(e.value)
-			e.putNumber(varintWire)
-			e.tag(p.Number, varintWire)
+			e.putNumber(protowire.VarintType)
+			e.tag(p.Number, protowire.VarintType)
 		})
 	}
 }

@@ -3,6 +3,8 @@ package transcoder
 import (
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/abi"
 	"github.com/weft-run/weft/wit/contract"
@@ -72,33 +74,10 @@ func isOneof(s *contract.Shape) bool { return s.Kind == wit.Variant || s.Kind ==
 // isMessage tells whether a field holds messages.
 func isMessage(s *contract.Shape) bool { return s == nil || !s.Scalar() }
 
-// The wire types of protobuf.
-const (
-	varintWire  = 0
-	fixed64Wire = 1
-	bytesWire   = 2
-	fixed32Wire = 5
-)
-
-// wireOf is the wire type of a single value.
-func wireOf(s *contract.Shape) int {
-	if isMessage(s) {
-		return bytesWire
-	}
-	switch s.Kind {
-	case wit.F32:
-		return fixed32Wire
-	case wit.F64:
-		return fixed64Wire
-	case wit.String, wit.Char, wit.List:
-		return bytesWire
-	default:
-		return varintWire
-	}
-}
-
 // tagBytes is a tag as it is written.
-func tagBytes(number int32, wire int) []byte { return uleb(int(number)<<3 | wire) }
+func tagBytes(number int32, wire protowire.Type) []byte {
+	return protowire.AppendTag(nil, protowire.Number(number), wire)
+}
 
 // stores and loads are the instructions for what is an i32 on the stack, by its size in memory.
 var (

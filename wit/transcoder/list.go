@@ -1,19 +1,21 @@
 package transcoder
 
+import "google.golang.org/protobuf/encoding/protowire"
+
 // repeated decodes a list whose elements are next to each other, as every encoder writes them: it counts them, makes room, and
 // decodes them. A list that is scattered over the message is refused when its tag comes again.
 func (d *decoding) repeated(p place) {
-	wire := wireOf(p.Shape)
-	if wire == bytesWire {
-		d.expect(bytesWire)
-		d.countRun(p, bytesWire)
-		d.decodeRun(p, bytesWire)
+	wire := p.Shape.Wire()
+	if wire == protowire.BytesType {
+		d.expect(protowire.BytesType)
+		d.countRun(p, protowire.BytesType)
+		d.decodeRun(p, protowire.BytesType)
 		return
 	}
 	d.get(d.tag)
 	d.i32(7)
 	d.do(i32And)
-	d.i32(bytesWire)
+	d.i32(int(protowire.BytesType))
 	d.do(i32Eq)
 	d.choose(func() {
 		d.readLength()
@@ -30,14 +32,14 @@ func (d *decoding) repeated(p place) {
 }
 
 // countRun counts the elements from pos on that have tags of their own. pos is behind the first tag and stays there.
-func (d *decoding) countRun(p place, wire int) {
+func (d *decoding) countRun(p place, wire protowire.Type) {
 	d.get(d.pos)
 	d.set(d.item)
 	d.i32(0)
 	d.set(d.count)
 	d.loop(func(again label) {
 		d.advance(d.count, 1)
-		if wire == bytesWire {
+		if wire == protowire.BytesType {
 			d.readLength()
 			d.get(d.next)
 			d.set(d.pos)
@@ -55,7 +57,7 @@ func (d *decoding) countRun(p place, wire int) {
 }
 
 // atTag tells whether the tag of the field is at pos.
-func (d *decoding) atTag(p place, wire int) {
+func (d *decoding) atTag(p place, wire protowire.Type) {
 	tag := tagBytes(p.Number, wire)
 	d.get(d.pos)
 	d.get(d.end)
@@ -69,13 +71,13 @@ func (d *decoding) atTag(p place, wire int) {
 }
 
 // decodeRun decodes what countRun counted.
-func (d *decoding) decodeRun(p place, wire int) {
+func (d *decoding) decodeRun(p place, wire protowire.Type) {
 	left := d.stop
 	d.makeList(p)
 	d.get(d.count)
 	d.set(left)
 	d.loop(func(again label) {
-		if wire == bytesWire {
+		if wire == protowire.BytesType {
 			d.readLength()
 			d.get(d.next)
 			d.set(d.pos)
@@ -95,8 +97,8 @@ func (d *decoding) decodeRun(p place, wire int) {
 }
 
 // countPacked counts the numbers that start and next bound.
-func (d *decoding) countPacked(wire int) {
-	size := map[int]int{fixed32Wire: 4, fixed64Wire: 8}[wire]
+func (d *decoding) countPacked(wire protowire.Type) {
+	size := map[protowire.Type]int{protowire.Fixed32Type: 4, protowire.Fixed64Type: 8}[wire]
 	if size > 0 {
 		d.get(d.next)
 		d.get(d.start)
@@ -184,7 +186,7 @@ func (d *decoding) makeList(p place) {
 }
 
 // decodePacked decodes what countPacked counted, from pos to next.
-func (d *decoding) decodePacked(p place, wire int) {
+func (d *decoding) decodePacked(p place, wire protowire.Type) {
 	d.block(func(done label) {
 		d.loop(func(again label) {
 			d.get(d.pos)
