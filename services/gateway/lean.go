@@ -40,7 +40,6 @@ func (g *Gateway) newLean() *lean.Server {
 		Idle:             idle,
 		Alive:            alive,
 		PingInterval:     pingInterval,
-		Logger:           g.config.Logger,
 	})
 }
 

@@ -28,7 +28,7 @@ func NewHeader(contentType string, md metadata.MD) *Header {
 var okay = &Header{[]hpack.HeaderField{{Name: "grpc-status", Value: "0"}}}
 
 // Answer ends the handler's work with a message, which is freed once it was sent or nobody wants it. It must be called once,
-// unless Fail or WriteStatus is.
+// unless Fail is.
 func (s *Stream) Answer(header *Header, message mem.Buffer, trailer metadata.MD) {
 	end := okay
 	if len(trailer) > 0 {
@@ -40,7 +40,10 @@ func (s *Stream) Answer(header *Header, message mem.Buffer, trailer metadata.MD)
 }
 
 // Fail ends the handler's work with an error.
-func (s *Stream) Fail(st *status.Status, trailer metadata.MD) {
+func (s *Stream) Fail(st *status.Status, trailer metadata.MD) { s.say(s.failure(st, trailer)) }
+
+// failure is an answer that has a status only.
+func (s *Stream) failure(st *status.Status, trailer metadata.MD) part {
 	fields := []hpack.HeaderField{
 		{Name: ":status", Value: "200"}, {Name: "content-type", Value: s.head.Metadata["content-type"][0]},
 		{Name: "grpc-status", Value: strconv.Itoa(int(st.Code()))}, {Name: "grpc-message", Value: escape(st.Message())},
@@ -50,23 +53,37 @@ func (s *Stream) Fail(st *status.Status, trailer metadata.MD) {
 			fields = append(fields, hpack.HeaderField{Name: "grpc-status-details-bin", Value: base64.RawStdEncoding.EncodeToString(details)})
 		}
 	}
-	s.say(part{header: &Header{appendMetadata(fields, trailer)}, end: true})
+	return part{header: &Header{appendMetadata(fields, trailer)}, end: true}
 }
 
-// WriteStatus ends the request while the handler still reads it: what it reads fails, and what it answers is dropped.
+// WriteStatus answers the request while the handler still reads it: what it reads from then on fails with
+// context.DeadlineExceeded. The handler still ends by answering, which nobody hears. The error is always nil.
 func (s *Stream) WriteStatus(st *status.Status) error {
-	s.Fail(st, nil)
-	s.stopReading(context.DeadlineExceeded) // last, as the handler then says what it makes of that
+	c := s.conn
+	c.mu.Lock()
+	s.put(s.failure(st, nil)) // first, as the handler then says what it makes of the rest
+	if s.body.err == nil {
+		s.body.err = context.DeadlineExceeded
+	}
+	s.body.tell()
+	c.mu.Unlock()
+	s.End(context.Canceled)
 	return nil
 }
 
-// say queues an answer.
+// say ends the handler's work with an answer.
 func (s *Stream) say(parts ...part) {
 	c := s.conn
 	c.mu.Lock()
 	c.handlerEnded(s)
-	if s.err != nil || s.said || c.err != nil {
-		c.mu.Unlock()
+	s.put(parts...)
+	c.mu.Unlock()
+	s.End(context.Canceled)
+}
+
+// put queues an answer, if the client waits for one. c.mu is held.
+func (s *Stream) put(parts ...part) {
+	if s.err != nil || s.said || s.conn.err != nil {
 		for i := range parts {
 			parts[i].free()
 		}
@@ -74,9 +91,7 @@ func (s *Stream) say(parts ...part) {
 	}
 	s.said = true
 	s.parts = append(s.first[:0], parts...)
-	c.offer(s)
-	c.mu.Unlock()
-	s.End(context.Canceled)
+	s.conn.offer(s)
 }
 
 // appendMetadata adds metadata to fields, in gRPC's encoding.
@@ -92,14 +107,17 @@ func appendMetadata(fields []hpack.HeaderField, md metadata.MD) []hpack.HeaderFi
 	return fields
 }
 
-// escape encodes a message as grpc-message wants it: percent-encoded, but for printable ASCII.
+// escape encodes a message as grpc-message wants it: percent-encoded, but for printable ASCII. What is not UTF-8
+// becomes U+FFFD.
 func escape(message string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
-	for i := range len(message) {
-		if c := message[i]; c >= ' ' && c <= '~' && c != '%' {
-			b.WriteByte(c)
-		} else {
+	for _, r := range message {
+		if r >= ' ' && r <= '~' && r != '%' {
+			b.WriteByte(byte(r))
+			continue
+		}
+		for _, c := range []byte(string(r)) {
 			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
 		}
 	}

@@ -20,8 +20,9 @@ const (
 	maxFrame = 16 << 10
 	// maxControl is how many bytes of frames that answer a client's may wait before nothing more is read from it.
 	maxControl = 256 << 10
-	// finalWrite is how long the last words to a client may take.
+	// finalWrite is how long the last words to a client may take, and lingering how long it may then take to close the connection.
 	finalWrite = time.Second
+	lingering  = time.Second
 )
 
 // conn is a connection.
@@ -48,20 +49,20 @@ type conn struct {
 	encoder encoder
 	relay   *relay // nil until a stream needs it
 
-	err      error  // why it is over
-	dying    bool   // it ends once control is written
-	leaving  bool   // the client was told to make no more calls
-	last     uint32 // the highest stream that was taken; once left is set, none is taken any more
-	left     bool
-	quiet    atomic.Bool // nothing but control was written since the last ping
-	finished chan struct{}
+	err     error  // why it is over
+	dying   bool   // it ends once control is written
+	leaving bool   // the client was told to make no more calls
+	last    uint32 // the highest stream that was taken; once left is set, none is taken any more
+	left    bool
+	quiet   atomic.Bool   // nothing but control was written since the last ping
+	heeded  chan struct{} // closed when nothing more is read
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{
 		server: s, net: nc, values: context.Background(), streams: map[uint32]*Stream{},
 		window: 65535, initial: 65535, largest: maxFrame, // RFC 9113, sections 6.9.2 and 6.5.2
-		finished: make(chan struct{}),
+		heeded: make(chan struct{}),
 	}
 	if s.config.Context != nil {
 		c.values = s.config.Context(nc)
@@ -85,7 +86,10 @@ func (c *conn) serve() {
 		defer close(written)
 		c.write()
 	}()
-	c.end(c.reader.run())
+	if c.end(c.reader.run()) {
+		_, _ = io.Copy(io.Discard, c.net) // until the client closes it, or the writer has waited for that
+	}
+	close(c.heeded)
 	<-written
 	c.fail(net.ErrClosed)
 	c.reader.dispatch() // Nobody wants those that are left.
@@ -103,19 +107,36 @@ func (c *conn) serve() {
 	}
 }
 
-// end says why the connection is over, if the client can hear it, and has the writer close it.
-func (c *conn) end(err error) {
+// end says why the connection is over, if the client can hear it, and has the writer close it. Otherwise, it closes the connection.
+func (c *conn) end(err error) (heard bool) {
 	code, ok := errors.AsType[http2.ConnectionError](err)
 	if !ok {
 		c.fail(err)
-		return
+		return false
 	}
 	_ = c.net.SetWriteDeadline(time.Now().Add(finalWrite)) // If it can't be set, it was closed.
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.control = appendGoAway(c.control, c.last, http2.ErrCode(code))
+	debug := ""
+	if errors.Is(err, errPings) {
+		debug = "too_many_pings"
+	}
+	c.control = appendGoAway(c.control, c.last, http2.ErrCode(code), debug)
 	c.dying = true
 	c.wake.Signal()
+	return true
+}
+
+// linger closes the connection when the client has, or a moment later. If it was closed with something unread, the system would
+// drop what is still on its way to the client.
+func (c *conn) linger() {
+	late := time.NewTimer(lingering)
+	defer late.Stop()
+	select {
+	case <-c.heeded:
+	case <-late.C:
+	}
+	c.fail(net.ErrClosed)
 }
 
 // fail ends the connection now.
@@ -159,7 +180,7 @@ func (c *conn) drain() {
 		return
 	}
 	c.leaving = true
-	c.control = appendGoAway(c.control, 1<<31-1, http2.ErrCodeNo)
+	c.control = appendGoAway(c.control, 1<<31-1, http2.ErrCodeNo, "")
 	c.control = appendPing(c.control, false, drainPing)
 	c.wake.Signal()
 	time.AfterFunc(drainWait, c.leave)
@@ -178,7 +199,7 @@ func (c *conn) leave() {
 		return
 	}
 	c.left = true
-	c.control = appendGoAway(c.control, c.last, http2.ErrCodeNo)
+	c.control = appendGoAway(c.control, c.last, http2.ErrCodeNo, "")
 	c.wake.Signal()
 }
 

@@ -41,9 +41,9 @@ func appendPing(b []byte, ack bool, data [8]byte) []byte {
 	return append(appendFrame(b, http2.FramePing, flags, 0, len(data)), data[:]...)
 }
 
-func appendGoAway(b []byte, last uint32, code http2.ErrCode) []byte {
-	b = binary.BigEndian.AppendUint32(appendFrame(b, http2.FrameGoAway, 0, 0, 8), last)
-	return binary.BigEndian.AppendUint32(b, uint32(code))
+func appendGoAway(b []byte, last uint32, code http2.ErrCode, debug string) []byte {
+	b = binary.BigEndian.AppendUint32(appendFrame(b, http2.FrameGoAway, 0, 0, 8+len(debug)), last)
+	return append(binary.BigEndian.AppendUint32(b, uint32(code)), debug...)
 }
 
 // appendBlock appends a header block, in as many frames as it needs.

@@ -93,13 +93,16 @@ func (q queue) Close() error {
 
 func (queue) Addr() net.Addr { return &net.UnixAddr{Name: "test", Net: "memory"} }
 
-// httpOther has a server of net/http serve what is relayed. It answers with what it gets.
-func httpOther(t testing.TB) func(net.Conn) {
+// httpOther has a server of net/http serve what is relayed. Without a handler, it answers with what it gets.
+func httpOther(t testing.TB, handlers ...http.HandlerFunc) func(net.Conn) {
 	t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "hello")
 		_, _ = io.Copy(w, r.Body)
 	})
+	for _, h := range handlers {
+		handler = h
+	}
 	server := &http.Server{Handler: handler, HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10}, Protocols: new(http.Protocols)}
 	server.Protocols.SetUnencryptedHTTP2(true)
 	conns := make(queue)

@@ -3,6 +3,7 @@ package lean
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -33,7 +34,7 @@ func (r *reader) run() error {
 			err = c.refuse(fault.StreamID, fault.Code)
 		}
 		if err == nil {
-			err = c.throttle()
+			err = r.throttle()
 		}
 		if err != nil {
 			if errors.Is(err, http2.ErrFrameTooLarge) {
@@ -46,10 +47,19 @@ func (r *reader) run() error {
 
 // throttle waits while the client does not read what it makes the node say, or has more handlers running than it may have
 // streams: resetting streams as fast as they are opened ("rapid reset") gains it nothing.
-func (c *conn) throttle() error {
+func (r *reader) throttle() error {
+	c := r.conn
+	full := func() bool {
+		return c.err == nil && (len(c.control) > maxControl || c.running > c.server.config.Streams)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.err == nil && (len(c.control) > maxControl || c.running > c.server.config.Streams) {
+	if full() { // Streams that wait for their handlers count, too.
+		c.mu.Unlock()
+		r.dispatch()
+		c.mu.Lock()
+	}
+	for full() {
 		c.space.Wait()
 	}
 	return c.err
@@ -295,67 +305,69 @@ func (r *reader) reset(f *http2.RSTStreamFrame) error {
 	if f.StreamID > r.highest {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
-	c := r.conn
-	c.mu.Lock()
-	s := c.streams[f.StreamID]
-	var way *relay
-	if s != nil {
-		way = s.way
-	}
-	c.mu.Unlock()
-	if s == nil {
-		return nil
-	}
-	s.cancel()
-	if way != nil {
-		return way.reset(s.id, f.ErrCode)
-	}
-	return nil
+	return r.conn.canceled(f.StreamID, f.ErrCode)
 }
 
 func (r *reader) windowUpdate(f *http2.WindowUpdateFrame) error {
+	way, err := r.widen(f)
+	if way != nil {
+		way.windowUpdate(f.StreamID, f.Increment)
+	}
+	return err
+}
+
+// widen takes in that the client takes more, and gives the relay that is to be told.
+func (r *reader) widen(f *http2.WindowUpdateFrame) (*relay, error) {
 	c := r.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.StreamID == 0 {
 		if c.window += int64(f.Increment); c.window > 1<<31-1 {
-			return http2.ConnectionError(http2.ErrCodeFlowControl)
+			return nil, http2.ConnectionError(http2.ErrCodeFlowControl)
 		}
 		c.ready = append(c.ready, c.starved...)
+		clear(c.starved)
 		c.starved = c.starved[:0]
 		c.wake.Signal()
-		return nil
+		return nil, nil //nolint:nilnil // nobody is to be told
 	}
 	if f.StreamID > r.highest {
-		return http2.ConnectionError(http2.ErrCodeProtocol)
+		return nil, http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	s := c.streams[f.StreamID]
 	if s == nil {
-		return nil
+		return nil, nil //nolint:nilnil // nobody is to be told
 	}
 	if s.window += int64(f.Increment); s.window > 1<<31-1 {
-		return streamError(s.id, http2.ErrCodeFlowControl)
+		return nil, streamError(s.id, http2.ErrCodeFlowControl)
 	}
 	c.offer(s)
-	if s.way != nil {
-		s.way.windowUpdate(s.id, f.Increment)
-	}
-	return nil
+	return s.way, nil
 }
 
 func (r *reader) settings(f *http2.SettingsFrame) error {
 	if f.IsAck() {
 		return nil
 	}
+	way, err := r.set(f)
+	if way != nil {
+		way.resize(r.conn.initial)
+	}
+	return err
+}
+
+// set takes in the client's settings, and gives the relay that is to be told of the windows of streams.
+func (r *reader) set(f *http2.SettingsFrame) (way *relay, err error) {
 	c := r.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := f.ForeachSetting(func(s http2.Setting) error {
+	err = f.ForeachSetting(func(s http2.Setting) error {
 		if err := s.Valid(); err != nil {
 			return err
 		}
 		switch s.ID {
 		case http2.SettingInitialWindowSize:
+			way = c.relay
 			return c.resize(int64(s.Val))
 		case http2.SettingMaxFrameSize:
 			c.largest = int(min(s.Val, maxFrame))
@@ -365,10 +377,10 @@ func (r *reader) settings(f *http2.SettingsFrame) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.say(appendSettingsAck(c.control))
-	return nil
+	return way, nil
 }
 
 // resize changes what the client takes on every stream. c.mu is held.
@@ -380,9 +392,6 @@ func (c *conn) resize(initial int64) error {
 			return http2.ConnectionError(http2.ErrCodeFlowControl)
 		}
 		c.offer(s)
-	}
-	if c.relay != nil {
-		c.relay.resize(initial)
 	}
 	return nil
 }
@@ -401,7 +410,7 @@ func (r *reader) ping(f *http2.PingFrame) error {
 		r.strikes, r.pinged = 0, now
 	} else if r.pinged.Add(c.server.config.PingInterval).After(now) {
 		if r.strikes++; r.strikes > maxStrikes {
-			return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+			return errPings
 		}
 	}
 	r.pinged = now
@@ -413,6 +422,9 @@ func (r *reader) ping(f *http2.PingFrame) error {
 
 // maxStrikes is how many pings may come too early.
 const maxStrikes = 2
+
+// errPings is why a client that asks too often is sent away. Clients look for the text, and ask less often from then on.
+var errPings = fmt.Errorf("too_many_pings: %w", http2.ConnectionError(http2.ErrCodeEnhanceYourCalm))
 
 // say puts frames that answer the client's in front. c.mu is held.
 func (c *conn) say(control []byte) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 
 	"golang.org/x/net/http2"
@@ -146,14 +147,14 @@ func (r *relay) throttle() {
 func (r *relay) headers(stream uint32, fields []hpack.HeaderField, ended bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.flushHeld()
+	if slices.ContainsFunc(r.held, func(h held) bool { return h.stream == stream }) {
+		r.hold(stream, nil, true) // trailers of a request whose data waits: gRPC has none, so only their end matters
+		return nil
+	}
 	r.block.Reset()
 	for _, f := range fields {
 		_ = r.hpack.WriteField(f) // A buffer takes everything.
-	}
-	r.flushHeld()
-	if len(r.held) > 0 && ended { // trailers of a request whose data waits: gRPC has none, and the data has the end
-		r.hold(stream, nil, true)
-		return nil
 	}
 	r.put(appendBlock(r.out, stream, r.block.Bytes(), ended, maxFrame))
 	r.throttle()
@@ -216,6 +217,7 @@ func (r *relay) windowUpdate(stream, increment uint32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.put(appendWindowUpdate(r.out, stream, increment))
+	r.throttle()
 }
 
 // resize tells what the client takes on every stream.
@@ -223,6 +225,7 @@ func (r *relay) resize(initial int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.put(appendSettings(r.out, http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(initial)}))
+	r.throttle()
 }
 
 // credit tells the other server that data was sent to the client.

@@ -2,7 +2,6 @@ package lean
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -45,7 +44,6 @@ type Config struct {
 	Idle, Alive time.Duration
 	// PingInterval is how often a client may ask for one.
 	PingInterval time.Duration
-	Logger       *slog.Logger
 }
 
 // Server serves connections. Its methods are safe for concurrent use.
@@ -64,7 +62,8 @@ func New(config Config) *Server {
 	return &Server{config: config, conns: map[*conn]struct{}{}}
 }
 
-// Serve serves a connection and returns when it is closed and its handlers have ended. It closes the connection.
+// Serve serves a connection and returns when it is closed and its handlers have answered. It closes the connection, also if it
+// serves none any more.
 func (s *Server) Serve(nc net.Conn) {
 	c := newConn(s, nc)
 	if !s.add(c) {

@@ -2,6 +2,7 @@ package lean
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -58,7 +59,9 @@ func (s *Stream) Runs(call abandoner) {
 	c := s.conn
 	c.mu.Lock()
 	gone := s.err != nil && !s.over
-	s.call = call
+	if !s.over { // else it has answered already
+		s.call = call
+	}
 	c.mu.Unlock()
 	if gone {
 		call.Abandon()
@@ -155,9 +158,17 @@ func (s *Stream) drop(err error) abandoner {
 	}
 	s.End(context.Canceled) // before the call is abandoned, which asks why
 	for i := range s.parts {
+		if s.way != nil {
+			s.way.credit(len(s.parts[i].data)) // It will not be sent.
+		}
 		s.parts[i].free()
 	}
 	s.parts = nil
+	if s.queued { // Whoever resets streams must not make the lines longer.
+		is := func(other *Stream) bool { return other == s }
+		s.conn.ready, s.conn.starved = slices.DeleteFunc(s.conn.ready, is), slices.DeleteFunc(s.conn.starved, is)
+		s.queued = false
+	}
 	s.body.err = s.err
 	s.body.tell()
 	call := s.call
@@ -173,6 +184,13 @@ func (c *conn) refuse(id uint32, code http2.ErrCode) error {
 		return c.err
 	}
 	c.say(appendReset(c.control, id, code))
+	c.mu.Unlock()
+	return c.canceled(id, http2.ErrCodeCancel)
+}
+
+// canceled takes in that a stream was reset, if it is open, and tells the other server.
+func (c *conn) canceled(id uint32, code http2.ErrCode) error {
+	c.mu.Lock()
 	s := c.streams[id]
 	var way *relay
 	if s != nil {
@@ -184,7 +202,7 @@ func (c *conn) refuse(id uint32, code http2.ErrCode) error {
 	}
 	s.cancel()
 	if way != nil {
-		return way.reset(id, http2.ErrCodeCancel)
+		return way.reset(id, code)
 	}
 	return nil
 }

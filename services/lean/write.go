@@ -2,7 +2,6 @@ package lean
 
 import (
 	"context"
-	"net"
 	"runtime"
 
 	"google.golang.org/grpc/mem"
@@ -48,6 +47,7 @@ func (c *conn) write() {
 	for {
 		batch = c.gather(batch[:0])
 		if batch == nil {
+			c.linger()
 			return
 		}
 		if _, err := c.net.Write(batch); err != nil {
@@ -63,9 +63,6 @@ func (c *conn) gather(batch []byte) []byte {
 	defer c.mu.Unlock()
 	for c.err == nil && len(c.control) == 0 && (len(c.ready) == 0 || c.dying) {
 		if c.dying || c.left && len(c.streams) == 0 {
-			c.mu.Unlock()
-			c.fail(net.ErrClosed)
-			c.mu.Lock()
 			return nil
 		}
 		c.wake.Wait()
