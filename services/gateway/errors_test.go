@@ -98,6 +98,24 @@ func TestPanicIsOneCallsFault(t *testing.T) {
 	}
 }
 
+// clumsy panics instead of starting a call.
+type clumsy struct{ Caller }
+
+func (clumsy) Start(context.Context, executor.Request, executor.Recipient) executor.Started {
+	panic("a bug")
+}
+
+// TestPanicBeforeACallIsItsFault: a small call is started by the goroutine that reads the connection.
+func TestPanicBeforeACallIsItsFault(t *testing.T) {
+	f := start(t, echo, func(c *Config) { c.Caller = clumsy{c.Caller} })
+	conn := f.dial()
+	expect(t, f.call(conn, place, []byte("x")).err, codes.Internal, failure.Internal, "a fault of weft")
+	if a := f.call(conn, place, make([]byte, 10_000)); a.err != nil {
+		t.Errorf("the next call: %v", a.err)
+	}
+	await(t, "the calls to be counted", func() bool { return f.calls.Load() == 0 && f.memory.inUse() == 0 })
+}
+
 // TestTheLargestStatusReachesStrictClients: many clients take 8 KiB of trailers.
 func TestTheLargestStatusReachesStrictClients(t *testing.T) {
 	name := "f" + strings.Repeat("x", 62)

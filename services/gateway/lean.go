@@ -141,7 +141,7 @@ type quick struct {
 }
 
 // Start implements lean.Handler. A call of a function that is ready on this node needs no goroutine of its own.
-func (p plain) Start(s *lean.Stream, message []byte) bool {
+func (p plain) Start(s *lean.Stream, message []byte) (taken bool) {
 	g := p.gateway
 	w := s.Head().Note.(*wanted) //nolint:forcetypeassert // Takes put it there
 	if !w.quick || g.calls.Load() >= int64(g.config.Calls) {
@@ -156,6 +156,12 @@ func (p plain) Start(s *lean.Stream, message []byte) bool {
 		gateway: g, started: time.Now(), path: s.Head().Path, id: g.ids.next(), timed: w.timed, destination: destination,
 		series: g.metrics.of(destination.Key.Namespace, destination.Key.Function), received: len(message),
 	}}
+	defer func() {
+		if r := recover(); r != nil {
+			q.deliver(s, reply{}, q.panicked(r))
+			taken = true
+		}
+	}()
 	started := g.config.Caller.Start(s, executor.Request{
 		Key: destination.Key, Service: w.target.Service, Method: w.method, Message: message,
 		Metadata: withoutCallers(s.Head().Metadata), CallID: q.id,
