@@ -95,17 +95,14 @@ func TestPlacedAgainWhileItLingers(t *testing.T) {
 func TestPlacedAgainWhileItLoads(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
 		t.Helper()
-		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
-		hold := make(chan struct{})
-		b.runner.hold[k] = hold
-		b.deploy("calc")
+		k, release := b.deploySlow("calc")
 		synctest.Wait()
 		b.place(k)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		b.place(k, node)
 		synctest.Wait()
-		close(hold)
+		release()
 		synctest.Wait()
 		if !b.Ready(k) || !b.runner.has(k) || b.runner.count(k) != 1 {
 			t.Errorf("it is %s after %d loads", b.state(k), b.runner.count(k))
@@ -116,17 +113,14 @@ func TestPlacedAgainWhileItLoads(t *testing.T) {
 func TestNoLongerPlacedWhileItLoads(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
 		t.Helper()
-		slow := executor.Key{Namespace: "default", Function: "slow", Revision: 1}
-		hold := make(chan struct{})
-		b.runner.hold[slow] = hold
-		b.deploy("slow")
+		slow, release := b.deploySlow("slow")
 		synctest.Wait() // the one worker is busy now
 		waiting := b.deploy("waiting")
 		synctest.Wait()
 		b.place(slow)
 		b.place(waiting)
 		time.Sleep(time.Minute)
-		close(hold)
+		release()
 		synctest.Wait()
 		if b.runner.has(slow) || b.runner.count(waiting) != 0 || len(b.Snapshot()) != 0 {
 			t.Errorf("slow is %s, waiting %s", b.state(slow), b.state(waiting))
@@ -161,16 +155,13 @@ func TestDeletedFunctionsAreUnloaded(t *testing.T) {
 func TestDeletedWhileItLoads(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
 		t.Helper()
-		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
-		hold := make(chan struct{})
-		b.runner.hold[k] = hold
-		b.deploy("calc")
+		k, release := b.deploySlow("calc")
 		ensured := make(chan error)
 		go func() { ensured <- b.Ensure(t.Context(), k) }()
 		synctest.Wait()
 		b.delete("calc")
 		synctest.Wait()
-		close(hold)
+		release()
 		if err := <-ensured; !errors.Is(err, ErrUnknown) {
 			t.Errorf("Ensure: %v", err)
 		}

@@ -125,9 +125,7 @@ func TestOtherNodesHelp(t *testing.T) {
 func TestEnsureGoesAheadOfTheQueue(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
 		t.Helper()
-		slow := executor.Key{Namespace: "default", Function: "slow", Revision: 1}
-		b.runner.hold[slow] = make(chan struct{})
-		b.deploy("slow")
+		_, release := b.deploySlow("slow")
 		synctest.Wait() // the one worker is busy now
 		k := b.deploy("wanted")
 		synctest.Wait()
@@ -142,7 +140,7 @@ func TestEnsureGoesAheadOfTheQueue(t *testing.T) {
 		if b.runner.count(k) != 1 {
 			t.Errorf("%d loads", b.runner.count(k))
 		}
-		close(b.runner.hold[slow])
+		release()
 		synctest.Wait()
 		if b.runner.count(k) != 1 {
 			t.Errorf("%d loads after the queue came to it", b.runner.count(k))
@@ -153,15 +151,13 @@ func TestEnsureGoesAheadOfTheQueue(t *testing.T) {
 func TestEnsureLeavesWithItsCaller(t *testing.T) {
 	trial(t, func(t *testing.T, b *bench) {
 		t.Helper()
-		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
-		b.runner.hold[k] = make(chan struct{})
-		b.deploy("calc")
+		k, release := b.deploySlow("calc")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := b.Ensure(ctx, k); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Ensure: %v", err)
 		}
-		close(b.runner.hold[k])
+		release()
 		synctest.Wait()
 		if !b.Ready(k) {
 			t.Error("the load was given up with its caller")
@@ -174,9 +170,7 @@ func TestCloseInterruptsLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b.t = t
 		b.start()
-		k := executor.Key{Namespace: "default", Function: "calc", Revision: 1}
-		b.runner.hold[k] = make(chan struct{})
-		b.deploy("calc")
+		k, _ := b.deploySlow("calc")
 		synctest.Wait()
 		b.Close()
 		if err := b.Ensure(t.Context(), k); err == nil {

@@ -212,6 +212,16 @@ func (b *bench) deploy(name string) executor.Key {
 	return k
 }
 
+// deploySlow is deploy of a function that does not load until it is released.
+func (b *bench) deploySlow(name string) (k executor.Key, release func()) {
+	b.t.Helper()
+	k = executor.Key{Namespace: "default", Function: name, Revision: 1}
+	hold := make(chan struct{})
+	b.runner.hold[k] = hold
+	b.deploy(name)
+	return k, func() { close(hold) }
+}
+
 // place says where a revision is to run.
 func (b *bench) place(k executor.Key, nodes ...string) {
 	b.t.Helper()
