@@ -1,9 +1,6 @@
 package compose
 
-import "encoding/binary"
-
-// preamble begins every component.
-const preamble = "\x00asm\x0d\x00\x01\x00"
+import "github.com/weft-run/weft/wit/wasm"
 
 // IDs of sections.
 const (
@@ -28,26 +25,11 @@ const (
 	aliasOfOuter  = "\x02"
 )
 
-// leb is an unsigned number.
-func leb(n int) string { return string(binary.AppendUvarint(nil, uint64(n))) }
-
 // typeRef is the index of a type as the type of a value: a signed number that is not negative.
-func typeRef(n int) string {
-	var b []byte
-	for {
-		low := byte(n & 0x7f)
-		if n >>= 7; n == 0 && low&0x40 == 0 {
-			return string(append(b, low))
-		}
-		b = append(b, low|0x80)
-	}
-}
-
-// text is a string with its length before it.
-func text(s string) string { return leb(len(s)) + s }
+func typeRef(n int) string { return wasm.Int(int64(n)) }
 
 // externName is the name of an import or export.
-func externName(s string) string { return "\x00" + text(s) }
+func externName(s string) string { return "\x00" + wasm.Sized(s) }
 
 // writer writes sections. Items of one kind that follow each other share a section. Large content is not copied.
 type writer struct {
@@ -71,9 +53,9 @@ func (w *writer) item(section byte, content string) {
 // flush ends the section that items go to.
 func (w *writer) flush() {
 	if w.count > 0 {
-		n := leb(w.count)
+		n := wasm.Uint(w.count)
 		w.buf = append(w.buf, w.section)
-		w.buf = append(w.buf, leb(len(n)+len(w.items))+n...)
+		w.buf = append(w.buf, wasm.Uint(len(n)+len(w.items))+n...)
 		w.buf = append(w.buf, w.items...)
 		w.items, w.count = w.items[:0], 0
 	}
@@ -83,7 +65,7 @@ func (w *writer) flush() {
 func (w *writer) raw(section byte, content []byte) {
 	w.flush()
 	w.buf = append(w.buf, section)
-	w.buf = append(w.buf, leb(len(content))...)
+	w.buf = append(w.buf, wasm.Uint(len(content))...)
 	w.segments = append(w.segments, w.buf, content)
 	w.buf = nil
 }

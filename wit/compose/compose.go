@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/wasm"
 )
 
 // Part is a component of a composition. It is only read.
@@ -91,7 +92,7 @@ func check(parts []Part, n int) error {
 	if len(p.Name) > maxPartName {
 		return &Error{Part: p.Name[:maxPartName], Msg: fmt.Sprintf("a name of %d bytes; at most %d are possible", len(p.Name), maxPartName)}
 	}
-	if !bytes.HasPrefix(p.Component, []byte(preamble)) {
+	if !bytes.HasPrefix(p.Component, []byte(wasm.Component)) {
 		return &Error{Part: p.Name, Msg: "it is no component"}
 	}
 	if len(p.World.ImportFunctions) > 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/wasm"
 )
 
 // isEnvironment tells whether an interface is that of WASI 0.2 through which a component reads its environment.
@@ -50,20 +51,16 @@ func environmentComponent(variables []string) []byte {
 			memory = append(memory, s...)
 		}
 	}
-	code := func(at int) string { body := "\x00\x41" + typeRef(at) + "\x0b"; return leb(len(body)) + body }
+	code := func(at int) string { return wasm.Sized("\x00\x41" + wasm.Int(int64(at)) + "\x0b") }
 	pages := (len(memory) + 0xffff) >> 16
-	section := func(id byte, items ...string) string {
-		content := leb(len(items)) + strings.Join(items, "")
-		return string([]byte{id}) + leb(len(content)) + content
-	}
-	module := "\x00asm\x01\x00\x00\x00" +
-		section(1, "\x60\x00\x01\x7f") +
-		section(3, "\x00", "\x00", "\x00") +
-		section(5, "\x00"+leb(pages)) +
-		section(7, text("m")+"\x02\x00", text("e")+"\x00\x00", text("a")+"\x00\x01", text("d")+"\x00\x02") +
-		section(10, code(list), code(noArguments), code(noDirectory)) +
-		section(11, "\x00\x41\x00\x0b"+text(string(memory)))
-	core := func(sort, name string) string { return "\x00" + sort + "\x01\x00" + text(name) }
+	module := wasm.Module +
+		wasm.Section(1, "\x60\x00\x01\x7f") +
+		wasm.Section(3, "\x00", "\x00", "\x00") +
+		wasm.Section(5, "\x00"+wasm.Uint(pages)) +
+		wasm.Section(7, wasm.Sized("m")+"\x02\x00", wasm.Sized("e")+"\x00\x00", wasm.Sized("a")+"\x00\x01", wasm.Sized("d")+"\x00\x02") +
+		wasm.Section(10, code(list), code(noArguments), code(noDirectory)) +
+		wasm.Section(11, "\x00\x41\x00\x0b"+wasm.Sized(string(memory)))
+	core := func(sort, name string) string { return "\x00" + sort + "\x01\x00" + wasm.Sized(name) }
 	lift := func(f, t string) string { return "\x00\x00" + f + "\x02\x00\x03\x00" + t } // as UTF-8, in the memory
 	const (
 		pairType      = "\x6f\x02\x73\x73" // tuple<string, string>
@@ -72,7 +69,7 @@ func environmentComponent(variables []string) []byte {
 		directoryType = "\x6b\x73"
 	)
 	returns := func(t string) string { return "\x40\x00\x00" + t }
-	w := &writer{buf: []byte(preamble)}
+	w := &writer{buf: []byte(wasm.Component)}
 	w.raw(coreModuleSection, []byte(module))
 	w.item(coreInstSection, "\x00\x00\x00")
 	for _, a := range []string{core("\x02", "m"), core("\x00", "e"), core("\x00", "a"), core("\x00", "d")} {
@@ -82,8 +79,8 @@ func environmentComponent(variables []string) []byte {
 		w.item(typeSection, t)
 	}
 	for n, name := range []string{"get-environment", "get-arguments", "initial-cwd"} {
-		w.item(canonSection, lift(leb(n), leb(4+n)))
-		w.item(exportSection, externName(name)+sortFunc+leb(2*n)+"\x00")
+		w.item(canonSection, lift(wasm.Uint(n), wasm.Uint(4+n)))
+		w.item(exportSection, externName(name)+sortFunc+wasm.Uint(2*n)+"\x00")
 	}
 	return bytes.Join(w.finish(), nil)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/wasm"
 )
 
 // outer writes the outer component.
@@ -60,7 +61,7 @@ type typeName struct {
 
 func newOuter() *outer {
 	o := &outer{budget: maxTypes, imports: map[string]*imported{}, exports: map[*wit.Interface]int{}, aliases: map[typeName]int{}, environments: map[string]int{}}
-	o.buf = append(o.buf, preamble...)
+	o.buf = append(o.buf, wasm.Component...)
 	return o
 }
 
@@ -130,7 +131,7 @@ func (o *outer) require(p *Part, iface *wit.Interface) error {
 	if err != nil {
 		return err
 	}
-	o.item(importSection, externName(iface.ID)+sortInstance+leb(index))
+	o.item(importSection, externName(iface.ID)+sortInstance+wasm.Uint(index))
 	i.instance, i.state = o.instances, written
 	o.instances++
 	return nil
@@ -163,12 +164,12 @@ func (o *outer) instanceType(p *Part, i *imported) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		s.export(f.Name, "\x01"+leb(s.define(content)))
+		s.export(f.Name, "\x01"+wasm.Uint(s.define(content)))
 	}
 	if err := o.spend(len(s.decls)); err != nil {
 		return 0, err
 	}
-	o.item(typeSection, "\x42"+leb(s.count)+string(s.decls))
+	o.item(typeSection, "\x42"+wasm.Uint(s.count)+string(s.decls))
 	o.types++
 	return o.types - 1, nil
 }
@@ -193,7 +194,7 @@ func (o *outer) alias(p *Part, owner *wit.Interface, name string) (int, error) {
 		}
 		instance = o.imports[owner.ID].instance
 	}
-	o.item(aliasSection, sortType+aliasOfExport+leb(instance)+text(name))
+	o.item(aliasSection, sortType+aliasOfExport+wasm.Uint(instance)+wasm.Sized(name))
 	o.aliases[t] = o.types
 	o.types++
 	return o.aliases[t], nil
@@ -213,7 +214,7 @@ func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
 		default:
 			index = o.imports[i.ID].instance
 		}
-		args = append(args, text(i.ID)+sortInstance+leb(index))
+		args = append(args, wasm.Sized(i.ID)+sortInstance+wasm.Uint(index))
 	}
 	world := o.newScope(p, nil)
 	o.world = world // that of the first part is the last
@@ -223,26 +224,26 @@ func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
 			return 0, err
 		}
 		if n == 0 { // its exports use the type, which needs a name for that
-			o.item(importSection, externName(t.Name)+sortType+"\x00"+leb(index))
+			o.item(importSection, externName(t.Name)+sortType+"\x00"+wasm.Uint(index))
 			index = o.types
 			o.types++
 		}
 		world.named[t.Name] = index
-		args = append(args, text(t.Name)+sortType+leb(index))
+		args = append(args, wasm.Sized(t.Name)+sortType+wasm.Uint(index))
 	}
 	return o.instance(n, args), nil
 }
 
 // aliasInstance makes an interface that an instance exports an instance of the composition.
 func (o *outer) aliasInstance(instance int, id string) int {
-	o.item(aliasSection, sortInstance+aliasOfExport+leb(instance)+text(id))
+	o.item(aliasSection, sortInstance+aliasOfExport+wasm.Uint(instance)+wasm.Sized(id))
 	o.instances++
 	return o.instances - 1
 }
 
 // instance writes an instance of a component of the composition and returns its index.
 func (o *outer) instance(component int, args []string) int {
-	o.item(instanceSection, "\x00"+leb(component)+leb(len(args))+strings.Join(args, ""))
+	o.item(instanceSection, "\x00"+wasm.Uint(component)+wasm.Uint(len(args))+strings.Join(args, ""))
 	o.instances++
 	return o.instances - 1
 }
@@ -251,7 +252,7 @@ func (o *outer) instance(component int, args []string) int {
 // them: those of a part are not its own.
 func (o *outer) exportAll(p *Part, instance int) error {
 	for _, i := range p.World.Exports {
-		content := externName(i.ID) + sortInstance + leb(o.aliasInstance(instance, i.ID))
+		content := externName(i.ID) + sortInstance + wasm.Uint(o.aliasInstance(instance, i.ID))
 		if hasResources(i) { // which are new in each instance, and whose names are those of the export
 			content += "\x00"
 		} else {
@@ -263,7 +264,7 @@ func (o *outer) exportAll(p *Part, instance int) error {
 			if err != nil {
 				return err
 			}
-			content += "\x01" + sortInstance + leb(index)
+			content += "\x01" + sortInstance + wasm.Uint(index)
 		}
 		o.item(exportSection, content)
 		o.exports[i] = o.instances // an export is an instance as well
@@ -275,8 +276,8 @@ func (o *outer) exportAll(p *Part, instance int) error {
 			return err
 		}
 		index := o.world.define(content)
-		o.item(aliasSection, sortFunc+aliasOfExport+leb(instance)+text(f.Name))
-		o.item(exportSection, externName(f.Name)+sortFunc+leb(o.funcs)+"\x01\x01"+leb(index))
+		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(instance)+wasm.Sized(f.Name))
+		o.item(exportSection, externName(f.Name)+sortFunc+wasm.Uint(o.funcs)+"\x01\x01"+wasm.Uint(index))
 		o.funcs += 2
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+
+	"github.com/weft-run/weft/wit/wasm"
 )
 
 // Placed is a part in a composition.
@@ -22,9 +24,9 @@ var ErrNotComposed = errors.New("compose: not a composition")
 
 // partNames is the custom section with the names of the parts.
 func partNames(parts []Part) []byte {
-	content := []byte(text(partsName) + leb(len(parts)))
+	content := []byte(wasm.Sized(partsName) + wasm.Uint(len(parts)))
 	for _, p := range parts {
-		content = append(content, text(p.Name)...)
+		content = append(content, wasm.Sized(p.Name)...)
 	}
 	return content
 }
@@ -32,8 +34,8 @@ func partNames(parts []Part) []byte {
 // Read tells where the parts of a composition are, in their order. Anybody can write a component that looks like a composition: what
 // Read says is as trustworthy as whoever made the component. Its error is [ErrNotComposed].
 func Read(data []byte) ([]Placed, error) {
-	r := &reader{data: data, pos: len(preamble)}
-	if !bytes.HasPrefix(data, []byte(preamble)) {
+	r := &reader{data: data, pos: len(wasm.Component)}
+	if !bytes.HasPrefix(data, []byte(wasm.Component)) {
 		return nil, ErrNotComposed
 	}
 	id, start, end, ok := r.section()

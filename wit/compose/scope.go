@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/wasm"
 )
 
 // scope writes types: into the declarations of an imported interface, or, where that is nil, into the outer component itself.
@@ -75,7 +76,7 @@ func (s *scope) own(name string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		as = sortType + "\x00" + leb(index)
+		as = sortType + "\x00" + wasm.Uint(index)
 	}
 	s.export(name, as)
 	s.named[name] = s.types
@@ -131,7 +132,7 @@ func (s *scope) reference(owner *wit.Interface, name string) (int, error) {
 		return 0, err
 	}
 	if s.in != nil {
-		s.declare("\x02" + sortType + aliasOfOuter + leb(1) + leb(index))
+		s.declare("\x02" + sortType + aliasOfOuter + wasm.Uint(1) + wasm.Uint(index))
 		index = s.types
 		s.types++
 	}
@@ -197,11 +198,11 @@ func (s *scope) parts(t *wit.Type) (string, error) {
 	case wit.Variant:
 		return list("\x71", len(t.Cases), func(n int) (string, error) {
 			payload, err := s.optional(t.Cases[n].Type)
-			return text(t.Cases[n].Name) + payload + "\x00", err
+			return wasm.Sized(t.Cases[n].Name) + payload + "\x00", err
 		})
 	case wit.Flags, wit.Enum:
 		begin := map[wit.Kind]string{wit.Flags: "\x6e", wit.Enum: "\x6d"}[t.Kind]
-		return list(begin, len(t.Cases), func(n int) (string, error) { return text(t.Cases[n].Name), nil })
+		return list(begin, len(t.Cases), func(n int) (string, error) { return wasm.Sized(t.Cases[n].Name), nil })
 	case wit.Tuple:
 		return list("\x6f", len(t.Fields), func(n int) (string, error) { return s.value(t.Fields[n].Type) })
 	case wit.Result:
@@ -213,7 +214,7 @@ func (s *scope) parts(t *wit.Type) (string, error) {
 		return "\x6a" + ok + failure, err
 	case wit.Own, wit.Borrow:
 		index, err := s.reference(t.Resource.Interface, t.Resource.Name)
-		return map[wit.Kind]string{wit.Own: "\x69", wit.Borrow: "\x68"}[t.Kind] + leb(index), err
+		return map[wit.Kind]string{wit.Own: "\x69", wit.Borrow: "\x68"}[t.Kind] + wasm.Uint(index), err
 	case wit.List:
 		elem, err := s.value(t.Elem)
 		return "\x70" + elem, err
@@ -232,14 +233,14 @@ func (s *scope) parts(t *wit.Type) (string, error) {
 func (s *scope) fields(begin string, fields []wit.Field) (string, error) {
 	return list(begin, len(fields), func(n int) (string, error) {
 		t, err := s.value(fields[n].Type)
-		return text(fields[n].Name) + t, err
+		return wasm.Sized(fields[n].Name) + t, err
 	})
 }
 
 // list writes so many items, with what begins the list.
 func list(begin string, count int, item func(int) (string, error)) (string, error) {
 	var b strings.Builder
-	b.WriteString(begin + leb(count))
+	b.WriteString(begin + wasm.Uint(count))
 	for n := range count {
 		content, err := item(n)
 		if err != nil {

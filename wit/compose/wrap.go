@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/wasm"
 )
 
 // Wrapper is core code around a component: a function of bytes for each of some functions that the component exports.
@@ -81,28 +82,28 @@ func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 	o.raw(coreModuleSection, w.Code)
 	o.item(coreInstSection, "\x00\x00\x00") // instance 0: the memory
 	coreAlias := func(sort, instance int, name string) {
-		o.item(aliasSection, "\x00"+leb(sort)+"\x01"+leb(instance)+text(name))
+		o.item(aliasSection, "\x00"+wasm.Uint(sort)+"\x01"+wasm.Uint(instance)+wasm.Sized(name))
 	}
 	const coreFunc, coreMemory = 0, 2
 	coreAlias(coreMemory, 0, "memory")
 	coreAlias(coreFunc, 0, "realloc")
 	coreAlias(coreFunc, 0, "reset")
 	const realloc, reset, firstFunc = 0, 1, 2
-	options := "\x03" + leb(0) + "\x04" + leb(realloc)
+	options := "\x03" + wasm.Uint(0) + "\x04" + wasm.Uint(realloc)
 	var lowered strings.Builder
 	for n, c := range w.Calls {
-		o.item(aliasSection, sortFunc+aliasOfExport+leb(o.imports[c.Export.ID].instance)+text(c.Function.Name))
-		o.item(canonSection, "\x01\x00"+leb(n)+leb(3)+"\x00"+options)
-		lowered.WriteString(text(fmt.Sprint(n)) + leb(coreFunc) + leb(firstFunc+n))
+		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(o.imports[c.Export.ID].instance)+wasm.Sized(c.Function.Name))
+		o.item(canonSection, "\x01\x00"+wasm.Uint(n)+wasm.Uint(3)+"\x00"+options)
+		lowered.WriteString(wasm.Sized(fmt.Sprint(n)) + wasm.Uint(coreFunc) + wasm.Uint(firstFunc+n))
 	}
-	o.item(coreInstSection, "\x01"+leb(len(w.Calls))+lowered.String()) // instance 1: what is called
-	o.item(coreInstSection, "\x00\x01\x02"+text("m")+"\x12"+leb(0)+text("u")+"\x12"+leb(1))
+	o.item(coreInstSection, "\x01"+wasm.Uint(len(w.Calls))+lowered.String()) // instance 1: what is called
+	o.item(coreInstSection, "\x00\x01\x02"+wasm.Sized("m")+"\x12"+wasm.Uint(0)+wasm.Sized("u")+"\x12"+wasm.Uint(1))
 	o.item(typeSection, "\x70"+primitives[wit.U8])
-	o.item(typeSection, "\x40\x01"+text("message")+typeRef(o.types)+"\x00"+typeRef(o.types))
+	o.item(typeSection, "\x40\x01"+wasm.Sized("message")+typeRef(o.types)+"\x00"+typeRef(o.types))
 	for n, c := range w.Calls {
 		coreAlias(coreFunc, 2, fmt.Sprint(n))
-		o.item(canonSection, "\x00\x00"+leb(firstFunc+len(w.Calls)+n)+leb(4)+"\x00"+options+"\x05"+leb(reset)+leb(o.types+1))
-		o.item(exportSection, externName(c.Name)+sortFunc+leb(len(w.Calls)+2*n)+"\x00")
+		o.item(canonSection, "\x00\x00"+wasm.Uint(firstFunc+len(w.Calls)+n)+wasm.Uint(4)+"\x00"+options+"\x05"+wasm.Uint(reset)+wasm.Uint(o.types+1))
+		o.item(exportSection, externName(c.Name)+sortFunc+wasm.Uint(len(w.Calls)+2*n)+"\x00")
 		world.ExportFunctions = append(world.ExportFunctions, &wit.Function{
 			Name: c.Name, Params: []wit.Field{{Name: "message", Type: bytesType}}, Result: bytesType})
 	}

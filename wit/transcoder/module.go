@@ -1,8 +1,9 @@
 package transcoder
 
 import (
-	"encoding/binary"
 	"slices"
+
+	"github.com/weft-run/weft/wit/wasm"
 )
 
 // valType is the type of a core value, as the binary format has it.
@@ -237,98 +238,91 @@ func (m *module) binary() []byte {
 	for n, f := range slices.Concat(m.imports, m.funcs) {
 		f.index = n
 	}
-	var types [][]byte
-	typeOf := func(f *function) int {
+	var types []string
+	typeOf := func(f *function) string {
 		t := f.typeBinary()
-		for n, known := range types {
-			if slices.Equal(known, t) {
-				return n
-			}
+		n := slices.Index(types, t)
+		if n < 0 {
+			n, types = len(types), append(types, t)
 		}
-		types = append(types, t)
-		return len(types) - 1
+		return wasm.Uint(n)
 	}
-	var imports, funcs, exports, codes, globals [][]byte
+	var imports, funcs, globals, exports, codes []string
 	for _, f := range m.imports {
-		imports = append(imports, slices.Concat(name(f.from[0]), name(f.from[1]), []byte{0}, uleb(typeOf(f))))
+		imports = append(imports, wasm.Sized(f.from[0])+wasm.Sized(f.from[1])+"\x00"+typeOf(f))
 	}
 	if m.memory == 0 {
-		imports = append(imports, slices.Concat(name("m"), name("memory"), []byte{2, 0, 1}))
+		imports = append(imports, wasm.Sized("m")+wasm.Sized("memory")+"\x02\x00\x01")
 	}
 	for _, f := range m.funcs {
-		funcs = append(funcs, uleb(typeOf(f)))
+		funcs = append(funcs, typeOf(f))
 		codes = append(codes, f.binary())
 	}
 	for range m.globals {
-		globals = append(globals, []byte("\x7f\x01\x41\x00\x0b"))
+		globals = append(globals, "\x7f\x01\x41\x00\x0b")
 	}
 	for _, e := range m.exports {
 		index := 0
 		if e.fn != nil {
 			index = e.fn.index
 		}
-		exports = append(exports, slices.Concat(name(e.name), []byte{e.kind}, uleb(index)))
+		exports = append(exports, wasm.Sized(e.name)+string([]byte{e.kind})+wasm.Uint(index))
 	}
-	out := []byte("\x00asm\x01\x00\x00\x00")
-	out = section(out, 1, types)
-	out = section(out, 2, imports)
-	out = section(out, 3, funcs)
+	out := []byte(wasm.Module)
+	section := func(id byte, items []string) {
+		if len(items) > 0 {
+			out = append(out, wasm.Section(id, items...)...)
+		}
+	}
+	section(1, types)
+	section(2, imports)
+	section(3, funcs)
 	if m.memory > 0 {
-		out = section(out, 5, [][]byte{append([]byte{0}, uleb(m.memory)...)})
+		section(5, []string{"\x00" + wasm.Uint(m.memory)})
 	}
-	out = section(out, 6, globals)
-	out = section(out, 7, exports)
-	out = section(out, 10, codes)
+	section(6, globals)
+	section(7, exports)
+	section(10, codes)
 	return append(out, m.names()...)
 }
 
-func section(out []byte, id byte, items [][]byte) []byte {
-	if len(items) == 0 {
-		return out
-	}
-	content := append(uleb(len(items)), slices.Concat(items...)...)
-	return append(append(append(out, id), uleb(len(content))...), content...)
-}
-
 // names is the custom section that gives functions their names, for backtraces.
-func (m *module) names() []byte {
-	all := slices.Concat(m.imports, m.funcs)
-	list := uleb(len(all))
-	for n, f := range all {
-		list = slices.Concat(list, uleb(n), name(f.name))
+func (m *module) names() string {
+	var list []string
+	for n, f := range slices.Concat(m.imports, m.funcs) {
+		list = append(list, wasm.Uint(n)+wasm.Sized(f.name))
 	}
-	content := slices.Concat(name("name"), []byte{1}, uleb(len(list)), list)
-	return slices.Concat([]byte{0}, uleb(len(content)), content)
+	return "\x00" + wasm.Sized(wasm.Sized("name")+wasm.Section(1, list...))
 }
 
-func (f *function) typeBinary() []byte {
-	out := append([]byte{0x60}, uleb(len(f.params))...)
+func (f *function) typeBinary() string {
+	out := append([]byte{0x60}, wasm.Uint(len(f.params))...)
 	for _, p := range f.params {
 		out = append(out, byte(p.typ))
 	}
-	out = append(out, uleb(len(f.results))...)
+	out = append(out, wasm.Uint(len(f.results))...)
 	for _, r := range f.results {
 		out = append(out, byte(r))
 	}
-	return out
+	return string(out)
 }
 
-func (f *function) binary() []byte {
-	var runs [][]byte
+func (f *function) binary() string {
+	runs, code := 0, []byte(nil)
 	for n := 0; n < len(f.locals); {
 		end := n + 1
 		for end < len(f.locals) && f.locals[end].typ == f.locals[n].typ {
 			end++
 		}
-		runs = append(runs, append(uleb(end-n), byte(f.locals[n].typ)))
+		code = append(append(code, wasm.Uint(end-n)...), byte(f.locals[n].typ))
 		n = end
+		runs++
 	}
-	code := append(uleb(len(runs)), slices.Concat(runs...)...)
 	for _, i := range f.body {
 		code = i.binary(code)
 	}
 	code = append(code, opcodes[endOp].code...)
-	return append(uleb(len(code)), code...)
+	return wasm.Sized(wasm.Uint(runs) + string(code))
 }
 
 func (i instr) binary(code []byte) []byte {
@@ -340,36 +334,21 @@ func (i instr) binary(code []byte) []byte {
 	switch info.form {
 	case plain:
 	case indexed:
-		code = append(code, uleb(int(i.a))...)
+		code = append(code, wasm.Uint(int(i.a))...)
 	case called:
-		code = append(code, uleb(i.fn.index)...)
+		code = append(code, wasm.Uint(i.fn.index)...)
 	case constant:
-		code = sleb(code, i.a)
+		code = append(code, wasm.Int(i.a)...)
 	case memory:
-		code = append(append(code, 0), uleb(int(i.a))...) // an alignment of one byte: it is a hint
+		code = append(append(code, 0), wasm.Uint(int(i.a))...) // an alignment of one byte: it is a hint
 	case structured:
 		code = append(code, 0x40)
 	case tabled:
-		code = append(code, uleb(len(i.table))...)
+		code = append(code, wasm.Uint(len(i.table))...)
 		for _, n := range i.table {
-			code = append(code, uleb(int(n))...)
+			code = append(code, wasm.Uint(int(n))...)
 		}
-		code = append(code, uleb(int(i.a))...)
+		code = append(code, wasm.Uint(int(i.a))...)
 	}
 	return code
-}
-
-func name(s string) []byte { return append(uleb(len(s)), s...) }
-
-func uleb(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
-
-func sleb(out []byte, n int64) []byte {
-	for {
-		low := byte(n & 0x7f)
-		n >>= 7
-		if n == 0 && low&0x40 == 0 || n == -1 && low&0x40 != 0 {
-			return append(out, low)
-		}
-		out = append(out, low|0x80)
-	}
 }
