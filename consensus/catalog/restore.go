@@ -24,6 +24,7 @@ type builder struct {
 	function *catalogv1.Function // whose revisions are being read
 	bound    bool                // whether any revision has bindings
 	linked   bool                // whether any has links
+	reused   bool                // whether instances of any answer several calls
 
 	functions *immutable.SortedMapBuilder[string, *catalogv1.Function]
 	deleted   *immutable.SortedMapBuilder[string, uint32]
@@ -141,6 +142,7 @@ func (b *builder) putRevision(row *catalogv1.StoredRevision) error {
 	f.Revisions = append(f.Revisions, r)
 	b.bound = b.bound || len(r.GetBindings()) > 0
 	b.linked = b.linked || Linked(r)
+	b.reused = b.reused || r.GetReuse() != 0
 	b.cluster.seen = b.cluster.seen || r.GetScheduling() != nil
 	return nil
 }
@@ -213,6 +215,9 @@ func (b *builder) finish(header *catalogv1.SnapshotHeader) error {
 	}
 	if err := b.secrets.finish(s); err != nil {
 		return err
+	}
+	if b.reused && s.level < 5 {
+		return fmt.Errorf("reuse at level %d: %w", s.level, errRow)
 	}
 	if err := b.checkBound(); err != nil {
 		return err

@@ -200,6 +200,7 @@ func TestForgedRows(t *testing.T) {
 	f := &catalogv1.Function{Namespace: ns, Name: "orders", Current: 1, CreatedIndex: 1}
 	r := &catalogv1.Revision{Number: 1, Digest: make([]byte, 32)}
 	scheduled := &catalogv1.Revision{Number: 1, Digest: make([]byte, 32), Scheduling: &catalogv1.Scheduling{}}
+	reused := &catalogv1.Revision{Number: 1, Digest: make([]byte, 32), Reuse: 10}
 	orders := []*catalogv1.SnapshotRow{functionRow(f), revisionRow(f, r), nodeRow(node), nodeRow(executorOnly)}
 	with := func(rows ...*catalogv1.SnapshotRow) []*catalogv1.SnapshotRow {
 		return append(slices.Clone(orders), rows...)
@@ -233,6 +234,8 @@ func TestForgedRows(t *testing.T) {
 		{"bound to nobody", 3, calls("gone"), false},
 		{"bound to itself", 3, calls("shop"), false},
 		{"bound to nothing", 3, calls(""), false},
+		{"reuse", 5, []*catalogv1.SnapshotRow{functionRow(f), revisionRow(f, reused)}, true},
+		{"reuse at level 4", 4, []*catalogv1.SnapshotRow{functionRow(f), revisionRow(f, reused)}, false},
 		{"secrets", 4, []*catalogv1.SnapshotRow{secretRow(stored("", "b")), secretRow(stored("a", "a"))}, true},
 		{"secrets at level 3", 3, []*catalogv1.SnapshotRow{secretRow(stored("", "a"))}, false},
 		{"secrets out of order", 4, []*catalogv1.SnapshotRow{secretRow(stored("a", "a")), secretRow(stored("", "b"))}, false},
