@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/weft-run/weft/services/lean"
-
 	"github.com/weft-run/weft/services/outgoing"
 )
 

@@ -149,10 +149,9 @@ func (d *decoder) isRequest() bool {
 		return false
 	}
 	var method, scheme, path, authority int
-	for _, f := range d.fields {
+	for _, f := range d.fields { // Those that begin with a colon come first.
 		switch {
 		case !f.IsPseudo():
-			return method == 1 && scheme == 1 && path == 1 && authority <= 1
 		case f.Name == ":method":
 			method++
 		case f.Name == ":scheme":

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weft-run/weft/executor"
+	"github.com/weft-run/weft/services/router"
 )
 
 // maxHops is how many lines a trace has.
@@ -97,9 +98,7 @@ type gathering struct {
 
 // Start implements router.Starter, if the executor does. A call that wants a trace has to be waited for.
 func (t *traced) Start(ctx context.Context, request executor.Request, to executor.Recipient) executor.Started {
-	starter, ok := t.Executor.(interface {
-		Start(context.Context, executor.Request, executor.Recipient) executor.Started
-	})
+	starter, ok := t.Executor.(router.Starter)
 	if !ok || wanted(request.Metadata) {
 		return nil
 	}
