@@ -15,24 +15,27 @@ import (
 )
 
 // Header is the headers of answers. Answers that share one are cheap: it is encoded once. It is not changed.
-type Header struct{ fields []hpack.HeaderField }
+type Header struct {
+	fields []hpack.HeaderField
+	shared bool // by answers; otherwise it belongs to one
+}
 
 // NewHeader makes the headers of answers with metadata, to requests of a content-type.
 func NewHeader(contentType string, md metadata.MD) *Header {
 	return &Header{appendMetadata([]hpack.HeaderField{
 		{Name: ":status", Value: "200"}, {Name: "content-type", Value: contentType},
-	}, md)}
+	}, md), true}
 }
 
 // okay is the trailer of calls that went well and have no more to say.
-var okay = &Header{[]hpack.HeaderField{{Name: "grpc-status", Value: "0"}}}
+var okay = &Header{[]hpack.HeaderField{{Name: "grpc-status", Value: "0"}}, true}
 
 // Answer ends the handler's work with a message, which is freed once it was sent or nobody wants it. It must be called once,
 // unless Fail is.
 func (s *Stream) Answer(header *Header, message mem.Buffer, trailer metadata.MD) {
 	end := okay
 	if len(trailer) > 0 {
-		end = &Header{appendMetadata([]hpack.HeaderField{okay.fields[0]}, trailer)}
+		end = &Header{fields: appendMetadata([]hpack.HeaderField{okay.fields[0]}, trailer)}
 	}
 	binary.BigEndian.PutUint32(s.prefix[1:], uint32(message.Len()))
 	s.say(part{header: header}, part{isData: true, prefix: s.prefix[:], data: message.ReadOnlyData(), buffer: message},
@@ -53,7 +56,7 @@ func (s *Stream) failure(st *status.Status, trailer metadata.MD) part {
 			fields = append(fields, hpack.HeaderField{Name: "grpc-status-details-bin", Value: base64.RawStdEncoding.EncodeToString(details)})
 		}
 	}
-	return part{header: &Header{appendMetadata(fields, trailer)}, end: true}
+	return part{header: &Header{fields: appendMetadata(fields, trailer)}, end: true}
 }
 
 // WriteStatus answers the request while the handler still reads it: what it reads from then on fails with

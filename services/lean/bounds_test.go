@@ -298,6 +298,19 @@ func TestGoAwayIsHeard(t *testing.T) {
 	<-served
 }
 
+// TestHeadersOfOneAnswerAreNotRemembered: they would take the places of those that come again.
+func TestHeadersOfOneAnswerAreNotRemembered(t *testing.T) {
+	var e encoder
+	e.init()
+	for range 2 * remembered {
+		e.encode(&Header{fields: okay.fields})
+	}
+	first := bytes.Clone(e.encode(okay))
+	if len(e.known) != 1 || e.known[0].header != okay || !bytes.Equal(e.encode(okay), first) {
+		t.Errorf("%d are remembered", len(e.known))
+	}
+}
+
 func TestEscape(t *testing.T) {
 	for message, want := range map[string]string{
 		"plain ~": "plain ~", "50%": "50%25", "a\nb": "a%0Ab", "ü": "%C3%BC", "a\xffb": "a%EF%BF%BDb",

@@ -42,7 +42,7 @@ func (e *encoder) encode(h *Header) []byte {
 	switch {
 	case !onlyReferences(block):
 		e.known = e.known[:0]
-	case len(e.known) < remembered:
+	case h.shared && len(e.known) < remembered:
 		e.known = append(e.known, knownHeader{h, bytes.Clone(block)})
 	}
 	return block

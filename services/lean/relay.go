@@ -277,7 +277,7 @@ func (r *relay) frame(f http2.Frame) error {
 	c := r.conn
 	switch f := f.(type) {
 	case *http2.MetaHeadersFrame:
-		return c.relayed(f.StreamID, part{header: &Header{f.Fields}, end: f.StreamEnded()})
+		return c.relayed(f.StreamID, part{header: &Header{fields: f.Fields}, end: f.StreamEnded()})
 	case *http2.DataFrame:
 		return c.relayed(f.StreamID, part{isData: true, data: bytes.Clone(f.Data()), end: f.StreamEnded()})
 	case *http2.RSTStreamFrame:
