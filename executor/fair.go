@@ -186,6 +186,13 @@ func (q *queue) refresh(a *account) {
 	}
 }
 
+// refreshAll does so for all functions, when a bound for all lines allows more than it did.
+func (q *queue) refreshAll() {
+	for _, a := range q.accounts {
+		q.refresh(a)
+	}
+}
+
 // lineOf gives the line of a function that has the call with the earliest deadline, of those that may run one.
 func (q *queue) lineOf(a *account) *line {
 	var first *line

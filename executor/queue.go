@@ -207,8 +207,8 @@ func (q *queue) finish(j *job, now time.Time) {
 		q.refresh(j.lostAt.account)
 		if j.away || j.parked {
 			q.stuck--
-		} else {
-			q.lost--
+		} else if q.lost--; q.lost == spareSlots-1 {
+			q.refreshAll() // those that have lost a slot may go on
 		}
 	}
 	if j.away {
@@ -280,9 +280,7 @@ func (q *queue) abort(f func(*job)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hasten = true
-	for _, a := range q.accounts {
-		q.refresh(a)
-	}
+	q.refreshAll()
 	q.share(time.Now())
 	for j := range q.running {
 		f(j)

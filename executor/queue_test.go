@@ -201,6 +201,39 @@ func TestQueueLost(t *testing.T) {
 	})
 }
 
+// TestQueueLostNoMore expects a revision that waited for want of spares to go on when one is there again, of whomever.
+func TestQueueLostNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueueTest(1)
+		loses := func(l *line) *job {
+			j := q.put(t, l, "stuck")
+			synctest.Wait()
+			q.lose(j)
+			return j
+		}
+		waits := q.join(Limits{Concurrency: 10, Queue: 10})
+		loses(waits)
+		var other *job
+		for n := 1; n < spareSlots; n += lostPerLine {
+			l := q.join(Limits{Concurrency: 10, Queue: 10})
+			for range min(lostPerLine, spareSlots-n) {
+				other = loses(l)
+			}
+		}
+		q.put(t, waits, "waits")
+		if got := q.order(); len(got) != spareSlots {
+			t.Fatalf("%d have begun, want %d", len(got), spareSlots)
+		}
+		close(other.done)
+		if got := q.order(); got[len(got)-1] != "waits" {
+			t.Error("it does not run when there is a spare")
+		}
+		q.finishAll()
+		q.close()
+		<-q.empty
+	})
+}
+
 func TestQueueFull(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Concurrency: 1, Queue: 2})
 	ctx, cancel := context.WithCancel(t.Context())
