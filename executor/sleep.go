@@ -1,9 +1,6 @@
 package executor
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // shortSleep is what a guest sleeps with its slot: to give that back and to take it again takes about as long.
 const shortSleep = 20 * time.Microsecond
@@ -30,31 +27,13 @@ func (x *Executor) sleep(j *job, d time.Duration) error {
 	defer releaseTimer(timer)
 	x.sleeping.Add(1)
 	defer x.sleeping.Add(-1)
-	if d < shortSleep || !x.queue.depart(j) {
-		await(ctx, timer)
-	} else {
-		await(ctx, timer)
-		if !x.queue.comeBack(j, ctx.Done()) {
-			return x.asleep(j)
-		}
-	}
-	if ctx.Err() != nil {
-		return x.asleep(j)
-	}
-	return nil
-}
-
-func await(ctx context.Context, timer *time.Timer) {
+	away := d >= shortSleep && x.queue.depart(j)
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-// asleep says why a guest does not wake up.
-func (x *Executor) asleep(j *job) error {
-	if j.ctx.Err() == nil && x.stopping.Err() != nil {
-		return &endedError{j.closing()}
+	if away && !x.queue.comeBack(j, ctx.Done()) || ctx.Err() != nil {
+		return x.ended(j, "asleep")
 	}
-	return &endedError{x.late(j.ctx, j.rev, j.method, time.Since(j.entered), "asleep")}
+	return nil
 }

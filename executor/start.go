@@ -45,10 +45,6 @@ func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 	}
 	j := newJob(ctx, rev, m, r)
 	s := &begun{executor: x, job: j, to: to}
-	due := j.deadline
-	if d, ok := ctx.Deadline(); ok && d.Before(due) {
-		due = d
-	}
 	s.limit = time.AfterFunc(math.MaxInt64, func() { s.abandon(causeDeadline) })
 	j.begun = s
 	rev.retain() // for the worker
@@ -59,7 +55,7 @@ func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 		rev.release()
 		return nil
 	}
-	s.limit.Reset(due.Sub(j.entered)) // not before: what is abandoned is in line, or runs
+	s.limit.Reset(j.due.Sub(j.entered)) // not before: what is abandoned is in line, or runs
 	return s
 }
 

@@ -1,6 +1,9 @@
 package executor
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Workers are goroutines that run one call after the other, as many at a time as there are slots. q.mu is held for all that
 // follows but take.
@@ -57,7 +60,7 @@ func (q *queue) take(done *job) *job {
 // start gives a worker the first call that has begun without one.
 func (q *queue) start(now time.Time) *job {
 	j := q.begun[0]
-	q.begun = append(q.begun[:0], q.begun[1:]...)
+	q.begun = slices.Delete(q.begun, 0, 1)
 	if j.hasSlot() {
 		j.granted = now // what a call takes is measured without what its worker took to come
 	}
