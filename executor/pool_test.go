@@ -61,18 +61,15 @@ func (g *guest) ready() int {
 	return n
 }
 
-// fill calls until so many instances are ready: none is made while no slot is free, and the next call asks again.
+// fill makes a revision hot, and waits until so many instances are ready.
 func (g *guest) fill(n int) {
 	g.t.Helper()
-	until(g.t, func() bool {
-		if g.ready() == n {
-			return true
-		}
+	for range 2 {
 		if n := g.count(); n != 1 {
 			g.t.Errorf("the instance was called %d times", n)
 		}
-		return false
-	})
+	}
+	until(g.t, func() bool { return g.ready() == n })
 }
 
 // TestPool has calls take instances that were made in advance, each of them only once.
@@ -184,6 +181,24 @@ func TestPoolInterrupts(t *testing.T) {
 	if lost := g.metric("weft_slots_lost"); lost != 0 {
 		t.Errorf("%v slots are lost", lost)
 	}
+}
+
+// TestPoolWaits has a call ask for an instance that takes the only slot and does not give it back: the revision is not kept for that.
+func TestPoolWaits(t *testing.T) {
+	g := counting(t, Config{Slots: 1}, Limits{Timeout: time.Minute}, 0)
+	rev := g.loaded()
+	g.count()
+	until(t, func() bool { return rev.refs.Load() == 1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	_, running := g.start(ctx, "Loop", 0)
+	if running == nil {
+		t.Fatal("it was not started")
+	}
+	until(t, func() bool { return rev.refs.Load() == 4 }) // its place, the call, its worker, who waits to make an instance
+	until(t, func() bool { return rev.refs.Load() == 3 })
+	cancel()
+	running.Abandon()
+	g.idle()
 }
 
 // series is the value of a counter with a label of some value.

@@ -24,7 +24,8 @@ const (
 )
 
 // pools are all pools of an executor. Instances are made in advance by workers, as jobs of their revision that wait for no call:
-// only while a slot is free and no call waits, so that they take nothing from calls.
+// only while a slot is free and no call waits, so that they take nothing from calls. Whoever asks before that waits for it, for a
+// while.
 type pools struct {
 	x    *Executor
 	pays time.Duration
@@ -121,40 +122,67 @@ func (a *pools) takeAll(p *pool) []seat {
 func (a *pools) loop() {
 	defer close(a.done)
 	var sweep <-chan time.Time
+	var next *pool // the one that is filled, once a slot is free
 	for {
+		fills := a.fills
+		if next != nil {
+			fills = nil
+		}
 		select {
-		case p := <-a.fills:
-			a.fill(p)
-			p.rev.release()
+		case next = <-fills:
+		case <-a.x.queue.spare:
 		case <-sweep:
 			a.sweep(time.Now())
 			sweep = nil
+			if next != nil { // while all slots are taken it must not keep its revision in memory: the next call asks again
+				a.filled(next)
+				next = nil
+			}
 		case <-a.stop:
+			if next != nil {
+				a.filled(next)
+			}
 			return
 		}
-		if n, _, short := a.counts(); sweep == nil && (n > 0 || short) {
+		if next != nil && a.fill(next) {
+			a.filled(next)
+			next = nil
+		}
+		if n, _, short := a.counts(); sweep == nil && (n > 0 || short || next != nil) {
 			sweep = time.After(sweepEvery)
 		}
 	}
 }
 
-// fill has instances made as long as a pool wants them and there is a slot for it.
-func (a *pools) fill(p *pool) {
-	for a.next(p) && a.x.queue.hasSpare() {
+// fill has instances made as long as a pool wants them. It is false if a slot must be free first.
+func (a *pools) fill(p *pool) bool {
+	for a.next(p) {
+		if !a.x.queue.hasSpare() {
+			return false
+		}
 		j := newJob(a.x.stopping, p.rev, &method{name: p.rev.key.String(), export: startOnly}, Request{})
 		j.fills = p
 		if _, _, err := a.x.await(context.Background(), j); err != nil {
-			return
+			return true
 		}
 	}
+	return true
 }
 
-// next tells whether a pool wants one more instance; it is no longer asked for if not.
+// next tells whether a pool wants one more instance. If not, the next call may ask again.
 func (a *pools) next(p *pool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	p.wanted = a.wants(p)
+	return p.wanted
+}
+
+// filled ends that a pool is filled, whatever it wants.
+func (a *pools) filled(p *pool) {
+	a.mu.Lock()
 	p.wanted = false
-	return a.wants(p)
+	a.mu.Unlock()
+	p.rev.release()
 }
 
 // sweep drops the instances of revisions that are not called any more, and all if memory is short.
@@ -198,9 +226,25 @@ func (a *pools) close() {
 // errNoRoom is the error of an instance that was made in advance when the place for it was gone.
 var errNoRoom = errors.New("no room for an instance that waits")
 
-// hasSpare tells whether a slot is free that no call waits for.
+// hasSpare tells whether a slot is free that no call waits for. If not, spare has an element once a call has left one.
 func (q *queue) hasSpare() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !q.closed && len(q.turns) == 0 && q.free()
+	q.wanting = !q.isSpare()
+	return !q.wanting
+}
+
+// isSpare is hasSpare for those who hold q.mu.
+func (q *queue) isSpare() bool { return !q.closed && len(q.turns) == 0 && q.free() }
+
+// offer tells who wants a spare slot that there is one. q.mu is held.
+func (q *queue) offer() {
+	if !q.wanting || !q.isSpare() {
+		return
+	}
+	q.wanting = false
+	select {
+	case q.spare <- struct{}{}:
+	default:
+	}
 }

@@ -53,6 +53,9 @@ type queue struct {
 	stuck     int // lost calls that are away or parked
 	returning int // calls that are away and wait for a slot
 
+	wanting bool          // spare is waited for
+	spare   chan struct{} // see hasSpare
+
 	parked int         // calls that are
 	pacer  *time.Timer // calls pace
 	armed  bool        // it runs
@@ -62,7 +65,7 @@ type queue struct {
 
 func newQueue(slots, maxAway int, run func(*job), tick func()) *queue {
 	q := &queue{slots: slots, maxAway: maxAway, run: run, tick: tick, accounts: make(map[function]*account),
-		empty: make(chan struct{}), running: make(map[*job]struct{})}
+		empty: make(chan struct{}), spare: make(chan struct{}, 1), running: make(map[*job]struct{})}
 	q.work.L = &q.mu
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -220,6 +223,7 @@ func (q *queue) finish(j *job, now time.Time) {
 	}
 	q.refresh(l.account)
 	q.share(now)
+	q.offer()
 	q.settle()
 }
 
