@@ -34,29 +34,18 @@ func (x *Executor) runDirect(j *job) (large bool) {
 // unless it may be called again. It tells whether what crossed was large, but for the arguments.
 func (x *Executor) callBytes(j *job, p *pool, export int, returns wasmtime.Returns, args [][]byte,
 	answer func(*wasmtime.Bytes)) (large bool) {
-	out := newOutput(j.rev.journal, j.callID)
-	defer out.close()
-	in := &guestCall{x: x, job: j, out: out}
-	defer func() { large = large || in.large }()
-	instance, calls, err := p.take(in)
-	if err != nil {
-		j.answer(nil, x.guestError(j, out, err, "while it started"))
+	in := x.guestCall(j)
+	defer in.end(&large)
+	if !in.take(p) {
 		return false
 	}
-	kept := false // for another call
-	defer func() {
-		if !kept {
-			instance.Close()
-		}
-	}()
-	in.instance = instance
-	result, err := instance.CallBytes(export, returns, args...)
+	result, err := in.instance.CallBytes(export, returns, args...)
 	if err != nil {
-		j.answer(nil, x.guestError(j, out, err, ""))
+		j.answer(nil, x.guestError(j, in.out, err, ""))
 		return false
 	}
 	defer result.Close()
-	kept = p.keep(instance, calls)
+	in.keep(p)
 	answer(result)
 	return len(result.Value()) >= largeMessage
 }

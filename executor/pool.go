@@ -97,7 +97,6 @@ func (p *pool) put(i *wasmtime.Instance, calls int) bool {
 }
 
 // keep has an instance that has answered one more call wait for another, if it may answer one. It is false if it is to be closed.
-// That is before the caller has its answer: who calls again finds it.
 func (p *pool) keep(i *wasmtime.Instance, calls int) bool {
 	calls++
 	return calls < p.rev.reuse && p.put(i, calls)

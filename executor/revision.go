@@ -123,10 +123,41 @@ type guestCall struct {
 	x   *Executor
 	job *job
 	out *output
-	// instance is nil while it is made.
+	// instance is nil while it is made, calls is how many it has answered before, and kept is set when it waits for another one.
 	instance *wasmtime.Instance
+	calls    int
+	kept     bool
 	// large is set when the guest was given large values.
 	large bool
+}
+
+// guestCall begins the work of a guest on a job, to be ended with end.
+func (x *Executor) guestCall(j *job) *guestCall {
+	return &guestCall{x: x, job: j, out: newOutput(j.rev.journal, j.callID)}
+}
+
+// take takes an instance. It is false if there is none; then the job is answered.
+func (in *guestCall) take(p *pool) bool {
+	i, calls, err := p.take(in)
+	if err != nil {
+		in.job.answer(nil, in.x.guestError(in.job, in.out, err, "while it started"))
+		return false
+	}
+	in.instance, in.calls = i, calls
+	return true
+}
+
+// keep has the instance wait for another call, if it may answer one. That is before the caller has its answer: who calls again
+// finds it.
+func (in *guestCall) keep(p *pool) { in.kept = p.keep(in.instance, in.calls) }
+
+// end drops the instance unless it was kept. It sets large if the guest was given large values.
+func (in *guestCall) end(large *bool) {
+	if in.instance != nil && !in.kept {
+		in.instance.Close()
+	}
+	*large = *large || in.large
+	in.out.close()
 }
 
 // instantiate makes an instance of one of the revision's templates, for one call.

@@ -231,29 +231,18 @@ func (x *Executor) decode(j *job, arena *wasmtime.Arena) error {
 // runGuest takes an instance, calls it, answers, and drops the instance unless it may be called again. It tells whether the result was large, or may
 // have been, as nobody knows how much of one that fails was there.
 func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
-	out := newOutput(j.rev.journal, j.callID)
-	defer out.close()
-	in := &guestCall{x: x, job: j, out: out}
-	defer func() { large = large || in.large }()
+	in := x.guestCall(j)
+	defer in.end(&large)
 	if j.method.export == startOnly {
 		x.start(j, in)
 		return false
 	}
-	instance, calls, err := j.rev.pool.take(in)
-	if err != nil {
-		j.answer(nil, x.guestError(j, out, err, "while it started"))
+	if !in.take(j.rev.pool) {
 		return false
 	}
-	kept := false // for another call
-	defer func() {
-		if !kept {
-			instance.Close()
-		}
-	}()
-	in.instance = instance
-	result, err := instance.Call(j.method.export, arena)
+	result, err := in.instance.Call(j.method.export, arena)
 	if err != nil {
-		j.answer(nil, x.guestError(j, out, err, ""))
+		j.answer(nil, x.guestError(j, in.out, err, ""))
 		return true
 	}
 	defer result.Close()
@@ -261,7 +250,9 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	response, err := j.method.plan.Encode(value, int(j.rev.limits.Message))
 	j.method.returned.Store(int64(len(response)))
 	_, failed := errors.AsType[*transcode.Failure](err)
-	kept = (err == nil || failed) && j.rev.pool.keep(instance, calls)
+	if err == nil || failed {
+		in.keep(j.rev.pool)
+	}
 	j.answer(response, j.encodeError(err))
 	return err != nil || len(response) >= largeMessage
 }
