@@ -271,17 +271,24 @@ func TestFailedReload(t *testing.T) {
 	g.works()
 }
 
+// heldLoad puts a guest to sleep and calls it. Its load has begun then, and goes on once d.hold is closed; done is told the error.
+func (g *guest) heldLoad(d *describing) (done <-chan error) {
+	g.t.Helper()
+	g.sleep()
+	d.hold = make(chan struct{})
+	told := make(chan error, 1)
+	go func() {
+		_, err := g.call(context.Background(), "Echo", 1)
+		told <- err
+	}()
+	until(g.t, func() bool { return d.asked.Load() == 1 })
+	return told
+}
+
 // TestUnloadWhileLoading expects a revision that is deleted while it comes back to be gone, and nothing to be left of it.
 func TestUnloadWhileLoading(t *testing.T) {
 	g, d := newSleepy(t, Config{Failed: func(k Key, err error) { t.Errorf("%s failed: %v", k, err) }})
-	g.sleep()
-	d.hold = make(chan struct{})
-	done := make(chan error)
-	go func() {
-		_, err := g.call(context.Background(), "Echo", 1)
-		done <- err
-	}()
-	until(t, func() bool { return d.asked.Load() == 1 })
+	done := g.heldLoad(d)
 	g.Unload(g.rev.Key)
 	close(d.hold)
 	refused(t, <-done, NotLoaded)
@@ -291,14 +298,7 @@ func TestUnloadWhileLoading(t *testing.T) {
 // TestCloseWhileLoading expects the end of the executor to end loads, too.
 func TestCloseWhileLoading(t *testing.T) {
 	g, d := newSleepy(t, Config{})
-	g.sleep()
-	d.hold = make(chan struct{})
-	done := make(chan error)
-	go func() {
-		_, err := g.call(context.Background(), "Echo", 1)
-		done <- err
-	}()
-	until(t, func() bool { return d.asked.Load() == 1 })
+	done := g.heldLoad(d)
 	if err := g.Close(t.Context()); err != nil {
 		t.Error(err)
 	}

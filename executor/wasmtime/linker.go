@@ -46,7 +46,8 @@ func (e *Engine) NewLinker() *Linker {
 }
 
 // AddWASI provides the wasi:cli, io, clocks, random, filesystem and sockets interfaces of version 0.2. Guests have no
-// files and no network; their environment, stdout and stderr are those of [InstanceConfig].
+// files and no network; their environment, stdout and stderr are those of [InstanceConfig]. Nodes don't use it, as the executor
+// answers WASI by itself: it is for tests and benchmarks of the engine without one.
 func (l *Linker) AddWASI() error {
 	if err := l.filling(); err != nil {
 		return err

@@ -1,3 +1,5 @@
+//go:build wasmtime_lts
+
 package wasmtime
 
 import (
@@ -64,12 +66,6 @@ const bytesEcho = `(component
     (memory $i "memory") (realloc (func $i "realloc")))))`
 
 func TestCallBytes(t *testing.T) {
-	if !HasBytes {
-		if _, err := instance(t, prepare(t, bytesEcho, nil, "echo"), InstanceConfig{}).CallBytes(0, ReturnsBytes, nil); err == nil {
-			t.Error("an engine without calls of bytes made one")
-		}
-		return
-	}
 	for _, tt := range []struct {
 		export  string
 		returns Returns
@@ -110,9 +106,6 @@ func TestCallBytes(t *testing.T) {
 
 // TestCallBytesOften calls one instance with bytes of many sizes.
 func TestCallBytesOften(t *testing.T) {
-	if !HasBytes {
-		t.Skip("only the long-term-support engine has calls of bytes")
-	}
 	i := instance(t, prepare(t, bytesEcho, nil, "echo"), InstanceConfig{})
 	for _, size := range []int{0, 1, 1000, 1 << 20, 4 << 20} {
 		argument := bytes.Repeat([]byte("weft"), size/4+1)[:size]
@@ -128,9 +121,6 @@ func TestCallBytesOften(t *testing.T) {
 }
 
 func TestCallBytesFails(t *testing.T) {
-	if !HasBytes {
-		t.Skip("only the long-term-support engine has calls of bytes")
-	}
 	for _, tt := range []struct {
 		name, export string
 		returns      Returns
@@ -171,9 +161,6 @@ func TestCallBytesFails(t *testing.T) {
 
 // BenchmarkCallBytes measures calls of one instance with bytes that come back.
 func BenchmarkCallBytes(b *testing.B) {
-	if !longTerm {
-		b.Skip("only the long-term-support engine has calls of bytes")
-	}
 	i := instance(b, prepare(b, bytesEcho, nil, "echo"), InstanceConfig{})
 	for _, size := range []int{64, 64 << 10, 1 << 20, 4 << 20} {
 		b.Run(strconv.Itoa(size), func(b *testing.B) {
