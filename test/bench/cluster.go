@@ -95,15 +95,15 @@ type member struct {
 // add starts a node; the first one makes the cluster, the others join it.
 func (m *members) add(ctx context.Context, more ...string) (*member, error) {
 	name := fmt.Sprintf("n%d", len(m.nodes)+1)
-	line := append(server(m.o, filepath.Join(m.data, name)), "--name", name)
+	more = append(more, "--name", name)
 	if len(m.nodes) > 0 {
 		token, err := m.output(ctx, "token")
 		if err != nil {
 			return nil, err
 		}
-		line = append(line, "--join", m.nodes[0].ready["cluster"], "--token", strings.TrimSpace(token))
+		more = append(more, "--join", m.nodes[0].ready["cluster"], "--token", strings.TrimSpace(token))
 	}
-	p, err := start(ctx, line[0], append(line[1:], more...)...)
+	p, err := startNode(ctx, m.o, filepath.Join(m.data, name), more...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

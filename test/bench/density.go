@@ -140,8 +140,7 @@ func (d *density) start(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the node has it
-	args := append(server(d.o, d.data), "--idle-unload", d.o.idle.String())
-	node, err := startLogged(ctx, log, args[0], args[1:]...)
+	node, err := startLogged(ctx, log, d.o.weft, serverArgs(d.data, "--idle-unload", d.o.idle.String())...)
 	if err != nil {
 		return err
 	}

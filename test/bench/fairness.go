@@ -103,8 +103,7 @@ func share(ctx context.Context, o options, data string) (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	line := server(o, data)
-	node, err := start(ctx, line[0], line[1:]...)
+	node, err := startNode(ctx, o, data)
 	if err != nil {
 		return nil, err
 	}

@@ -61,8 +61,7 @@ func (m *measurement) measureGuests(ctx context.Context) error {
 
 // measure calls the guest on a node of its own, which has one slot for it.
 func (g *badGuest) measure(ctx context.Context, o options, data string) (c guestCall, err error) {
-	line := server(o, data)
-	node, err := start(ctx, line[0], line[1:]...)
+	node, err := startNode(ctx, o, data)
 	if err != nil {
 		return c, err
 	}

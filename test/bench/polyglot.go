@@ -207,8 +207,7 @@ func startRemote(ctx context.Context, o options, data string) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	line := server(o, data)
-	node, err := start(ctx, line[0], line[1:]...)
+	node, err := startNode(ctx, o, data)
 	if err != nil {
 		return nil, err
 	}

@@ -41,8 +41,7 @@ func startServers(ctx context.Context, o options, data string) (s *servers, err 
 	if s.workers, err = start(ctx, self, nativeName, "workers"); err != nil {
 		return s, err
 	}
-	line := server(o, data)
-	if s.weft, err = start(ctx, line[0], line[1:]...); err != nil {
+	if s.weft, err = startNode(ctx, o, data); err != nil {
 		return s, err
 	}
 	component := filepath.Join(o.components, "bench.wasm")

@@ -10,10 +10,15 @@ import (
 	"time"
 )
 
-// server is the command line of a node on its defaults, with free ports.
-func server(o options, data string) []string {
-	return []string{o.weft, "server", "--data-dir", data,
-		"--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--cluster", "127.0.0.1:0"}
+// startNode starts a node on its defaults, but for flags that are given, with free ports.
+func startNode(ctx context.Context, o options, data string, more ...string) (*process, error) {
+	return start(ctx, o.weft, serverArgs(data, more...)...)
+}
+
+// serverArgs are the arguments with which weft is such a node.
+func serverArgs(data string, more ...string) []string {
+	return append([]string{"server", "--data-dir", data,
+		"--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--cluster", "127.0.0.1:0"}, more...)
 }
 
 // deploy deploys a component and waits until it answers.
@@ -33,8 +38,7 @@ func command(ctx context.Context, o options, node *process, args ...string) erro
 
 // idle gives the resident memory of a node with the three examples deployed.
 func idle(ctx context.Context, o options, data string) (int64, error) {
-	line := server(o, data)
-	node, err := start(ctx, line[0], line[1:]...)
+	node, err := startNode(ctx, o, data)
 	if err != nil {
 		return 0, err
 	}
