@@ -29,11 +29,7 @@ const (
 	firstCalls = 200
 )
 
-// The lines of docs/performance.md between which the figures of an engine are.
-const (
-	densityBegin = "<!-- density with the engine %s, written by make bench-density -->"
-	densityEnd   = "<!-- end of density with the engine %s -->"
-)
+var densitySection = section{"density", "bench-density"}
 
 // densityDetails are what a run found besides its figures.
 type densityDetails struct {
@@ -348,22 +344,13 @@ func (d *density) document(r *report) error {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f ms | %.0f | %.1f ms | %s |\n", number(float64(p.Functions)), sizeText(float64(p.Resident)),
 			durationText(p.FirstP50), durationText(p.FirstP99), durationText(p.NextP50), p.Start, p.Deploys, p.CPU, sizeText(float64(p.Disk)))
 	}
-	b.WriteString("\n| figure | weft | against | baseline | ratio | goal | met |\n|---|---:|---|---:|---:|---:|---|\n")
-	for _, f := range r.Figures {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n",
-			f.Name, f.valueText(), dash(f.Against != "", f.Against), f.baselineText(), f.ratioText(), f.goalText(), f.metText())
-	}
+	b.WriteByte('\n')
+	b.WriteString(figuresTable([]*report{r}))
 	fmt.Fprintf(&b, "\nListing all functions takes %.0f ms, all services by reflection %.0f ms, describing one function %.1f ms.\n",
 		d.details.List, d.details.Reflect, d.details.Describe)
-	for _, c := range r.Curves {
-		var chart bytes.Buffer
-		if err := c.draw(&chart, r.Run); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(d.o.docs, c.chartFile()), chart.Bytes(), 0o600); err != nil {
-			return err
-		}
-		fmt.Fprintf(&b, "\n![%s](%s)\n", c.Title, c.chartFile())
+	b.WriteString(charts(r))
+	if err := drawCharts(d.o.docs, r); err != nil {
+		return err
 	}
-	return insertFigures(filepath.Join(d.o.docs, performanceName), fmt.Sprintf(densityBegin, wasmtime.Name), fmt.Sprintf(densityEnd, wasmtime.Name), b.String())
+	return densitySection.write(d.o.docs, b.String())
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/test/components"
 )
 
@@ -23,12 +20,7 @@ func TestDensity(t *testing.T) {
 	}
 	t.Chdir(root)
 	buildWeft(t, &o)
-	name := filepath.Join(o.docs, performanceName)
-	begin := "<!-- density with the engine " + wasmtime.Name + ", written by make bench-density -->\n"
-	end := "<!-- end of density with the engine " + wasmtime.Name + " -->"
-	if err := os.WriteFile(name, []byte(begin+"old\n"+end+"\n\nThe end.\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	begin, end := newSection(t, o.docs, "density", "bench-density")
 	if err := runDensity(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -47,14 +39,6 @@ func TestDensity(t *testing.T) {
 	if len(details.Points) != 2 || details.Points[1].Functions != 6 || len(r.Curves) != 1 || len(r.Curves[0].Panels[0].Lines[0].Points) != 2 {
 		t.Errorf("the points are %+v, the curves %+v", details.Points, r.Curves)
 	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(text), "| 6 |") || strings.Contains(string(text), "old") || !strings.Contains(string(text), "The end.") {
-		t.Errorf("the document is\n%s", text)
-	}
-	if _, err := os.Stat(filepath.Join(o.docs, r.Curves[0].chartFile())); err != nil {
-		t.Error(err)
-	}
+	checkSection(t, o.docs, begin, end, "| 6 |", "with one; 2 components)", "]("+r.Curves[0].chartFile()+")")
+	checkChart(t, filepath.Join(o.docs, r.Curves[0].chartFile()))
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/weft-run/weft/executor/wasmtime"
 )
 
 // What document writes in a directory, and the lines between which the figures are in the text.
@@ -26,6 +28,28 @@ func (r polyglotReport) document(dir string, of run) error {
 	return insertFigures(filepath.Join(dir, documentName), figuresBegin, figuresEnd, r.markdown(of))
 }
 
+// performanceName is the document that the other suites write into.
+const performanceName = "performance.md"
+
+// section is where figures are in the text: between two lines for each engine.
+type section struct {
+	title  string // of the lines
+	target string // of make, that writes what is between them
+}
+
+func (s section) begin() string {
+	return fmt.Sprintf("<!-- %s with the engine %s, written by make %s -->", s.title, wasmtime.Name, s.target)
+}
+
+func (s section) end() string {
+	return fmt.Sprintf("<!-- end of %s with the engine %s -->", s.title, wasmtime.Name)
+}
+
+// write replaces the section in the text in a directory.
+func (s section) write(dir, figures string) error {
+	return insertFigures(filepath.Join(dir, performanceName), s.begin(), s.end(), figures)
+}
+
 // insertFigures replaces what is between two lines of a text.
 func insertFigures(path, begin, end, figures string) error {
 	text, err := os.ReadFile(path)
@@ -38,6 +62,49 @@ func insertFigures(path, begin, end, figures string) error {
 		return fmt.Errorf("%s: the figures go between the lines %q and %q, which it lacks", path, begin, end)
 	}
 	return os.WriteFile(path, []byte(before+begin+"\n"+figures+end+after), 0o600)
+}
+
+// figuresTable is the figures of reports as a table.
+func figuresTable(all []*report) string {
+	var b strings.Builder
+	b.WriteString("| figure | weft | against | baseline | ratio | goal | met |\n|---|---:|---|---:|---:|---:|---|\n")
+	for _, r := range all {
+		for _, f := range r.Figures {
+			name := f.Name
+			if f.Note != "" {
+				name += " (" + f.Note + ")"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n",
+				name, f.valueText(), dash(f.Against != "", f.Against), f.baselineText(), f.ratioText(), f.goalText(), f.metText())
+		}
+	}
+	return b.String()
+}
+
+// charts are the charts of a report, and below each where it bends.
+func charts(r *report) string {
+	var b strings.Builder
+	for _, c := range r.Curves {
+		fmt.Fprintf(&b, "\n![%s](%s)\n\n", c.Title, c.chartFile())
+		for _, text := range c.Bends {
+			fmt.Fprintf(&b, "- %s.\n", text)
+		}
+	}
+	return b.String()
+}
+
+// drawCharts draws the charts of a report in a directory.
+func drawCharts(dir string, r *report) error {
+	for _, c := range r.Curves {
+		var chart bytes.Buffer
+		if err := c.draw(&chart, r.Run); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, c.chartFile()), chart.Bytes(), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // markdown is the figures as tables.

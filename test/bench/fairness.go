@@ -12,7 +12,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	weft "github.com/weft-run/weft/clients/go"
-	"github.com/weft-run/weft/executor/wasmtime"
 	recordsv1 "github.com/weft-run/weft/test/bench/proto/bench/records/v1"
 	"github.com/weft-run/weft/test/load"
 )
@@ -262,11 +261,7 @@ func burnRequest(size uint32) []byte {
 	return protowire.AppendVarint(message, uint64(size))
 }
 
-// What begins and ends the figures in the document.
-const (
-	fairnessBegin = "<!-- fairness with the engine %s, written by make bench-fairness -->"
-	fairnessEnd   = "<!-- end of fairness with the engine %s -->"
-)
+var fairnessSection = section{"fairness", "bench-fairness"}
 
 // figures are the lines of the table that sharing a node has.
 func (r *fairnessReport) figures() (all []figure) {
@@ -288,6 +283,5 @@ func (r *fairnessReport) write(all *report, o options) error {
 	if err := all.write(o.out); err != nil || o.docs == "" {
 		return err
 	}
-	return insertFigures(filepath.Join(o.docs, performanceName), fmt.Sprintf(fairnessBegin, wasmtime.Name), fmt.Sprintf(fairnessEnd, wasmtime.Name),
-		r.markdown(all.Run))
+	return fairnessSection.write(o.docs, r.markdown(all.Run))
 }

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/test/load"
 )
 
@@ -27,11 +22,7 @@ func TestFairnessReport(t *testing.T) {
 	r.Beside = append(r.Beside, b)
 
 	o := options{out: t.TempDir(), docs: t.TempDir()}
-	name := filepath.Join(o.docs, performanceName)
-	begin, end := fmt.Sprintf(fairnessBegin, wasmtime.Name), fmt.Sprintf(fairnessEnd, wasmtime.Name)
-	if err := os.WriteFile(name, []byte("before\n"+begin+"\nold\n"+end+"\nafter\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	begin, end := newSection(t, o.docs, "fairness", "bench-fairness")
 	all, err := newReport("fairness", o)
 	if err != nil {
 		t.Fatal(err)
@@ -41,16 +32,8 @@ func TestFairnessReport(t *testing.T) {
 	if err := r.write(all, o); err != nil {
 		t.Fatal(err)
 	}
-	document, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range []string{"before\n" + begin, "answers 1234 calls/s", "| none | 1 ms | | 2 ms | | 4 ms | | 1.00 |",
-		"| of 5 s | 2 ms | 2.00x | 4 ms | 2.00x | 8 ms | 2.00x | 1.00 |", end + "\nafter\n"} {
-		if !strings.Contains(string(document), part) {
-			t.Errorf("the document lacks %q:\n%s", part, document)
-		}
-	}
+	checkSection(t, o.docs, begin, end, "answers 1234 calls/s", "| none | 1 ms | | 2 ms | | 4 ms | | 1.00 |",
+		"| of 5 s | 2 ms | 2.00x | 4 ms | 2.00x | 8 ms | 2.00x | 1.00 |")
 	var read fairnessReport
 	wrote := readDetails(t, o.out, "fairness", &read)
 	if read.Alone != r.Alone || len(read.Beside) != 1 || read.Beside[0] != b {

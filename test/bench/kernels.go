@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/weft-run/weft/executor/wasmtime"
 )
 
 // A kernel is a computation of test/components/kernels, and the size of the problem that it is measured with: one that takes
@@ -79,8 +77,7 @@ func runKernels(ctx context.Context, o options) error {
 	if err := all.write(o.out); err != nil || o.docs == "" {
 		return err
 	}
-	return insertFigures(filepath.Join(o.docs, performanceName), fmt.Sprintf(kernelFiguresBegin, wasmtime.Name),
-		fmt.Sprintf(kernelFiguresEnd, wasmtime.Name), r.markdown(all.Run))
+	return kernelsSection.write(o.docs, r.markdown(all.Run))
 }
 
 // computeKernels has all that computes take turns with each kernel.
@@ -187,9 +184,4 @@ func geometricMean(all []kernelFigures, of func(kernelFigures) float64) float64 
 	return math.Exp(sum / float64(len(all)))
 }
 
-// The document that the figures go into, and what begins and ends those of one engine there.
-const (
-	performanceName    = "performance.md"
-	kernelFiguresBegin = "<!-- kernels with the engine %s, written by make bench-kernels -->"
-	kernelFiguresEnd   = "<!-- end of kernels with the engine %s -->"
-)
+var kernelsSection = section{"kernels", "bench-kernels"}

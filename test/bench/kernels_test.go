@@ -4,12 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/test/components"
 )
 
@@ -18,12 +15,7 @@ import (
 func TestKernels(t *testing.T) {
 	o := kernelOptions(t)
 	o.out, o.docs = t.TempDir(), t.TempDir()
-	name := filepath.Join(o.docs, performanceName)
-	begin := "<!-- kernels with the engine " + wasmtime.Name + ", written by make bench-kernels -->\n"
-	end := "<!-- end of kernels with the engine " + wasmtime.Name + " -->"
-	if err := os.WriteFile(name, []byte("# Figures\n\n"+begin+"old\n"+end+"\n\nThe end.\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	begin, end := newSection(t, o.docs, "kernels", "bench-kernels")
 	if err := runKernels(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -41,18 +33,7 @@ func TestKernels(t *testing.T) {
 			t.Errorf("figures are missing: %+v", f)
 		}
 	}
-	document, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range []string{"# Figures\n\n" + begin, "| gemm | 32 |", "| geometric mean |", end + "\n\nThe end.\n"} {
-		if !strings.Contains(string(document), part) {
-			t.Errorf("the document lacks %q:\n%s", part, document)
-		}
-	}
-	if strings.Contains(string(document), "old") {
-		t.Errorf("the document has its old figures:\n%s", document)
-	}
+	checkSection(t, o.docs, begin, end, "| gemm | 32 |", "| geometric mean |")
 }
 
 // kernelOptions builds the component, goes to where the benchmark is run, and gives the options of a short run.

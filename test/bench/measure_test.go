@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/test/components"
 )
 
@@ -28,12 +27,7 @@ func TestMeasure(t *testing.T) {
 	}
 	t.Chdir(root)
 	buildWeft(t, &o)
-	name := filepath.Join(o.docs, performanceName)
-	begin := "<!-- figures with the engine " + wasmtime.Name + ", written by make bench -->\n"
-	end := "<!-- end of figures with the engine " + wasmtime.Name + " -->"
-	if err := os.WriteFile(name, []byte("# Figures\n\n"+begin+"old\n"+end+"\n\nThe end.\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	begin, end := newSection(t, o.docs, "figures", "bench")
 	if err := measure(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -63,15 +57,7 @@ func TestMeasure(t *testing.T) {
 		t.Fatalf("the curves are %+v", r.Curves)
 	}
 	checkChart(t, filepath.Join(o.docs, r.Curves[0].chartFile()))
-	document, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range []string{"# Figures\n\n" + begin, "| 1 MiB bytes echo", "](" + r.Curves[0].chartFile() + ")", end + "\n\nThe end.\n"} {
-		if !strings.Contains(string(document), part) {
-			t.Errorf("the document lacks %q:\n%s", part, document)
-		}
-	}
+	checkSection(t, o.docs, begin, end, "| 1 MiB bytes echo", "]("+r.Curves[0].chartFile()+")")
 }
 
 // figureOf is a figure of a report; empty if it has none of the name.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/weft-run/weft/executor/wasmtime"
 )
 
 // buildWeft builds the weft binary with the engine of this test.
@@ -15,6 +17,35 @@ func buildWeft(t *testing.T, o *options) {
 	o.weft = filepath.Join(t.TempDir(), "weft")
 	if out, err := exec.Command("go", "build", "-o", o.weft, "./cmd/weft").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// newSection writes a document with a section, and gives the lines around it, which docs/performance.md has.
+func newSection(t *testing.T, dir, title, target string) (begin, end string) {
+	t.Helper()
+	begin = "<!-- " + title + " with the engine " + wasmtime.Name + ", written by make " + target + " -->\n"
+	end = "<!-- end of " + title + " with the engine " + wasmtime.Name + " -->"
+	if err := os.WriteFile(filepath.Join(dir, performanceName), []byte("# Figures\n\n"+begin+"old\n"+end+"\n\nThe end.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return begin, end
+}
+
+// checkSection checks that the section is new, has some parts, and that nothing else has changed.
+func checkSection(t *testing.T, dir, begin, end string, parts ...string) {
+	t.Helper()
+	document, err := os.ReadFile(filepath.Join(dir, performanceName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(document)
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("the document lacks %q:\n%s", part, text)
+		}
+	}
+	if !strings.HasPrefix(text, "# Figures\n\n"+begin) || !strings.HasSuffix(text, end+"\n\nThe end.\n") || strings.Contains(text, "old\n"+end) {
+		t.Errorf("the document is\n%s", text)
 	}
 }
 
