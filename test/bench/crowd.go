@@ -239,15 +239,14 @@ func metric(ctx context.Context, node *process, name string) (float64, error) {
 
 func sizeOfDirectory(dir string) (size int64, err error) {
 	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
+		if err == nil && !entry.IsDir() {
+			var info fs.FileInfo
+			if info, err = entry.Info(); err == nil {
+				size += info.Size()
+			}
 		}
-		info, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) { // the node has removed it meanwhile
 			return nil
-		}
-		if err == nil {
-			size += info.Size()
 		}
 		return err
 	})

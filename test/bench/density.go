@@ -224,12 +224,15 @@ func (d *density) restart(ctx context.Context, p *densityPoint) error {
 	return nil
 }
 
-// firstCalls calls functions that are idle, one after the other, and once more.
+// firstCalls calls functions that are not in memory, one after the other, and once more.
 func (d *density) firstCalls(ctx context.Context, p *densityPoint) error {
+	if err := d.rest(ctx); err != nil { // the last function was called
+		return err
+	}
 	var first, next []float64
-	count := min(firstCalls, max(1, d.count-1)) // the last one was called
+	count := min(firstCalls, d.count)
 	for i := range count {
-		at := i * (d.count - 1) / count
+		at := i * d.count / count
 		for _, to := range []*[]float64{&first, &next} {
 			began := time.Now()
 			if err := d.clients.call(ctx, d.method(at)); err != nil {

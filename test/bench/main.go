@@ -11,8 +11,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +55,7 @@ func main() {
 	executor.RunCompileChild()
 	runChild()
 	var o options
-	flag.StringVar(&o.weft, "weft", "bin/weft", "the weft binary")
+	flag.StringVar(&o.weft, "weft", "bin/weft", "the weft binary; empty: none, which kernels need not")
 	flag.StringVar(&o.components, "components", "build/components", "directory of the built components")
 	flag.StringVar(&o.out, "out", "", "directory to write the figures to, as SUITE-ENGINE.json")
 	flag.IntVar(&o.rounds, "rounds", 5, "turns of each server")
@@ -76,20 +78,26 @@ func main() {
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	switch flag.Arg(0) {
-	case "cluster":
-		exit(runCluster(ctx, o))
-	case "density":
-		exit(runDensity(ctx, o))
-	case "fairness":
-		exit(runFairness(ctx, o))
-	case "kernels":
-		exit(runKernels(ctx, o))
-	case "polyglot":
-		exit(runPolyglot(ctx, o))
-	default:
-		exit(measure(ctx, o))
+	run, err := suiteOf(flag.Args())
+	if err != nil {
+		exit(err)
 	}
+	exit(run(ctx, o))
+}
+
+// suiteOf is what the arguments ask for.
+func suiteOf(args []string) (func(context.Context, options) error, error) {
+	suites := map[string]func(context.Context, options) error{
+		"cluster": runCluster, "density": runDensity, "fairness": runFairness, "kernels": runKernels, "polyglot": runPolyglot,
+	}
+	if len(args) == 0 {
+		return measure, nil
+	}
+	run := suites[args[0]]
+	if run == nil || len(args) > 1 {
+		return nil, fmt.Errorf("the arguments are %q; one of %s may follow the flags, or none", args, strings.Join(slices.Sorted(maps.Keys(suites)), ", "))
+	}
+	return run, nil
 }
 
 // runChild does the work of a process that this program started of itself, and exits, if this is one.

@@ -77,6 +77,20 @@ func TestPartsAreKnown(t *testing.T) {
 	}
 }
 
+// TestSuitesAreKnown has a suite that there is none of, and flags behind the suite, which would go unread.
+func TestSuitesAreKnown(t *testing.T) {
+	for _, name := range append(otherSuites, "") {
+		if _, err := suiteOf(strings.Fields(name)); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, args := range [][]string{{"densities"}, {"density", "-functions=10"}} {
+		if _, err := suiteOf(args); err == nil || !strings.Contains(err.Error(), "cluster, density, fairness, kernels, polyglot") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
 // TestOtherEngine has a weft binary that is none.
 func TestOtherEngine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weft")

@@ -83,7 +83,8 @@ func (p *process) stop() error {
 	case err := <-done:
 		return err
 	case <-time.After(10 * time.Second):
-		p.kill()
+		_ = p.cmd.Process.Kill() // It may have ended by itself.
+		<-done
 		return errors.New("it did not end on SIGTERM")
 	}
 }

@@ -17,12 +17,12 @@ import (
 // buildKernels builds the kernels as a program, with the Rust that makes components of Rust, and returns the program and the
 // compiler's version.
 func buildKernels(ctx context.Context, o options) (program, version string, err error) {
-	out, err := exec.CommandContext(ctx, filepath.Join("examples", "toolchains", "rust.sh")).Output()
+	sysroot, err := toolchain(ctx, "rust.sh")
 	if err != nil {
-		return "", "", fmt.Errorf("rust.sh: %w", err)
+		return "", "", err
 	}
 	bin := "/usr/bin" // Debian's, for which rust.sh has made a sysroot
-	if strings.TrimSpace(string(out)) == "" {
+	if sysroot == "" {
 		if bin, err = rustupBin(); err != nil {
 			return "", "", err
 		}
@@ -39,7 +39,8 @@ func buildKernels(ctx context.Context, o options) (program, version string, err 
 	if out, err := cargo.CombinedOutput(); err != nil {
 		return "", "", fmt.Errorf("cargo: %w\n%s", err, out)
 	}
-	if out, err = exec.CommandContext(ctx, rustc, "--version").Output(); err != nil {
+	out, err := exec.CommandContext(ctx, rustc, "--version").Output()
+	if err != nil {
 		return "", "", fmt.Errorf("%s: %w", rustc, err)
 	}
 	return filepath.Join(target, "release", "native"), strings.TrimSpace(string(out)), nil

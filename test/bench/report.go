@@ -36,18 +36,15 @@ func newReport(suite string, o options) (*report, error) {
 
 func (r *report) add(figures ...figure) { r.Figures = append(r.Figures, figures...) }
 
-// end notes how long the run took.
-func (r *report) end() { r.Run.Seconds = time.Since(r.Run.began).Seconds() }
-
 // reportName is the file of a suite's report in the directory of all.
 func reportName(suite string) string { return suite + "-" + wasmtime.Name + ".json" }
 
-// write writes the report into the directory of all, if there is to be one.
+// write ends the run, and writes the report into the directory of all, if there is to be one.
 func (r *report) write(dir string) error {
+	r.Run.Seconds = time.Since(r.Run.began).Seconds()
 	if dir == "" {
 		return nil
 	}
-	r.end()
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"debug/buildinfo"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -85,10 +87,12 @@ func programVersion(name string, args ...string) string {
 	return line
 }
 
-// toolchain is what a script of examples/toolchains prints: where it has installed what it installs.
-func toolchain(script string) (string, error) {
+// toolchain is what a script of examples/toolchains prints: where it has installed what it installs. It tells people what that is.
+func toolchain(ctx context.Context, script string) (string, error) {
 	path := filepath.Join("examples", "toolchains", script)
-	out, err := exec.Command(path).Output()
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}

@@ -71,7 +71,7 @@ var serveAddress = regexp.MustCompile(`Serving HTTP on http://([^/\s]+)`)
 
 // startServe starts wasmtime serve with a component that answers hello, on its defaults; it needs -S cli for what Rust's std imports.
 func startServe(ctx context.Context, o options) (*contender, error) {
-	program, err := toolchain("wasmtime.sh")
+	program, err := toolchain(ctx, "wasmtime.sh")
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,8 @@ func (r polyglotReport) print(w io.Writer, of run) {
 			f.InstanceBytes/1024, f.ProcessMicros, f.FreshRatio, f.CallRatio)
 	}
 	table.Flush()
-	fmt.Fprintf(w, "(goals: JavaScript at least 50x, Python at least 20x faster than their process)\n\n")
+	fmt.Fprintf(w, "(goals: JavaScript at least %.0fx, Python at least %.0fx faster by gRPC than their process)\n\n",
+		firstCallGoals["js"].AtLeast, firstCallGoals["python"].AtLeast)
 
 	fmt.Fprintf(w, "One typed call of a small record:\n\n")
 	table = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
