@@ -18,7 +18,7 @@ import (
 	"github.com/weft-run/weft/test/components"
 )
 
-// till is the interface of test/components/receipt that the components in Rust and C export, both with imports of WASI.
+// till is the interface of test/components/receipt that the components in all languages export.
 var till = Export{Interface: "bench:receipt/till@1.0.0", Function: "ring-up"}
 
 // tillCall makes an instance, calls it and drops it, as a server does for every call. It buys one line, whose fields have those names.
@@ -92,18 +92,16 @@ func BenchmarkFresh(b *testing.B) {
 	}
 }
 
-func benchmarkFresh(b *testing.B, component string) {
+// prepareTill makes a component that exports till ready for instances, with the names of a line's fields. All of it is there until the
+// benchmark ends.
+func prepareTill(b *testing.B, wasm []byte) (*Component, *Template, *Names) {
 	b.Helper()
-	wasm, err := os.ReadFile(component)
-	if err != nil {
-		b.Fatal(err)
-	}
 	e := testEngine()
 	c, err := e.Compile(wasm)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer c.Close()
+	b.Cleanup(c.Close)
 	l := e.NewLinker()
 	defer l.Close()
 	if err := l.AddWASI(); err != nil {
@@ -113,12 +111,22 @@ func benchmarkFresh(b *testing.B, component string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer tmpl.Close()
+	b.Cleanup(tmpl.Close)
 	line, err := NewNames([]string{"sku", "cents", "count"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer line.Close()
+	b.Cleanup(line.Close)
+	return c, tmpl, line
+}
+
+func benchmarkFresh(b *testing.B, component string) {
+	b.Helper()
+	wasm, err := os.ReadFile(component)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, tmpl, line := prepareTill(b, wasm)
 	baseline := buildBaseline(b)
 	code, err := c.Serialize()
 	if err != nil {

@@ -22,40 +22,20 @@ func BenchmarkLanguages(b *testing.B) {
 	if len(files) == 0 {
 		b.Skip("there is no build/components/receipt-*.wasm")
 	}
-	fields, err := NewNames([]string{"sku", "cents", "count"})
-	if err != nil {
-		b.Fatal(err)
-	}
 	for _, file := range files {
 		b.Run(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "receipt-"), ".wasm"), func(b *testing.B) {
 			wasm, err := os.ReadFile(file)
 			if err != nil {
 				b.Fatal(err)
 			}
-			benchmarkReceipt(b, wasm, fields)
+			benchmarkReceipt(b, wasm)
 		})
 	}
 }
 
-func benchmarkReceipt(b *testing.B, wasm []byte, fields *Names) {
+func benchmarkReceipt(b *testing.B, wasm []byte) {
 	b.Helper()
-	e := testEngine()
-	c, err := e.Compile(wasm)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer c.Close()
-	l := e.NewLinker()
-	defer l.Close()
-	if err := l.AddWASI(); err != nil {
-		b.Fatal(err)
-	}
-	tmpl, err := l.Prepare(c, []Export{{Interface: "bench:receipt/till@1.0.0", Function: "ring-up"}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer tmpl.Close()
-
+	_, tmpl, fields := prepareTill(b, wasm)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var sum [3]spent
