@@ -183,7 +183,7 @@ bench: build orders text stats $(BENCH_COMPONENTS) ## Measure weft against its b
 	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS)
 
 .PHONY: bench-cluster
-bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nodes do together
+bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nodes do together; ENGINE=lts with that engine
 	$(with-engine)
 	go run ./test/bench -out $(BENCH) $(BENCHFLAGS) cluster
 	go test -run '^$$' -bench ClusterWrites -benchtime 1x ./consensus
@@ -192,12 +192,12 @@ bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nod
 RECEIPTS := $(patsubst %,$(COMPONENTS)/receipt-%.wasm,rust c go js ts python)
 
 .PHONY: bench-polyglot
-bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.wasm ## Measure functions in all languages, and calls between functions; writes docs/
+bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.wasm ## Measure functions in all languages, and calls between functions; ENGINE=lts with that engine; writes docs/
 	$(with-engine)
 	go run ./test/bench -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) polyglot
 
 .PHONY: bench-density
-bench-density: build ## Measure a node with 10,000 functions, in about five minutes; writes docs/
+bench-density: build ## Measure a node with 10,000 functions, in about five minutes; ENGINE=lts with that engine; writes docs/
 	$(with-engine)
 	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS) density
 
@@ -267,7 +267,7 @@ fuzz-lts: ## Run the fuzz target that needs the long-term-support engine for a m
 	.ci/fuzz $(FUZZTIME) executor/transcode/transcoder_test.go
 
 .PHONY: toolchains
-toolchains: ## Install all that the other targets install
+toolchains: ## Install what the other targets install, but for the long-term-support engine
 	@$(TOOLCHAINS)/rust.sh >/dev/null
 	$(TOOLCHAINS)/js.sh >/dev/null
 	$(TOOLCHAINS)/python.sh >/dev/null
