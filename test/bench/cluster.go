@@ -47,7 +47,7 @@ func runCluster(ctx context.Context, o options) (err error) {
 	r.print(os.Stdout)
 	all.add(r.figures()...)
 	all.Details = r
-	return all.write(o.out)
+	return all.publish(o, nil)
 }
 
 // figures are the lines of the table.

@@ -102,13 +102,7 @@ func runDensity(ctx context.Context, o options) (err error) {
 	r.add(hot...)
 	r.Curves = []curve{d.curve()}
 	r.Details = d.details
-	if err := r.write(o.out); err != nil {
-		return err
-	}
-	if err := printFigures(os.Stdout, []*report{r}); err != nil || o.docs == "" {
-		return err
-	}
-	return d.document(r)
+	return r.publish(o, func(dir string) error { return d.document(dir, r) })
 }
 
 // densitySteps are powers of ten up to n, and n.
@@ -337,8 +331,8 @@ func (d *density) curve() curve {
 	return c
 }
 
-// document writes the figures into the text, and the chart beside it.
-func (d *density) document(r *report) error {
+// document writes the figures into the text in a directory, and the chart beside it.
+func (d *density) document(dir string, r *report) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n\n", r.Run)
 	b.WriteString("| functions | resident | first call p50 | p99 | second call p50 | start | deploys/s | node's CPU per deploy | disk |\n")
@@ -352,8 +346,8 @@ func (d *density) document(r *report) error {
 	fmt.Fprintf(&b, "\nListing all functions takes %.0f ms, all services by reflection %.0f ms, describing one function %.1f ms.\n",
 		d.details.List, d.details.Reflect, d.details.Describe)
 	b.WriteString(charts(r))
-	if err := drawCharts(d.o.docs, r); err != nil {
+	if err := drawCharts(dir, r); err != nil {
 		return err
 	}
-	return densitySection.write(d.o.docs, b.String())
+	return densitySection.write(dir, b.String())
 }

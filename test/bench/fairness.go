@@ -76,9 +76,7 @@ func runFairness(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	all.add(r.figures()...)
-	all.Details = r
-	return r.write(all, o)
+	return r.publish(all, o)
 }
 
 // beFair starts a node, and has both functions take their turns on it.
@@ -277,11 +275,10 @@ func (r *fairnessReport) figures() (all []figure) {
 	return all
 }
 
-// write prints the figures and writes them where the options say.
-func (r *fairnessReport) write(all *report, o options) error {
-	r.print(os.Stdout, all.Run)
-	if err := all.write(o.out); err != nil || o.docs == "" {
-		return err
-	}
-	return fairnessSection.write(o.docs, r.markdown(all.Run))
+// publish prints the figures and writes them where the options say.
+func (r *fairnessReport) publish(all *report, o options) error {
+	r.print(os.Stdout)
+	all.add(r.figures()...)
+	all.Details = r
+	return all.publish(o, func(dir string) error { return fairnessSection.write(dir, r.markdown(all.Run)) })
 }

@@ -27,9 +27,7 @@ func TestFairnessReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all.add(r.figures()...)
-	all.Details = r
-	if err := r.write(all, o); err != nil {
+	if err := r.publish(all, o); err != nil {
 		t.Fatal(err)
 	}
 	checkSection(t, o.docs, begin, end, "answers 1234 calls/s", "| none | 1 ms | | 2 ms | | 4 ms | | 1.00 |",

@@ -11,7 +11,7 @@ import (
 
 // measureFresh runs the Go benchmark of fresh instances, which has the same sequence in C beside it.
 func (m *measurement) measureFresh(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkFresh$", "-benchtime", "1x", "./executor/wasmtime")
+	cmd := exec.CommandContext(ctx, "go", "test", engineTag, "-run", "^$", "-bench", "^BenchmarkFresh$", "-benchtime", "1x", "./executor/wasmtime")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -73,11 +73,8 @@ func runKernels(ctx context.Context, o options) error {
 	}
 	all.add(r.figures()...)
 	all.Details, all.Run.Versions["rustc"] = r, r.Compiler
-	r.print(os.Stdout, all.Run)
-	if err := all.write(o.out); err != nil || o.docs == "" {
-		return err
-	}
-	return kernelsSection.write(o.docs, r.markdown(all.Run))
+	r.print(os.Stdout)
+	return all.publish(o, func(dir string) error { return kernelsSection.write(dir, r.markdown(all.Run)) })
 }
 
 // computeKernels has all that computes take turns with each kernel.

@@ -60,13 +60,10 @@ func runPolyglot(ctx context.Context, o options) (err error) {
 	if r.Between, err = between(ctx, o, filepath.Join(data, "between")); err != nil {
 		return fmt.Errorf("calls from function to function: %w", err)
 	}
-	r.print(os.Stdout, all.Run)
+	r.print(os.Stdout)
 	all.add(r.figures()...)
 	all.Details = r
-	if err := all.write(o.out); err != nil || o.docs == "" {
-		return err
-	}
-	return r.document(o.docs, all.Run)
+	return all.publish(o, func(dir string) error { return r.document(dir, all.Run) })
 }
 
 // firstCallGoals are how many times as fast as starting a process of its language a function's first call should be.

@@ -55,6 +55,17 @@ func (r *report) write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, reportName(r.Suite)), append(text, '\n'), 0o600)
 }
 
+// publish writes the report, prints its figures, and has the document in a directory written, if there is one.
+func (r *report) publish(o options, document func(dir string) error) error {
+	if err := r.write(o.out); err != nil {
+		return err
+	}
+	if err := printFigures(os.Stdout, []*report{r}); err != nil || o.docs == "" || document == nil {
+		return err
+	}
+	return document(o.docs)
+}
+
 // readReport reads the last report of a suite with this engine; nil if there is none.
 func readReport(dir, suite string) (*report, error) {
 	name := filepath.Join(dir, reportName(suite))

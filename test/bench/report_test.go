@@ -15,7 +15,7 @@ import (
 func buildWeft(t *testing.T, o *options) {
 	t.Helper()
 	o.weft = filepath.Join(t.TempDir(), "weft")
-	if out, err := exec.Command("go", "build", "-o", o.weft, "./cmd/weft").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", engineTag, "-o", o.weft, "./cmd/weft").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -63,6 +63,9 @@ func thisRun(o options) (run, error) {
 	return r, nil
 }
 
+// engineTag has the go command link the engine that this program has.
+const engineTag = "-tags=wasmtime_" + wasmtime.Name
+
 // commit is the one that is checked out, as far as git knows. Documents do not count as changes: the run before this one may have written them.
 func commit() string {
 	out, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
