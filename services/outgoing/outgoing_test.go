@@ -246,6 +246,7 @@ func newOutside(t *testing.T) *outside {
 			}
 			if o.block {
 				<-stream.Context().Done()
+				return status.FromContextError(stream.Context().Err()).Err()
 			}
 			if o.err != nil {
 				return o.err
