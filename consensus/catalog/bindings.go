@@ -162,14 +162,14 @@ type Call struct {
 }
 
 // Callers ranges over the bindings to a function, in order of the names of the functions that call it and their imports.
-// It walks all functions of the namespace, a millisecond for thousands of them.
 func (v *View) Callers(namespace, function string) iter.Seq[Call] {
 	return v.state.callers(namespace, function)
 }
 
 func (s *state) callers(namespace, function string) iter.Seq[Call] {
 	return func(yield func(Call) bool) {
-		for name, f := range prefixed(s.functions, namespace) {
+		for name := range prefixed(s.called, namespace, function) {
+			f, _ := s.functions.Get(key(namespace, name))
 			for _, b := range currentRevision(f).GetBindings() {
 				if b.GetFunction() == function && !yield(Call{name, b.GetImport(), b.GetService(), b.GetLink() != nil}) {
 					return

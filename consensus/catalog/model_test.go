@@ -374,6 +374,7 @@ func TestModel(t *testing.T) {
 				other.Apply(index, cmd)
 			}
 		}
+		views := []*View{c.View()}
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
 			index += rapid.Uint64Range(1, 3).Draw(t, "gap")
 			cmd := drawCommand(t, m)
@@ -384,10 +385,14 @@ func TestModel(t *testing.T) {
 				t.Fatalf("%v gives %v, model %v", cmd, got, want)
 			}
 			compare(t, m, c)
+			checkCallers(t, m, c.View())
+			views = append(views, c.View())
+			checkChanged(t, rapid.SampledFrom(views).Draw(t, "older"), c.View())
 			if rapid.IntRange(0, 7).Draw(t, "snapshot") == 0 {
 				other = reload(t, other)
 			}
 			other.Apply(index, cmd)
+			checkCallers(t, m, other.View())
 			if !bytes.Equal(c.View().Hash(), other.View().Hash()) {
 				t.Fatalf("after index %d the hash depends on the way through a snapshot", index)
 			}

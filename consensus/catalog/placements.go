@@ -93,6 +93,7 @@ func (s *state) putPlacement(f *catalogv1.Function, number uint32, nodes []strin
 	if slices.Equal(old.GetNodes(), nodes) {
 		return
 	}
+	s.changed(f)
 	if old != nil {
 		s.drop(placementRow(old))
 	}

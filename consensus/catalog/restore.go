@@ -31,6 +31,8 @@ type builder struct {
 	contracts *immutable.SortedMapBuilder[string, *contract]
 	routes    *immutable.SortedMapBuilder[string, string]
 	exporters *immutable.SortedMapBuilder[string, string]
+	callers   *immutable.SortedMapBuilder[string, struct{}]
+	importers *immutable.SortedMapBuilder[string, struct{}]
 
 	cluster clusterBuilder
 	secrets secretBuilder
@@ -61,6 +63,8 @@ func newBuilder() *builder {
 		contracts: immutable.NewSortedMapBuilder[string, *contract](nil),
 		routes:    immutable.NewSortedMapBuilder[string, string](nil),
 		exporters: immutable.NewSortedMapBuilder[string, string](nil),
+		callers:   immutable.NewSortedMapBuilder[string, struct{}](nil),
+		importers: immutable.NewSortedMapBuilder[string, struct{}](nil),
 		cluster:   newClusterBuilder(),
 		secrets:   newSecretBuilder(),
 	}
@@ -161,6 +165,9 @@ func (b *builder) closeFunction() error {
 	for _, service := range current.GetServices() {
 		b.exporters.Set(ageKey(f.GetNamespace(), service, f.GetCreatedIndex()), f.GetName())
 	}
+	for callee := range callees(f) {
+		b.callers.Set(callee, struct{}{})
+	}
 	b.function = nil
 	return nil
 }
@@ -186,6 +193,9 @@ func (b *builder) putContract(row *catalogv1.StoredContract) error {
 		return fmt.Errorf("contract %q in the row of %q: %w", clip(message.GetPackage()), clip(row.GetPackage()), errRow)
 	}
 	b.contracts.Set(key(row.GetNamespace(), row.GetPackage()), c)
+	for imported := range c.imported() {
+		b.importers.Set(key(row.GetNamespace(), imported, row.GetPackage()), struct{}{})
+	}
 	return b.inOrder(contractKind, row.GetNamespace(), row.GetPackage())
 }
 
@@ -209,7 +219,8 @@ func (b *builder) finish(header *catalogv1.SnapshotHeader) error {
 	s := &b.state
 	s.index, s.level = header.GetIndex(), header.GetLevel()
 	s.functions, s.deleted, s.contracts = b.functions.Map(), b.deleted.Map(), b.contracts.Map()
-	s.routes, s.exporters = b.routes.Map(), b.exporters.Map()
+	s.routes, s.exporters, s.called, s.importers = b.routes.Map(), b.exporters.Map(), b.callers.Map(), b.importers.Map()
+	s.changes.after = s.index
 	if err := b.cluster.finish(s); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -34,6 +35,9 @@ type state struct {
 	secrets *immutable.SortedMap[string, *catalogv1.Secret] // by namespace, function (or nothing) and key
 
 	// Derived from the rows above; no rows of their own.
+	changes     changes
+	called      *immutable.SortedMap[string, struct{}]         // by namespace, function and the function whose current revision is bound to it
+	importers   *immutable.SortedMap[string, struct{}]         // by namespace, package and the package whose contract imports it
 	exporters   *immutable.SortedMap[string, string]           // function whose current revision exports it, by namespace, service and age
 	nodeNames   *immutable.SortedMap[string, *catalogv1.Node]  // by name
 	tokenHashes *immutable.SortedMap[string, *catalogv1.Token] // by hash of the token's secret
@@ -64,6 +68,9 @@ func emptyState() state {
 
 		secrets: immutable.NewSortedMap[string, *catalogv1.Secret](nil),
 
+		changes:     newChanges(),
+		called:      immutable.NewSortedMap[string, struct{}](nil),
+		importers:   immutable.NewSortedMap[string, struct{}](nil),
 		exporters:   immutable.NewSortedMap[string, string](nil),
 		nodeNames:   immutable.NewSortedMap[string, *catalogv1.Node](nil),
 		tokenHashes: immutable.NewSortedMap[string, *catalogv1.Token](nil),
@@ -100,6 +107,11 @@ func (s *state) putFunction(f *catalogv1.Function) {
 	}
 	s.addHash(functionHash(f))
 	s.functions = s.functions.Set(k, f)
+	s.changed(f)
+	s.unbind(old)
+	for callee := range callees(f) {
+		s.called = s.called.Set(callee, struct{}{})
+	}
 	if replaces && slices.Equal(currentRevision(old).GetServices(), currentRevision(f).GetServices()) {
 		return
 	}
@@ -115,9 +127,11 @@ func (s *state) addRevision(f *catalogv1.Function, r *catalogv1.Revision) { s.ad
 // deleteFunction removes a function, its revisions with their placements and the routes to it, and remembers its last
 // number.
 func (s *state) deleteFunction(f *catalogv1.Function) {
+	s.changed(f)
 	s.unplaceFunction(f)
 	s.dropHash(functionHash(f))
 	s.unexport(f)
+	s.unbind(f)
 	for _, r := range f.GetRevisions() {
 		s.drop(revisionRow(f, r))
 	}
@@ -152,6 +166,9 @@ func (s *state) putContract(namespace, pkg string, c *contract) {
 	s.dropContract(namespace, pkg)
 	s.add(contractRow(namespace, pkg, c))
 	s.contracts = s.contracts.Set(key(namespace, pkg), c)
+	for imported := range c.imported() {
+		s.importers = s.importers.Set(key(namespace, imported, pkg), struct{}{})
+	}
 }
 
 func (s *state) dropContract(namespace, pkg string) {
@@ -159,6 +176,9 @@ func (s *state) dropContract(namespace, pkg string) {
 	if old, ok := s.contracts.Get(k); ok {
 		s.drop(contractRow(namespace, pkg, old))
 		s.contracts = s.contracts.Delete(k)
+		for imported := range old.imported() {
+			s.importers = s.importers.Delete(key(namespace, imported, pkg))
+		}
 	}
 }
 
@@ -185,6 +205,28 @@ func (s *state) export(f *catalogv1.Function) {
 func (s *state) unexport(f *catalogv1.Function) {
 	for _, service := range currentRevision(f).GetServices() {
 		s.exporters = s.exporters.Delete(ageKey(f.GetNamespace(), service, f.GetCreatedIndex()))
+	}
+}
+
+// changed remembers that something about a function is being changed.
+func (s *state) changed(f *catalogv1.Function) {
+	s.changes.note(s.index, FunctionName{f.GetNamespace(), f.GetName()})
+}
+
+func (s *state) unbind(f *catalogv1.Function) {
+	for callee := range callees(f) {
+		s.called = s.called.Delete(callee)
+	}
+}
+
+// callees gives the keys among the callers of those that the current revision of a function is bound to.
+func callees(f *catalogv1.Function) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, b := range currentRevision(f).GetBindings() {
+			if b.GetFunction() != "" && !yield(key(f.GetNamespace(), b.GetFunction(), f.GetName())) {
+				return
+			}
+		}
 	}
 }
 
@@ -240,6 +282,17 @@ func decodeContract(encoded []byte) (*contract, *weftv1.Contract, error) {
 		return nil, nil, err
 	}
 	return contractOf(&c, encoded), &c, nil
+}
+
+// imported gives the packages of other contracts that a contract imports. One may come several times.
+func (c *contract) imported() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, file := range c.imports {
+			if !strings.HasPrefix(file, "google/") && !yield(packageOf(file)) { // no contract can have those
+				return
+			}
+		}
+	}
 }
 
 func contractOf(c *weftv1.Contract, encoded []byte) *contract {

@@ -91,22 +91,18 @@ func (v *View) Contracts(namespace string) []*weftv1.Contract {
 // Related decodes and returns the contracts that changes of some packages concern, by package: theirs, those that import them, and
 // all that any of these import, directly or not. The others of the namespace are not decoded.
 func (v *View) Related(namespace string, packages []string) map[string]*weftv1.Contract {
-	users := map[string][]string{} // packages that import one
-	for pkg, row := range prefixed(v.state.contracts, namespace) {
-		for _, file := range row.imports {
-			if !strings.HasPrefix(file, "google/") { // no contract can have it
-				users[packageOf(file)] = append(users[packageOf(file)], pkg)
-			}
+	concerned := closure(packages, func(pkg string) (users []string) {
+		for user := range prefixed(v.state.importers, namespace, pkg) {
+			users = append(users, user)
 		}
-	}
-	concerned := closure(packages, func(pkg string) []string { return users[pkg] })
-	concerned = closure(concerned, func(pkg string) (imported []string) {
-		if row, ok := v.state.contracts.Get(key(namespace, pkg)); ok {
-			for _, file := range row.imports {
-				imported = append(imported, packageOf(file))
-			}
+		return users
+	})
+	concerned = closure(concerned, func(pkg string) []string {
+		row, ok := v.state.contracts.Get(key(namespace, pkg))
+		if !ok {
+			return nil
 		}
-		return imported
+		return slices.Collect(row.imported())
 	})
 	related := make(map[string]*weftv1.Contract, len(concerned))
 	for _, pkg := range concerned {
