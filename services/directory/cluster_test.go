@@ -69,6 +69,7 @@ type node struct {
 
 	signal
 	revisions map[executor.Key]directory.Revision
+	news      []directory.Revision
 	report    *clusterv1.Report
 	learned   map[string]consensus.Address
 	gone      []string
@@ -153,6 +154,14 @@ func (n *node) Snapshot() []directory.Revision {
 	return slices.Collect(maps.Values(n.revisions))
 }
 
+// News implements directory.Placements.
+func (n *node) News() []directory.Revision {
+	defer n.lock()()
+	news := n.news
+	n.news = nil
+	return news
+}
+
 // Changed implements directory.Placements.
 func (n *node) Changed() <-chan struct{} {
 	defer n.lock()()
@@ -164,7 +173,9 @@ func (n *node) set(k executor.Key, state string) {
 	defer n.lock()()
 	if state == "" {
 		delete(n.revisions, k)
+		n.news = append(n.news, directory.Revision{Key: k, State: placement.StateIdle})
 	} else {
+		n.news = append(n.news, directory.Revision{Key: k, State: state})
 		n.revisions[k] = directory.Revision{Key: k, State: state}
 	}
 	n.fire()

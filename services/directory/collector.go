@@ -284,6 +284,9 @@ func (c *collector) look(now time.Time) {
 		}
 	}
 	for id, n := range c.nodes {
+		if id == config.ID {
+			continue // it lives, as it looks; only its report is late
+		}
 		if n.alive && now.Sub(n.heard) > config.Grace {
 			n.alive, n.urgent = false, true
 			config.Logger.Warn("a node is lost", "node", n.report.GetName(), "id", id, "silent", now.Sub(n.heard).Round(time.Millisecond))

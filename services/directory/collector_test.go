@@ -409,8 +409,10 @@ func TestFiles(t *testing.T) {
 }
 
 func TestReportsAreDeltas(t *testing.T) {
-	states := map[int]string{1: placement.StateReady, 2: placement.StateLoading}
-	r := newReports(Config{Self: func() *clusterv1.Report { return &clusterv1.Report{} }, Placements: snapshot(states)})
+	states := &snapshot{}
+	r := newReports(Config{Self: func() *clusterv1.Report { return &clusterv1.Report{} }, Placements: states})
+	states.set(1, placement.StateReady)
+	states.set(2, placement.StateLoading)
 	first := r.next(false, false)
 	if c := first.GetRevisions(); c.GetBase() != 0 || c.GetSequence() != 1 || len(c.GetChanged()) != 2 {
 		t.Errorf("first: %v", c)
@@ -418,18 +420,17 @@ func TestReportsAreDeltas(t *testing.T) {
 	if c := r.next(false, true); c.GetRevisions() != nil || c.GetReport().GetNumber() != 2 || !c.GetReport().GetStopping() {
 		t.Errorf("nothing has changed: %v", c)
 	}
-	states[2] = placement.StateReady
-	delete(states, 1)
+	states.set(2, placement.StateReady)
+	states.set(1, placement.StateIdle)
 	if c := r.next(false, false).GetRevisions(); c.GetBase() != 1 || c.GetSequence() != 2 || len(c.GetChanged()) != 1 || len(c.GetGone()) != 1 {
 		t.Errorf("changes: %v", c)
 	}
-	delete(states, 2)
-	states[3] = placement.StateFailed // as many as before
-	if c := r.next(false, false).GetRevisions(); len(c.GetChanged()) != 1 || len(c.GetGone()) != 1 {
-		t.Errorf("one for another: %v", c)
-	}
-	if c := r.next(true, false).GetRevisions(); !c.GetWhole() || c.GetSequence() != 3 || len(c.GetChanged()) != 1 {
+	states.set(3, placement.StateFailed)
+	if c := r.next(true, false).GetRevisions(); !c.GetWhole() || c.GetSequence() != 3 || len(c.GetChanged()) != 2 || len(c.GetGone()) != 0 {
 		t.Errorf("whole: %v", c)
+	}
+	if c := r.next(false, false).GetRevisions(); c != nil {
+		t.Errorf("what the whole had comes again: %v", c)
 	}
 	empty := newReports(Config{Self: func() *clusterv1.Report { return &clusterv1.Report{} }, Placements: nothing{}})
 	if c := empty.next(true, false).GetRevisions(); !c.GetWhole() || c.GetSequence() != 1 {
@@ -438,14 +439,68 @@ func TestReportsAreDeltas(t *testing.T) {
 }
 
 // snapshot is placements that do not tell when they change.
-type snapshot map[int]string
+type snapshot struct {
+	states map[int]string
+	news   []Revision
+}
 
-func (s snapshot) Snapshot() []Revision {
+func (s *snapshot) set(i int, state string) {
+	if s.states == nil {
+		s.states = map[int]string{}
+	}
+	if s.states[i] = state; state == placement.StateIdle {
+		delete(s.states, i)
+	}
+	s.news = append(s.news, Revision{Key: keyNumber(i), State: state})
+}
+
+func (s *snapshot) Snapshot() []Revision {
 	var list []Revision
-	for i, state := range s {
+	for i, state := range s.states {
 		list = append(list, Revision{Key: keyNumber(i), State: state})
 	}
 	return list
 }
 
-func (snapshot) Changed() <-chan struct{} { return nil }
+func (s *snapshot) News() []Revision {
+	news := s.news
+	s.news = nil
+	return news
+}
+
+func (*snapshot) Changed() <-chan struct{} { return nil }
+
+// stuck is placements that answer once, and then not until they are let go.
+type stuck struct {
+	nothing
+
+	asked bool
+	free  chan struct{}
+}
+
+func (s *stuck) News() []Revision {
+	if s.asked {
+		<-s.free
+	}
+	s.asked = true
+	return nil
+}
+
+// TestTheLeaderIsNotLost: a node that leads is not lost to itself, however long its own report takes on a machine that is busy.
+func TestTheLeaderIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		s := &stuck{free: make(chan struct{})}
+		b.config.Placements = s
+		b.start()
+		defer close(s.free)
+		b.mustHear("a", 1, 1, all(1, 1))
+		time.Sleep(time.Minute)
+		if n := b.View().Node("self"); n == nil || !n.Alive {
+			t.Errorf("the leader of itself: %+v", n)
+		}
+		if n := b.View().Node("a"); n == nil || n.Alive {
+			t.Errorf("one that is silent: %+v", n)
+		}
+	})
+}

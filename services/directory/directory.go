@@ -26,6 +26,8 @@ type Leadership interface {
 type Placements interface {
 	// Snapshot lists every revision that is ready, loading or failed here.
 	Snapshot() []Revision
+	// News lists those that may have changed since it was called last; what is none of that any more is placement.StateIdle.
+	News() []Revision
 	// Changed gives a channel that is closed when that changes.
 	Changed() <-chan struct{}
 }
@@ -93,6 +95,7 @@ func (c Config) withDefaults() (Config, error) {
 type nothing struct{}
 
 func (nothing) Snapshot() []Revision     { return nil }
+func (nothing) News() []Revision         { return nil }
 func (nothing) Changed() <-chan struct{} { return nil }
 
 // How changes are gathered and kept.

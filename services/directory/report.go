@@ -3,22 +3,19 @@ package directory
 import (
 	"time"
 
-	"github.com/weft-run/weft/executor"
 	"github.com/weft-run/weft/internal/clock"
 	clusterv1 "github.com/weft-run/weft/proto/weft/cluster/v1"
+	"github.com/weft-run/weft/services/placement"
 )
 
 // reports makes this node's reports, one after the other. It belongs to one goroutine.
 type reports struct {
 	config   Config
-	sent     map[executor.Key]Revision
 	sequence uint64 // of the changes of revisions
 	number   uint64 // of reports
 }
 
-func newReports(config Config) *reports {
-	return &reports{config: config, sent: map[executor.Key]Revision{}}
-}
+func newReports(config Config) *reports { return &reports{config: config} }
 
 // next makes the next report. With whole it has all revisions, otherwise those that have changed.
 func (r *reports) next(whole, stopping bool) *clusterv1.ExchangeRequest {
@@ -28,9 +25,9 @@ func (r *reports) next(whole, stopping bool) *clusterv1.ExchangeRequest {
 	report.Stopping = stopping
 	report.ClockUnixNanos = clock.Now().UnixNano()
 	changes := r.changes()
-	if whole {
+	if whole { // what changes from here on is in the next report, and may be in this one, too
 		changes = &clusterv1.RevisionChanges{Sequence: r.sequence, Whole: true}
-		for _, revision := range r.sent {
+		for _, revision := range r.config.Placements.Snapshot() {
 			changes.Changed = append(changes.Changed, messageOf(revision))
 		}
 	}
@@ -40,38 +37,20 @@ func (r *reports) next(whole, stopping bool) *clusterv1.ExchangeRequest {
 // changes gives what has changed since it was called last; nil if nothing has. The first time it is never nil, so that a
 // node without revisions is known to have none.
 func (r *reports) changes() *clusterv1.RevisionChanges {
+	news := r.config.Placements.News()
+	if len(news) == 0 && r.sequence > 0 {
+		return nil
+	}
 	changes := &clusterv1.RevisionChanges{Base: r.sequence, Sequence: r.sequence + 1}
-	now := r.config.Placements.Snapshot()
-	for _, revision := range now {
-		if r.sent[revision.Key] != revision {
-			r.sent[revision.Key] = revision
+	for _, revision := range news {
+		if revision.State == placement.StateIdle {
+			changes.Gone = append(changes.Gone, messageOf(Revision{Key: revision.Key}))
+		} else {
 			changes.Changed = append(changes.Changed, messageOf(revision))
 		}
 	}
-	if len(r.sent) > len(now) {
-		changes.Gone = r.forget(now)
-	}
-	if len(changes.Changed) == 0 && len(changes.Gone) == 0 && r.sequence > 0 {
-		return nil
-	}
 	r.sequence++
 	return changes
-}
-
-// forget drops what is no longer there.
-func (r *reports) forget(now []Revision) []*clusterv1.RevisionState {
-	there := make(map[executor.Key]struct{}, len(now))
-	for _, revision := range now {
-		there[revision.Key] = struct{}{}
-	}
-	var gone []*clusterv1.RevisionState
-	for k := range r.sent {
-		if _, ok := there[k]; !ok {
-			delete(r.sent, k)
-			gone = append(gone, &clusterv1.RevisionState{Namespace: k.Namespace, Name: k.Function, Revision: k.Revision})
-		}
-	}
-	return gone
 }
 
 // pace tells a reporter when the next report is due. It belongs to one goroutine.

@@ -1,8 +1,8 @@
 package placement
 
 import (
-	"cmp"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/weft-run/weft/consensus/catalog"
@@ -18,7 +18,7 @@ func (t *Table) follow() {
 		changed, gone := t.reconcile(now)
 		for _, f := range gone {
 			if t.config.Gone != nil {
-				t.config.Gone(f.namespace, f.name)
+				t.config.Gone(f.Namespace, f.Function)
 			}
 		}
 		timer.Reset(t.nextLook(now))
@@ -32,28 +32,69 @@ func (t *Table) follow() {
 	}
 }
 
-// reconcile starts the loads that are due and unloads what is not wanted. It returns a channel that is closed when the
-// catalog has changed since, and the functions that are gone.
-func (t *Table) reconcile(now time.Time) (changed <-chan struct{}, gone []function) {
+// reconcile starts the loads that are due and unloads what is not wanted. It looks at what has changed since the last time, and at
+// what time alone changes. It returns a channel that is closed when the catalog has changed since, and the functions that are gone.
+func (t *Table) reconcile(now time.Time) (changed <-chan struct{}, gone []catalog.FunctionName) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	view := t.config.Catalog.View()
-	t.looked++
-	for p := range view.Placed(t.config.Node) {
-		t.see(view, p, now)
+	functions, known := view.ChangedSince(t.view)
+	if !known {
+		functions = t.everything(view)
 	}
-	for k, e := range t.entries {
-		if e.seen != t.looked && (row(view, k) == nil || t.isOver(e, now)) { // numbers of revisions never come back
-			t.remove(e)
+	for _, f := range functions {
+		t.look(view, f, now)
+		if t.view != nil && t.view.Function(f.Namespace, f.Function) != nil && view.Function(f.Namespace, f.Function) == nil {
+			gone = append(gone, f)
 		}
 	}
-	return view.Changed(), t.vanished(view)
+	t.view = view
+	for e := range t.timed {
+		t.tend(e, now)
+	}
+	return view.Changed(), gone
 }
 
-// see looks at a revision that is placed here, and starts its load if that is due. What an earlier process had is ready at once,
+// everything gives each function that is, or was, of interest to this node. It is called with mu held.
+func (t *Table) everything(view *catalog.View) []catalog.FunctionName {
+	all := maps.Clone(t.of)
+	for k := range view.Placed(t.config.Node) {
+		all[catalog.FunctionName{Namespace: k.Namespace, Function: k.Function}] = nil
+	}
+	if t.view != nil {
+		for f := range t.view.All() {
+			all[catalog.FunctionName{Namespace: f.GetNamespace(), Function: f.GetName()}] = nil
+		}
+	}
+	return slices.Collect(maps.Keys(all))
+}
+
+// look brings the entries of a function in line with the catalog. It is called with mu held.
+func (t *Table) look(view *catalog.View, f catalog.FunctionName, now time.Time) {
+	for _, e := range slices.Clone(t.of[f]) { // without those that are removed meanwhile
+		switch {
+		case row(view, e.key) == nil: // numbers of revisions never come back
+			t.remove(e)
+		case e.placed && !t.isPlaced(view, e.key):
+			e.placed, e.until = false, now.Add(t.config.Linger)
+			t.timed[e] = struct{}{}
+		}
+	}
+	for revision := range view.Placements(f.Namespace, f.Function) {
+		if k := (executor.Key{Namespace: f.Namespace, Function: f.Function, Revision: revision}); t.isPlaced(view, k) {
+			t.see(view, k, now)
+		}
+	}
+}
+
+func (t *Table) isPlaced(view *catalog.View, k executor.Key) bool {
+	_, here := slices.BinarySearch(view.Placement(k.Namespace, k.Function, k.Revision), t.config.Node)
+	return here
+}
+
+// see takes in that a revision is placed here, and starts its load if that is due. What an earlier process had is ready at once,
 // and loaded when it is called. It is called with mu held.
-func (t *Table) see(view *catalog.View, p catalog.Key, now time.Time) {
-	k := executor.Key{Namespace: p.Namespace, Function: p.Function, Revision: p.Revision}
+func (t *Table) see(view *catalog.View, k executor.Key, now time.Time) {
 	e := t.entries[k]
 	if e == nil {
 		stored := row(view, k)
@@ -63,43 +104,31 @@ func (t *Table) see(view *catalog.View, p catalog.Key, now time.Time) {
 		e = t.add(k, stored)
 		t.admit(e)
 	}
-	e.seen, e.placed, e.until = t.looked, true, time.Time{}
-	if e.state != StateReady && e.attempt == nil && !now.Before(e.retry) {
+	e.placed, e.until = true, time.Time{}
+	t.tend(e, now)
+}
+
+// tend does what is due for an entry: to unload it, or to try again to load it. It is called with mu held.
+func (t *Table) tend(e *entry, now time.Time) {
+	switch {
+	case !e.placed:
+		if t.isOver(e, now) {
+			t.remove(e)
+		}
+		return
+	case e.state == StateReady, e.attempt != nil: // it is timed again if that fails
+	case now.Before(e.retry):
+		return
+	default:
 		t.try(e)
 		t.inBackground(e)
 	}
-}
-
-// vanished gives the functions that are gone since the last look. Both lists are in order, so they are compared side by side: a look
-// comes with every change of the catalog, and hashing ten thousand names takes most of its time. It is called with mu held.
-func (t *Table) vanished(view *catalog.View) (gone []function) {
-	before, now := t.known, t.spare[:0]
-	for row := range view.All() {
-		f := function{row.GetNamespace(), row.GetName()}
-		for len(before) > 0 && before[0].compare(f) < 0 {
-			gone = append(gone, before[0])
-			before = before[1:]
-		}
-		if len(before) > 0 && before[0] == f {
-			before = before[1:]
-		}
-		now = append(now, f)
-	}
-	gone = append(gone, before...)
-	t.known, t.spare = now, t.known
-	return gone
-}
-
-func (f function) compare(g function) int {
-	return cmp.Or(strings.Compare(f.namespace, g.namespace), strings.Compare(f.name, g.name))
+	delete(t.timed, e)
 }
 
 // isOver tells whether a revision that is not placed here may be unloaded: some while after it was placed here last, or,
 // if it was loaded for a call alone, after its last use. It is called with mu held.
 func (t *Table) isOver(e *entry, now time.Time) bool {
-	if e.placed {
-		e.placed, e.until = false, now.Add(t.config.Linger)
-	}
 	due := e.until
 	if due.IsZero() {
 		due = e.lastUse().Add(t.config.Idle)
@@ -126,7 +155,7 @@ func (t *Table) nextLook(now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	next := t.config.Idle
-	for _, e := range t.entries {
+	for e := range t.timed {
 		due := e.retry
 		if !e.placed {
 			due = e.until // nobody tries again but a call

@@ -110,12 +110,13 @@ func (t *Table) ended(e *entry, err error) {
 	case err == nil:
 		e.err, e.failures, e.retry = nil, 0, time.Time{}
 		t.becomeReady(e)
-		t.announce()
+		t.announce(e)
 	default:
 		if e.state != StateFailed || e.err.Error() != err.Error() {
-			t.announce()
+			t.announce(e)
 		}
 		e.state, e.err = StateFailed, err
+		t.timed[e] = struct{}{}
 		e.retry = time.Now().Add(min(minPause<<min(e.failures, 10), maxPause))
 		e.failures++
 		if t.ctx.Err() == nil {

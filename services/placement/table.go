@@ -107,15 +107,14 @@ type Table struct {
 
 	// mu is held while a view of the catalog is taken to change entries, so that they follow newer views only.
 	mu      sync.Mutex
-	entries map[executor.Key]*entry // guarded by mu
-	looked  uint64                  // guarded by mu: how often the follower has looked at the catalog
-	known   []function              // guarded by mu: those of the view looked at last, ordered
-	spare   []function              // guarded by mu: room for those of the next one
-	changed chan struct{}           // guarded by mu: closed when what is ready changes; replaced then
-	closed  bool                    // guarded by mu
+	entries map[executor.Key]*entry           // guarded by mu
+	of      map[catalog.FunctionName][]*entry // guarded by mu: the entries by function
+	timed   map[*entry]struct{}               // guarded by mu: what is placed nowhere here, or is to be tried again: time alone changes it
+	view    *catalog.View                     // guarded by mu: the one that the follower has looked at last; nil at first
+	news    map[executor.Key]struct{}         // guarded by mu: revisions that News tells of next
+	changed chan struct{}                     // guarded by mu: closed when there is more news; replaced then
+	closed  bool                              // guarded by mu
 }
-
-type function struct{ namespace, name string }
 
 // entry is one revision that is loaded, or is to be.
 type entry struct {
@@ -131,9 +130,12 @@ type entry struct {
 	failures int                // guarded by Table.mu: attempts that failed in a row
 	retry    time.Time          // guarded by Table.mu: not before
 	revision *executor.Revision // guarded by Table.mu: what it is, while it is in memory; may be nil
-	seen     uint64             // guarded by Table.mu: the follower's last look at which it was placed here
 	placed   bool               // guarded by Table.mu: placed here when the follower looked last
 	until    time.Time          // guarded by Table.mu: when to unload what was placed here; zero for all else
+}
+
+func (e *entry) function() catalog.FunctionName {
+	return catalog.FunctionName{Namespace: e.key.Namespace, Function: e.key.Function}
 }
 
 func (e *entry) lastUse() time.Time { return time.Unix(0, e.used.Load()) }
@@ -167,6 +169,9 @@ func New(c Config) *Table {
 		demand:     make(chan struct{}, c.Workers),
 		settled:    make(chan struct{}, 1),
 		entries:    map[executor.Key]*entry{},
+		of:         map[catalog.FunctionName][]*entry{},
+		timed:      map[*entry]struct{}{},
+		news:       map[executor.Key]struct{}{},
 		changed:    make(chan struct{}),
 	}
 }
@@ -207,28 +212,54 @@ func (t *Table) Snapshot() []State {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	all := make([]State, 0, len(t.entries))
-	for k, e := range t.entries {
-		s := State{Key: k, State: e.state}
-		switch e.state {
-		case StateReady:
-			s.CodeBytes = e.code
-		case StateFailed:
-			s.Reason = e.err.Error()
-		}
-		all = append(all, s)
+	for _, e := range t.entries {
+		all = append(all, e.now())
 	}
 	return all
 }
 
-// Changed returns a channel that is closed when Snapshot has changed.
+// now is the state of an entry. It is called with Table.mu held.
+func (e *entry) now() State {
+	s := State{Key: e.key, State: e.state}
+	switch e.state {
+	case StateReady:
+		s.CodeBytes = e.code
+	case StateFailed:
+		s.Reason = e.err.Error()
+	}
+	return s
+}
+
+// News lists, in no order, how those revisions do for which that may have changed since it was called last; what is no longer
+// loaded, loading or failed here is StateIdle. There is one caller, to whom each piece of news is given once.
+func (t *Table) News() []State {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.news) == 0 {
+		return nil
+	}
+	all := make([]State, 0, len(t.news))
+	for k := range t.news {
+		if e := t.entries[k]; e != nil {
+			all = append(all, e.now())
+		} else {
+			all = append(all, State{Key: k, State: StateIdle})
+		}
+	}
+	t.news = map[executor.Key]struct{}{}
+	return all
+}
+
+// Changed returns a channel that is closed when Snapshot has changed, and there is News.
 func (t *Table) Changed() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.changed
 }
 
-// announce is called with mu held.
-func (t *Table) announce() {
+// announce makes news of how an entry does. It is called with mu held.
+func (t *Table) announce(e *entry) {
+	t.news[e.key] = struct{}{}
 	close(t.changed)
 	t.changed = make(chan struct{})
 }
@@ -305,23 +336,30 @@ func (t *Table) want(k executor.Key) (*entry, *attempt, error) {
 	return e, e.attempt, nil
 }
 
-// add makes an entry. It is called with mu held.
+// add makes an entry, which is placed nowhere as far as it knows. It is called with mu held.
 func (t *Table) add(k executor.Key, row *catalogv1.Revision) *entry {
 	e := &entry{key: k, row: row, state: StateLoading}
 	e.used.Store(time.Now().UnixNano())
 	t.entries[k] = e
-	t.announce()
+	t.of[e.function()] = append(t.of[e.function()], e)
+	t.timed[e] = struct{}{}
+	t.announce(e)
 	return e
 }
 
 // remove unloads an entry. It is called with mu held.
 func (t *Table) remove(e *entry) {
 	delete(t.entries, e.key)
+	delete(t.timed, e)
+	others := slices.DeleteFunc(t.of[e.function()], func(other *entry) bool { return other == e })
+	if t.of[e.function()] = others; len(others) == 0 {
+		delete(t.of, e.function())
+	}
 	t.ready.Delete(e.key)
 	if e.state == StateReady {
 		t.config.Executor.Unload(e.key)
 	}
-	t.announce()
+	t.announce(e)
 	e.state = StateIdle
 	e.err = nil
 }

@@ -62,6 +62,7 @@ type node struct {
 
 	mu      sync.Mutex
 	ready   map[executor.Key]bool // guarded by mu
+	news    []placement.State     // guarded by mu
 	changed chan struct{}         // guarded by mu
 	hold    chan struct{}         // guarded by mu: calls wait until it is closed; nil if they do not
 	running atomic.Int64
@@ -224,6 +225,15 @@ func (n *node) Snapshot() []placement.State {
 	return all
 }
 
+// News implements directory.Placements.
+func (n *node) News() []placement.State {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	news := n.news
+	n.news = nil
+	return news
+}
+
 // Changed implements directory.Placements.
 func (n *node) Changed() <-chan struct{} {
 	n.mu.Lock()
@@ -234,9 +244,12 @@ func (n *node) Changed() <-chan struct{} {
 func (n *node) set(k executor.Key, ready bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	state := placement.StateReady
 	if n.ready[k] = ready; !ready {
 		delete(n.ready, k)
+		state = placement.StateIdle
 	}
+	n.news = append(n.news, placement.State{Key: k, State: state})
 	close(n.changed)
 	n.changed = make(chan struct{})
 }

@@ -25,8 +25,7 @@ type collector struct {
 	dirty     map[name]bool      // functions of which something else is reported now
 	failing   map[name]time.Time // functions with a placement that will count as failed then
 	functions []*cached          // in order
-	placed    []*catalogv1.Placement
-	first     *catalog.View // of the term
+	first     *catalog.View      // of the term
 	last      *catalog.View
 	held      bool      // some functions are
 	input     Input     // the last one; its slices are written to
@@ -50,10 +49,9 @@ type member struct {
 	present     bool
 }
 
-// cached is a function with what it was made from.
+// cached is a function with the row that it was made from.
 type cached struct {
 	row      *catalogv1.Function
-	placed   []*catalogv1.Placement
 	function *Function
 }
 
@@ -73,7 +71,8 @@ func (c *collector) collect(view *catalog.View, known *directory.View, now time.
 	}
 	heard := c.collectNodes(view, known, now)
 	hold := !heard && now.Before(c.began.Add(c.timing.settle))
-	other := hold != c.held || view != c.last
+	flips := hold != c.held
+	changed, follows := view.ChangedSince(c.last)
 	c.held, c.last = hold, view
 	if hold {
 		c.wake(c.began.Add(c.timing.settle))
@@ -85,16 +84,10 @@ func (c *collector) collect(view *catalog.View, known *directory.View, now time.
 			c.dirty[n] = true
 		}
 	}
-	if other {
-		c.placed = slices.AppendSeq(c.placed[:0], view.AllPlacements())
+	if !follows {
 		c.collectFunctions(now)
-	} else if len(c.dirty) > 0 {
-		for i, old := range c.functions {
-			if c.dirty[nameOf(old.row)] {
-				c.functions[i] = c.build(old.row, old.placed, now)
-				c.input.Functions[i] = c.functions[i].function
-			}
-		}
+	} else {
+		c.collectChanged(changed, flips, now)
 	}
 	clear(c.dirty)
 	return c.input, c.next
@@ -175,42 +168,56 @@ func sameNode(a, b *Node) bool {
 	return sameForPlaced(a, b) && a.Engine == b.Engine && a.CodeBytes == b.CodeBytes
 }
 
-// collectFunctions walks through the catalog, its placements and what was made before, which have one order.
+// collectFunctions describes all functions anew.
 func (c *collector) collectFunctions(now time.Time) {
-	old, placed := c.functions, c.placed
+	clear(c.failing)
 	c.functions = make([]*cached, 0, c.last.Len())
 	c.input.Functions = c.input.Functions[:0]
 	for row := range c.last.All() {
-		for len(old) > 0 && compareRows(old[0].row, row) < 0 {
-			delete(c.failing, nameOf(old[0].row))
-			old = old[1:]
-		}
-		var before *cached
-		if len(old) > 0 && compareRows(old[0].row, row) == 0 {
-			before, old = old[0], old[1:]
-		}
-		n := 0
-		for n < len(placed) && placed[n].GetNamespace() == row.GetNamespace() && placed[n].GetName() == row.GetName() {
-			n++
-		}
-		own := placed[:n]
-		placed = placed[n:]
-		if before == nil || before.row != row || before.function.Held != c.holds(row) || c.dirty[nameOf(row)] || !slices.Equal(before.placed, own) {
-			before = c.build(row, slices.Clone(own), now)
-		}
-		c.functions = append(c.functions, before)
-		c.input.Functions = append(c.input.Functions, before.function)
-	}
-	for _, gone := range old {
-		delete(c.failing, nameOf(gone.row))
+		made := c.build(row, now)
+		c.functions = append(c.functions, made)
+		c.input.Functions = append(c.input.Functions, made.function)
 	}
 }
 
-func compareRows(a, b *catalogv1.Function) int {
-	if a == b {
-		return 0
+// collectChanged describes those functions anew that have changed, of which something else is reported, or that are held no more, or
+// are now.
+func (c *collector) collectChanged(changed []catalog.FunctionName, flips bool, now time.Time) {
+	for _, f := range changed {
+		c.dirty[name{f.Namespace, f.Function}] = true
 	}
-	return cmp.Or(strings.Compare(a.GetNamespace(), b.GetNamespace()), strings.Compare(a.GetName(), b.GetName()))
+	if flips {
+		for _, f := range c.functions {
+			if f.function.Held != c.holds(f.row) {
+				c.dirty[nameOf(f.row)] = true
+			}
+		}
+	}
+	for n := range c.dirty {
+		c.refresh(n, now)
+	}
+}
+
+// refresh describes a function anew, which may be new or gone.
+func (c *collector) refresh(n name, now time.Time) {
+	at, there := slices.BinarySearchFunc(c.functions, n, func(f *cached, n name) int {
+		return cmp.Or(strings.Compare(f.row.GetNamespace(), n.namespace), strings.Compare(f.row.GetName(), n.function))
+	})
+	row := c.last.Function(n.namespace, n.function)
+	switch {
+	case row == nil && there:
+		delete(c.failing, n)
+		c.functions = slices.Delete(c.functions, at, at+1)
+		c.input.Functions = slices.Delete(c.input.Functions, at, at+1)
+	case row == nil:
+	case there:
+		c.functions[at] = c.build(row, now)
+		c.input.Functions[at] = c.functions[at].function
+	default:
+		made := c.build(row, now)
+		c.functions = slices.Insert(c.functions, at, made)
+		c.input.Functions = slices.Insert(c.input.Functions, at, made.function)
+	}
 }
 
 // holds tells whether a function is to be left alone for now: it was there when the term began, so it has waited
@@ -220,24 +227,17 @@ func (c *collector) holds(row *catalogv1.Function) bool {
 }
 
 // build describes a function to the planner.
-func (c *collector) build(row *catalogv1.Function, placed []*catalogv1.Placement, now time.Time) *cached {
+func (c *collector) build(row *catalogv1.Function, now time.Time) *cached {
 	n := nameOf(row)
 	f := &Function{Namespace: row.GetNamespace(), Name: row.GetName(), Current: row.GetCurrent(), Held: c.holds(row)}
 	delete(c.failing, n)
-	rows := row.GetRevisions()
-	for i, p := 0, placed; i < len(rows); i++ {
-		for len(p) > 0 && p[0].GetRevision() < rows[i].GetNumber() {
-			p = p[1:]
-		}
-		var nodes []string
-		if len(p) > 0 && p[0].GetRevision() == rows[i].GetNumber() {
-			nodes = p[0].GetNodes()
-		}
-		if len(nodes) > 0 || rows[i].GetNumber() == row.GetCurrent() {
-			f.Revisions = append(f.Revisions, c.revision(n, row, rows[i], nodes, now))
+	for _, r := range row.GetRevisions() {
+		nodes := c.last.Placement(row.GetNamespace(), row.GetName(), r.GetNumber())
+		if len(nodes) > 0 || r.GetNumber() == row.GetCurrent() {
+			f.Revisions = append(f.Revisions, c.revision(n, row, r, nodes, now))
 		}
 	}
-	return &cached{row: row, placed: placed, function: f}
+	return &cached{row: row, function: f}
 }
 
 func (c *collector) revision(n name, row *catalogv1.Function, r *catalogv1.Revision, placed []string, now time.Time) Revision {

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -29,7 +30,7 @@ func TestCollect(t *testing.T) {
 			name := rapid.SampledFrom(names).Draw(rt, "node")
 			function := rapid.SampledFrom(functions).Draw(rt, "function")
 			view := w.catalog.View()
-			switch rapid.IntRange(0, 6).Draw(rt, "step") {
+			switch rapid.IntRange(0, 7).Draw(rt, "step") {
 			case 0:
 				w.member(t, "keeper") // the last scheduler can't go
 				if !view.Removed(nodeID(name)) {
@@ -55,6 +56,14 @@ func TestCollect(t *testing.T) {
 				w.do(t, &catalogv1.Command{Action: &catalogv1.Command_SetPlacements{SetPlacements: &catalogv1.SetPlacements{Placements: []*catalogv1.Placement{
 					{Namespace: "default", Name: function, Revision: rapid.Uint32Range(1, 3).Draw(rt, "revision"), Nodes: nodes},
 				}}}})
+			case 5: // a catalog that does not follow on the one before
+				var snapshot bytes.Buffer
+				if err := w.catalog.Snapshot(&snapshot); err != nil {
+					t.Fatal(err)
+				}
+				if err := w.catalog.Restore(&snapshot); err != nil {
+					t.Fatal(err)
+				}
 			default:
 				var revisions []string
 				for _, f := range functions {

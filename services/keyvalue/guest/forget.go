@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/weft-run/weft/consensus/catalog"
+	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	"github.com/weft-run/weft/services/keyvalue"
 )
 
@@ -18,8 +19,7 @@ const (
 // follow removes what functions have stored once the catalog has them no more, until ctx ends.
 func (g *Guests) follow(ctx context.Context) {
 	view := g.config.View()
-	known := functions(view)
-	gone, err := g.config.Store.Left(ctx, func(f keyvalue.Function) bool { return f.Created > view.Index() || known[f] })
+	gone, err := g.config.Store.Left(ctx, func(f keyvalue.Function) bool { return f.Created > view.Index() || has(view, f) })
 	if err != nil {
 		g.config.Logger.Warn("what deleted functions have stored stays until the next start", "error", err)
 	}
@@ -36,24 +36,39 @@ func (g *Guests) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		older := view
 		view = g.config.View()
-		now := functions(view)
-		for f := range known {
-			if !now[f] && len(gone) < maxGone {
+		for _, f := range vanished(older, view) {
+			if len(gone) < maxGone {
 				gone = append(gone, f)
 			}
 		}
-		known = now
 	}
 }
 
-// functions are all that the catalog has. A function that was made anew is another one.
-func functions(view *catalog.View) map[keyvalue.Function]bool {
-	all := make(map[keyvalue.Function]bool, view.Len())
-	for f := range view.All() {
-		all[keyvalue.Function{Namespace: f.GetNamespace(), Name: f.GetName(), Created: f.GetCreatedIndex()}] = true
+// vanished gives the functions that an older view has and a newer one has not. A function that was made anew is another one.
+func vanished(older, now *catalog.View) (gone []keyvalue.Function) {
+	look := func(row *catalogv1.Function) {
+		f := keyvalue.Function{Namespace: row.GetNamespace(), Name: row.GetName(), Created: row.GetCreatedIndex()}
+		if row != nil && !has(now, f) {
+			gone = append(gone, f)
+		}
 	}
-	return all
+	changed, known := now.ChangedSince(older)
+	for _, f := range changed {
+		look(older.Function(f.Namespace, f.Function))
+	}
+	if !known {
+		for row := range older.All() {
+			look(row)
+		}
+	}
+	return gone
+}
+
+func has(view *catalog.View, f keyvalue.Function) bool {
+	row := view.Function(f.Namespace, f.Name)
+	return row != nil && row.GetCreatedIndex() == f.Created
 }
 
 // drop removes what functions have stored, and gives those for which that is to be tried again.
