@@ -45,7 +45,7 @@ type pools struct {
 }
 
 func newPools(x *Executor) *pools {
-	a := &pools{x: x, pays: worthwhile, room: waitingPerSlot * x.config.Slots, memory: totalMemory() / memoryShare,
+	a := &pools{x: x, pays: worthwhile, room: waitingPerSlot * x.config.Slots, memory: TotalMemory() / memoryShare,
 		nonempty: make(map[*pool]struct{}), fills: make(chan *pool, 64), stop: make(chan struct{}), done: make(chan struct{})}
 	go a.loop()
 	return a

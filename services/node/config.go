@@ -167,7 +167,7 @@ func (c Config) check(ctx context.Context) (Config, error) {
 		c.IdleUnload = DefaultIdleUnload
 	}
 	if c.LoadedMemory == 0 {
-		c.LoadedMemory = defaultLoadedMemory(totalMemory())
+		c.LoadedMemory = defaultLoadedMemory(executor.TotalMemory())
 	}
 	if c.KeyValueQuota == 0 {
 		c.KeyValueQuota = keyvalue.DefaultQuota

@@ -65,7 +65,7 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, started: time.Now(), memory: totalMemory(), failed: make(chan error, 3)}
+	n := &Node{config: config, started: time.Now(), memory: executor.TotalMemory(), failed: make(chan error, 3)}
 	n.life, n.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {

@@ -39,15 +39,6 @@ func (n *Node) report() *clusterv1.Report {
 	return r
 }
 
-// totalMemory is the memory of the machine, in bytes; 0 if it is not known.
-func totalMemory() uint64 {
-	var info syscall.Sysinfo_t
-	if syscall.Sysinfo(&info) != nil {
-		return 0
-	}
-	return info.Totalram * uint64(info.Unit)
-}
-
 // freeBytes is what the disk of a directory has left; 0 if that is not known.
 func freeBytes(dir string) uint64 {
 	var info syscall.Statfs_t
