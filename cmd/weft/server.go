@@ -9,10 +9,12 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/weft-run/weft/internal/slack"
 	"github.com/weft-run/weft/services/keyvalue"
 	"github.com/weft-run/weft/services/node"
 	"github.com/weft-run/weft/services/outgoing"
@@ -139,6 +141,8 @@ func (a *app) serve(ctx context.Context, config node.Config) error {
 	if _, err := fmt.Fprintf(a.out, "ready grpc=%s http=%s cluster=%s\n", n.GRPCAddr(), n.HTTPAddr(), n.ClusterAddr()); err != nil {
 		config.Logger.Warn("nobody reads the ready line", "error", err)
 	}
+	stop := keepSlack(ctx)
+	defer stop()
 	var failed error
 	select {
 	case <-ctx.Done():
@@ -164,6 +168,17 @@ func tuneCollector() {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(1 << 30)
+	}
+}
+
+// keepSlack gives back what the collector, tuned like that, leaves of a burst of work, until stop is called.
+func keepSlack(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	keeping.Go(func() { slack.New(nil).Run(ctx) })
+	return func() {
+		cancel()
+		keeping.Wait()
 	}
 }
 
