@@ -37,6 +37,8 @@ type densityDetails struct {
 	Components int `json:"components"` // of different bytes, each compiled once
 	// Points are what was measured with more and more functions.
 	Points []densityPoint `json:"points"`
+	// Own are the same of a node where each function has a component of its own.
+	Own []densityPoint `json:"ownPoints"`
 	// List and Reflect are what it takes to list all functions, and all services by reflection; Describe to describe one.
 	List     float64 `json:"listMillis"`
 	Reflect  float64 `json:"reflectionMillis"`
@@ -47,9 +49,11 @@ type densityDetails struct {
 type densityPoint struct {
 	Functions int     `json:"functions"`
 	Resident  int64   `json:"residentBytes"`
+	Burst     int64   `json:"residentAfterDeploysBytes"`
 	Disk      int64   `json:"dataDirectoryBytes"`
 	Deploys   float64 `json:"deploysPerSecond"` // of those that were added for this point
 	CPU       float64 `json:"deployCPUMillis"`  // of the node, for each of them
+	Compiling float64 `json:"compileCPUMillis"` // of the processes that it compiles in, for each of them
 	Start     float64 `json:"startMillis"`      // from the start of the process to its ready line
 	Answered  float64 `json:"answeredMillis"`   // from that until a call of the last function was answered
 	FirstP50  float64 `json:"firstCallP50Micros"`
@@ -94,11 +98,15 @@ func runDensity(ctx context.Context, o options) (err error) {
 	if err := d.questions(ctx); err != nil {
 		return err
 	}
+	if err := d.variety(ctx, filepath.Join(data, "own")); err != nil {
+		return fmt.Errorf("functions with components of their own: %w", err)
+	}
 	hot, err := d.hot(ctx, filepath.Join(data, "few"))
 	if err != nil {
 		return fmt.Errorf("hot functions: %w", err)
 	}
 	r.add(d.figures()...)
+	r.add(d.ownFigures()...)
 	r.add(hot...)
 	r.Curves = []curve{d.curve()}
 	r.Details = d.details
@@ -177,14 +185,18 @@ func (d *density) grow(ctx context.Context, n int) error {
 		return err
 	}
 	d.details.Points = append(d.details.Points, p)
-	fmt.Fprintf(os.Stderr, "bench: %d functions: %s resident, %.0f deploys/s, start %.0f ms, first call %s\n", n,
-		sizeText(float64(p.Resident)), p.Deploys, p.Start, durationText(p.FirstP50))
+	fmt.Fprintf(os.Stderr, "bench: %d functions: %s resident, %s after the deploys, %.0f deploys/s, start %.0f ms, first call %s\n", n,
+		sizeText(float64(p.Resident)), sizeText(float64(p.Burst)), p.Deploys, p.Start, durationText(p.FirstP50))
 	return nil
 }
 
 // deploy adds functions until there are n.
 func (d *density) deploy(ctx context.Context, n int, p *densityPoint) error {
 	before, err := d.node.cpu()
+	if err != nil {
+		return err
+	}
+	children, err := d.node.childrenCPU()
 	if err != nil {
 		return err
 	}
@@ -196,7 +208,15 @@ func (d *density) deploy(ctx context.Context, n int, p *densityPoint) error {
 	d.count = n
 	p.Deploys = float64(added) / time.Since(began).Seconds()
 	after, err := d.node.cpu()
-	p.CPU = micros(after-before) / 1e3 / float64(added)
+	if err != nil {
+		return err
+	}
+	compiled, err := d.node.childrenCPU()
+	if err != nil {
+		return err
+	}
+	p.CPU, p.Compiling = micros(after-before)/1e3/float64(added), micros(compiled-children)/1e3/float64(added)
+	p.Burst, err = d.node.resident()
 	return err
 }
 
@@ -331,17 +351,26 @@ func (d *density) curve() curve {
 	return c
 }
 
+func writePoints(b *strings.Builder, points []densityPoint) {
+	b.WriteString("| functions | resident | right after the deploys | first call p50 | p99 | second call p50 | start | deploys/s | node's CPU per deploy | compiling | disk |\n")
+	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, p := range points {
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %.0f ms | %.0f | %.1f ms | %.1f ms | %s |\n", number(float64(p.Functions)),
+			sizeText(float64(p.Resident)), sizeText(float64(p.Burst)), durationText(p.FirstP50), durationText(p.FirstP99), durationText(p.NextP50),
+			p.Start, p.Deploys, p.CPU, p.Compiling, sizeText(float64(p.Disk)))
+	}
+	b.WriteByte('\n')
+}
+
 // document writes the figures into the text in a directory, and the chart beside it.
 func (d *density) document(dir string, r *report) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n\n", r.Run)
-	b.WriteString("| functions | resident | first call p50 | p99 | second call p50 | start | deploys/s | node's CPU per deploy | disk |\n")
-	b.WriteString("|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
-	for _, p := range d.details.Points {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %.0f ms | %.0f | %.1f ms | %s |\n", number(float64(p.Functions)), sizeText(float64(p.Resident)),
-			durationText(p.FirstP50), durationText(p.FirstP99), durationText(p.NextP50), p.Start, p.Deploys, p.CPU, sizeText(float64(p.Disk)))
+	writePoints(&b, d.details.Points)
+	if len(d.details.Own) > 0 {
+		b.WriteString("A node where each function has a component of its own:\n\n")
+		writePoints(&b, d.details.Own)
 	}
-	b.WriteByte('\n')
 	b.WriteString(figuresTable([]*report{r}))
 	fmt.Fprintf(&b, "\nListing all functions takes %.0f ms, all services by reflection %.0f ms, describing one function %.1f ms.\n",
 		d.details.List, d.details.Reflect, d.details.Describe)

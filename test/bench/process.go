@@ -95,7 +95,13 @@ func (p *process) kill() {
 }
 
 // cpu is the processor time, user and system, that the process has used.
-func (p *process) cpu() (time.Duration, error) {
+func (p *process) cpu() (time.Duration, error) { return p.times(11) }
+
+// childrenCPU is the same of those that it has started and that have ended.
+func (p *process) childrenCPU() (time.Duration, error) { return p.times(13) }
+
+// times adds up two of the fields of /proc/PID/stat, counted from the one after the program's name.
+func (p *process) times(first int) (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -103,11 +109,11 @@ func (p *process) cpu() (time.Duration, error) {
 	// The fields after the program's name, which is in parentheses and may hold spaces: proc(5).
 	_, rest, _ := strings.Cut(string(text), ") ")
 	fields := strings.Fields(rest)
-	if len(fields) < 13 {
+	if len(fields) < first+2 {
 		return 0, fmt.Errorf("/proc/%d/stat: %d fields", p.cmd.Process.Pid, len(fields))
 	}
 	var ticks int64
-	for _, f := range fields[11:13] {
+	for _, f := range fields[first : first+2] {
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
 			return 0, err
