@@ -2,7 +2,7 @@ package executor
 
 import (
 	"context"
-	"math"
+	"sync"
 	"time"
 )
 
@@ -24,7 +24,9 @@ type begun struct {
 	executor *Executor
 	job      *job
 	to       Recipient
-	limit    *time.Timer
+
+	mu    sync.Mutex
+	limit *limit // guarded by mu; nil once the call has ended
 }
 
 // Start is Call for who has nothing to wait for: to is told the answer, perhaps before Start returns, and at the latest
@@ -45,17 +47,17 @@ func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 	}
 	j := newJob(ctx, rev, m, r)
 	s := &begun{executor: x, job: j, to: to}
-	s.limit = time.AfterFunc(math.MaxInt64, func() { s.abandon(causeDeadline) })
+	s.limit = newLimit(s)
 	j.begun = s
 	rev.retain() // for the worker
 	if result, _ := x.queue.add(j); result != admitted {
-		s.limit.Stop()
+		s.unlimited()
 		j.interrupt.Close()
 		rev.release()
 		rev.release()
 		return nil
 	}
-	s.limit.Reset(j.due.Sub(j.entered)) // not before: what is abandoned is in line, or runs
+	s.within(j.due.Sub(j.entered)) // not before: what is abandoned is in line, or runs
 	return s
 }
 
@@ -85,7 +87,7 @@ func (s *begun) abandon(cause int32) {
 func (s *begun) answered() { s.end(s.job.response, s.job.err, s.job.timings()) }
 
 func (s *begun) end(response []byte, err error, t Timings) {
-	s.limit.Stop()
+	s.unlimited()
 	rev := s.job.rev
 	defer rev.release()
 	rev.metrics.observe(err, t)

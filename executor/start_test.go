@@ -113,3 +113,30 @@ func TestCloseAnswersStartedCalls(t *testing.T) {
 	}
 	refused(t, (<-m).err, Closing)
 }
+
+// The timer of a call that has ended serves another one, and does not end it when the first was to end.
+func TestLimitsServeOneCallEach(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
+	soon, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for range 16 {
+		m, _ := g.start(soon, "Echo", 7)
+		if a := <-m; a.err != nil {
+			t.Fatal(a.err)
+		}
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	long, call := g.start(ctx, "Loop", 0)
+	waiting, _ := g.start(soon, "Echo", 7)
+	refused(t, (<-waiting).err, Deadline) // at the moment that was the limit of all calls before
+	select {
+	case a := <-long:
+		t.Errorf("a call with a minute ended with the others: %v", a.err)
+	default:
+	}
+	leave()
+	call.Abandon()
+	refused(t, (<-long).err, Canceled)
+	g.works()
+}

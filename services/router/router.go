@@ -183,11 +183,15 @@ func (r *Router) Here(target Target) (destination *Destination, ready bool) {
 	if err != nil {
 		return nil, false
 	}
-	d := r.ready(candidates)
-	if d == nil || !r.config.Placements.Ready(d.Key) {
-		return nil, false
+	for _, d := range candidates {
+		if r.config.Placements.Ready(d.Key) {
+			return d, true
+		}
+		if r.nodes.reachable(r.via(d.Key)) {
+			break // it is for another node
+		}
 	}
-	return d, true
+	return nil, false
 }
 
 // mayWait takes one of the places of those that wait, to be given back, if there is one left.
