@@ -101,7 +101,7 @@ and stop it; a second one stops it at once.`,
 	f.StringVar(&storage, "keyvalue", "", "where functions keep key-value pairs: embedded, in a file of this node, or a server's `URL`, redis://… or nats://… (default $"+keyValueVariable+", or embedded)")
 	f.Var(&quota, "keyvalue-quota", "how much a function may keep there")
 	f.DurationVar(&config.IdleUnload, "idle-unload", node.DefaultIdleUnload, "how long a function stays in memory without calls, `D`; the next call loads it again, in half a millisecond where it is small; 0: for ever")
-	f.Var(&loaded, "loaded-memory", "how much memory loaded functions may take, by estimate; beyond it those called longest ago leave (default 1GiB, or a quarter of the machine's memory)")
+	f.Var(&loaded, "loaded-memory", "how much memory loaded functions may take, by estimate; beyond it those called longest ago leave (default 1GiB, or a quarter of what the machine or the container has)")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
 	return c

@@ -6,7 +6,8 @@
 // Refusal in the result: data like everything else, never an error and never a panic.
 //
 // Readers take a View: the whole state at one log index, immutable, in one atomic load. A View that a reader holds
-// stays as it is while the catalog moves on.
+// stays as it is while the catalog moves on. Whoever follows the catalog asks the newer of two views which functions have changed
+// ([View.ChangedSince]), so that a change costs what has changed; only at the start, and where that is not known, it looks at all.
 //
 // Rows are kept as values in persistent B+ trees. Their encodings are what a snapshot holds, and the SHA-256 of each
 // is what the state hash adds up; see Snapshot for the format and ../DESIGN.md for the reasons.

@@ -18,7 +18,7 @@
 // older one never replaces a newer one. So it does no harm that a new leader begins with what it happens to know.
 //
 // A new leader calls nobody lost before it has listened for as long as a node may be silent; neither does one that finds
-// that it was asleep itself.
+// that it was asleep itself. Itself it never calls lost: on a machine that is too busy for its own report it still answers calls.
 //
 // # Costs
 //

@@ -47,7 +47,7 @@ type Config struct {
 	KeyValueQuota int64
 	// IdleUnload is how long a function stays in memory without calls; the next one loads it again. 0: DefaultIdleUnload;
 	// negative: for ever. LoadedMemory is how many bytes functions may take there, by estimate, before those that were called
-	// longest ago leave it all the same. 0: executor.DefaultLoadedMemory, or a quarter of the machine's if that is less.
+	// longest ago leave it all the same. 0: executor.DefaultLoadedMemory, or a quarter of what the machine or the container has if that is less.
 	IdleUnload   time.Duration
 	LoadedMemory int64
 	// HideTraps keeps what is known of a trap out of callers' errors; the function's log has it.

@@ -1,6 +1,6 @@
 // Package placement keeps on this node what the catalog places here.
 //
-// A [Table] follows the catalog. It loads every revision that is placed on this node into the executor, a few at a time,
+// A [Table] follows the catalog, and looks at those functions that have changed since it looked last. It loads every revision that is placed on this node into the executor, a few at a time,
 // and tries again with growing pauses when that fails; its component and, where a node with an equal engine has it, its
 // compiled code come from other nodes if they are not here. What an earlier process has compiled is ready at once. The executor
 // drops from memory what nobody calls, and asks [Table.Describe] to load it again. A revision that is placed here no longer is unloaded after a
