@@ -71,7 +71,7 @@ func (c *densityClients) deploy(ctx context.Context, d *density, from, to int) e
 					Name: d.name(i), Wait: durationpb.New(time.Minute),
 				}, nil)
 				if err == nil && !r.GetReady() {
-					err = fmt.Errorf("%s is not ready after a minute: %v", d.name(i), r.GetWarnings())
+					err = fmt.Errorf("%s is not ready: %v", d.name(i), r.GetWarnings())
 				}
 				if err != nil {
 					cancel(err)
