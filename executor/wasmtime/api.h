@@ -99,6 +99,7 @@ enum {
 
 // Memory.
 
+void wasm_byte_vec_new(wasm_byte_vec_t *, size_t, const char *);
 void wasm_byte_vec_delete(wasm_byte_vec_t *);
 void wasm_frame_vec_delete(wasm_frame_vec_t *);
 

@@ -83,7 +83,7 @@ func weft_go_host(data, handle C.uintptr_t, context *C.wasmtime_context_t, args 
 		if nresults > 0 {
 			call.result = call.arena.row(1).At(0)
 		}
-		if err := cgo.Handle(data).Value().(HostFunc)(call); err != nil {
+		if err := cgo.Handle(data).Value().(definition).values(call); err != nil {
 			return err
 		}
 		if nresults > 0 {

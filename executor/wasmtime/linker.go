@@ -23,7 +23,7 @@ type Linker struct {
 	wasi  bool
 
 	mu     sync.Mutex
-	funcs  map[string]map[string]HostFunc // by interface and name; nil once they are defined
+	funcs  map[string]map[string]definition // by interface and name; nil once they are defined
 	types  map[string]map[string]*ResourceType
 	failed error
 }
@@ -38,7 +38,7 @@ func (e *Engine) NewLinker() *Linker {
 		c:      C.wasmtime_component_linker_new(e.c),
 		engine: C.wasmtime_engine_clone(e.c),
 		limit:  e.maxMemory,
-		funcs:  map[string]map[string]HostFunc{},
+		funcs:  map[string]map[string]definition{},
 		types:  map[string]map[string]*ResourceType{},
 	}
 	l.own()
@@ -64,21 +64,45 @@ func (l *Linker) AddWASI() error {
 // the world itself. The types of its parameters and results are whatever the component declares, so f must agree with
 // them. An interface that AddWASI provides can't be added to.
 func (l *Linker) Define(iface, name string, f HostFunc) error {
+	return l.define(iface, name, definition{values: f})
+}
+
+// DefineBytes provides a function whose parameters, so many, and results are bytes, list<u8> or string, where the engine has
+// that ([HasBytes]). A component that imports it with other types fits none of the linker's templates.
+func (l *Linker) DefineBytes(iface, name string, params int, returns Returns, f BytesFunc) error {
+	if params > MaxBytes {
+		return &Error{Op: "link", Message: fmt.Sprintf("interface %q, function %q has %d parameters of bytes; %d are the most", iface, name,
+			params, MaxBytes)}
+	}
+	return l.define(iface, name, definition{bytes: f, params: params, returns: returns})
+}
+
+// definition is a function of the host: of values or of bytes.
+type definition struct {
+	values  HostFunc
+	bytes   BytesFunc
+	params  int
+	returns Returns
+}
+
+func (d definition) empty() bool { return d.values == nil && d.bytes == nil }
+
+func (l *Linker) define(iface, name string, d definition) error {
 	if err := l.filling(); err != nil {
 		return err
 	}
 	defer l.mu.Unlock()
 	switch {
-	case name == "" || f == nil:
+	case name == "" || d.empty():
 		return &Error{Op: "link", Message: fmt.Sprintf("interface %q: a function without a name or a body", iface)}
 	case !utf8.ValidString(iface) || !utf8.ValidString(name):
 		return fmt.Errorf("%w: interface %q, function %q", ErrNotUTF8, iface, name)
-	case l.funcs[iface][name] != nil:
+	case !l.funcs[iface][name].empty():
 		return &Error{Op: "link", Message: fmt.Sprintf("interface %q, function %q is defined twice", iface, name)}
 	case l.funcs[iface] == nil:
-		l.funcs[iface] = map[string]HostFunc{}
+		l.funcs[iface] = map[string]definition{}
 	}
-	l.funcs[iface][name] = f
+	l.funcs[iface][name] = d
 	return nil
 }
 
@@ -120,7 +144,7 @@ func (l *Linker) finish() error {
 	return nil
 }
 
-func defineInterface(root *C.wasmtime_component_linker_instance_t, iface string, fs map[string]HostFunc,
+func defineInterface(root *C.wasmtime_component_linker_instance_t, iface string, fs map[string]definition,
 	types map[string]*ResourceType,
 ) error {
 	in := root
@@ -140,10 +164,16 @@ func defineInterface(root *C.wasmtime_component_linker_instance_t, iface string,
 			return takeError("link", err)
 		}
 	}
-	for fn, f := range fs {
+	for fn, d := range fs {
 		name := C.CString(fn)
 		// weft_go_drop deletes the handle, when the last instance that can call it is gone or if this fails.
-		err := C.weft_linker_define(in, name, C.size_t(len(fn)), C.uintptr_t(cgo.NewHandle(f)))
+		handle := C.uintptr_t(cgo.NewHandle(d))
+		var err *C.wasmtime_error_t
+		if d.bytes != nil {
+			err = C.weft_linker_define_bytes(in, name, C.size_t(len(fn)), C.size_t(d.params), C.uint8_t(d.returns), handle)
+		} else {
+			err = C.weft_linker_define(in, name, C.size_t(len(fn)), handle)
+		}
 		C.free(unsafe.Pointer(name))
 		if err != nil {
 			return takeError("link", err)

@@ -17,5 +17,9 @@ void weft_lts_limit(wasmtime_store_t *, size_t memory, size_t table_elements);
 bool weft_lts_memory_refused(const wasmtime_error_t *);
 wasmtime_error_t *weft_lts_call_bytes(const wasmtime_component_func_t *, wasmtime_store_t *, const wasm_byte_vec_t *,
                                       size_t, uint8_t returns, wasm_byte_vec_t *, bool *);
+wasmtime_error_t *weft_lts_define_bytes(wasmtime_component_linker_instance_t *, const uint8_t *, size_t, size_t, uint8_t,
+                                        wasmtime_error_t *(*)(void *, void *, const uint8_t *const *, const size_t *,
+                                                              size_t, wasm_byte_vec_t *, bool *),
+                                        void *, void (*)(void *));
 
 #endif

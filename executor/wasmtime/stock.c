@@ -40,6 +40,12 @@ void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_element
 
 bool weft_memory_refused(const wasmtime_error_t *error) { return false; }
 
+wasmtime_error_t *weft_linker_define_bytes(wasmtime_component_linker_instance_t *instance, const char *name, size_t size,
+                                           size_t params, uint8_t returns, uintptr_t data) {
+  weft_go_drop(data);
+  return wasmtime_error_new("this engine has no functions of bytes");
+}
+
 wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store,
                                        const weft_arguments *args, uint8_t returns, weft_answer *answer) {
   return wasmtime_error_new("this engine has no calls of bytes");

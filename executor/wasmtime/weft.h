@@ -84,6 +84,11 @@ bool weft_memory_refused(const wasmtime_error_t *);
 wasmtime_error_t *weft_func_call_bytes(const weft_component_func *, wasmtime_store_t *, const weft_arguments *,
                                        uint8_t returns, weft_answer *);
 
+// weft_linker_define_bytes adds a function of bytes to an instance, with so many parameters; returns is a number of Go's
+// Returns. Its data is as that of weft_linker_define.
+wasmtime_error_t *weft_linker_define_bytes(wasmtime_component_linker_instance_t *, const char *name, size_t,
+                                           size_t params, uint8_t returns, uintptr_t data);
+
 // The same for all engines.
 
 // weft_interrupt is what other threads ask of a guest. Each word has the generation of the guest in its upper half.
@@ -169,6 +174,8 @@ int weft_trap_code(const wasmtime_error_t *);
 // An argument that is a resource has its rep in of[1], and in of[2] whether it is owned.
 extern wasmtime_error_t *weft_go_host(uintptr_t data, uintptr_t handle, wasmtime_context_t *context, weft_val *args,
                                       size_t nargs, weft_val *results, size_t nresults);
+// The arguments of a function of bytes lie in the guest's memory; what it returns is made with wasm_byte_vec_new.
+extern wasmtime_error_t *weft_go_bytes(uintptr_t data, uintptr_t handle, weft_arguments *, weft_answer *);
 extern wasmtime_error_t *weft_go_drop_resource(uintptr_t handle, uint32_t rep);
 extern void weft_go_drop(uintptr_t data);
 extern ptrdiff_t weft_go_write(uintptr_t handle, int stream, unsigned char *data, size_t size);

@@ -1,5 +1,5 @@
 //! Calls of functions whose parameters and results are bytes, `list<u8>` and `string`. The C API moves lists one element
-//! of 32 bytes at a time.
+//! of 32 bytes at a time. Guests call those of the host by `given.rs`.
 
 use std::mem::MaybeUninit;
 
@@ -113,17 +113,17 @@ impl Payload for Answer {
     }
 }
 
-/// An argument, for a `list<u8>` or a `string`.
-struct Argument<'a>(&'a [u8]);
+/// Bytes for a guest, as a `list<u8>` or a `string`.
+pub struct Argument<B>(pub B);
 
 /// A result, from either.
 struct Answer(Vec<u8>);
 
 /// How both are laid out, which is the same: a pointer and a size.
-type Pair = <[u8] as ComponentType>::Lower;
+pub type Pair = <[u8] as ComponentType>::Lower;
 
 /// Accepts a `list<u8>` and a `string`.
-fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+pub fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
     match ty {
         InterfaceType::String => Ok(()),
         _ => <[u8]>::typecheck(ty, types),
@@ -131,7 +131,7 @@ fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
 }
 
 // SAFETY: strings and lists have one layout, and what is done with a type is left to those of wasmtime for it.
-unsafe impl ComponentType for Argument<'_> {
+unsafe impl<B: AsRef<[u8]> + Send + Sync> ComponentType for Argument<B> {
     type Lower = Pair;
     const ABI: CanonicalAbiInfo = <[u8]>::ABI;
 
@@ -141,16 +141,17 @@ unsafe impl ComponentType for Argument<'_> {
 }
 
 // SAFETY: as above.
-unsafe impl Lower for Argument<'_> {
+unsafe impl<B: AsRef<[u8]> + Send + Sync> Lower for Argument<B> {
     fn linear_lower_to_flat<T>(
         &self,
         cx: &mut LowerContext<'_, T>,
         ty: InterfaceType,
         dst: &mut MaybeUninit<Pair>,
     ) -> Result<()> {
+        let bytes = self.0.as_ref();
         match ty {
-            InterfaceType::String => str::from_utf8(self.0)?.linear_lower_to_flat(cx, ty, dst),
-            _ => self.0.linear_lower_to_flat(cx, ty, dst),
+            InterfaceType::String => str::from_utf8(bytes)?.linear_lower_to_flat(cx, ty, dst),
+            _ => bytes.linear_lower_to_flat(cx, ty, dst),
         }
     }
 
@@ -160,9 +161,10 @@ unsafe impl Lower for Argument<'_> {
         ty: InterfaceType,
         offset: usize,
     ) -> Result<()> {
+        let bytes = self.0.as_ref();
         match ty {
-            InterfaceType::String => str::from_utf8(self.0)?.linear_lower_to_memory(cx, ty, offset),
-            _ => self.0.linear_lower_to_memory(cx, ty, offset),
+            InterfaceType::String => str::from_utf8(bytes)?.linear_lower_to_memory(cx, ty, offset),
+            _ => bytes.linear_lower_to_memory(cx, ty, offset),
         }
     }
 }

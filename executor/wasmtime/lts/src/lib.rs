@@ -4,6 +4,7 @@
 #![allow(non_camel_case_types, reason = "C's names")]
 
 mod bytes;
+mod given;
 mod inside;
 mod limit;
 mod pre;
