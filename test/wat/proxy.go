@@ -10,28 +10,44 @@ import (
 )
 
 // Proxy makes a component that imports an interface and exports its functions as functions of the world: each passes its
-// arguments on to the import of the same name, and returns what that returns.
+// arguments on to the import of the same name, and returns what that returns. All types of the interface must be its own.
 func Proxy(tb testing.TB, i *wit.Interface) []byte {
 	tb.Helper()
-	p := &proxy{types: wittest.NewTypeText()}
+	return proxyOf(tb, i, func(name string) string { return fmt.Sprintf("(export %q (func $f-%s))", name, name) }, "%s")
+}
+
+// Relay is a Proxy that exports the functions as an interface of another name.
+func Relay(tb testing.TB, i *wit.Interface, id string) []byte {
+	tb.Helper()
+	export := func(name string) string { return fmt.Sprintf("(export %[1]q (func $f-%[1]s))", name) }
+	return proxyOf(tb, i, export, "\n  (instance $relay %s)\n  (export "+fmt.Sprintf("%q", id)+" (instance $relay))")
+}
+
+// proxyOf makes a proxy with an export for each function, and something around all.
+func proxyOf(tb testing.TB, i *wit.Interface, export func(name string) string, around string) []byte {
+	tb.Helper()
+	p := &proxy{inner: wittest.NewInterfaceText(), types: wittest.NewAliasText("$api")}
+	var exports strings.Builder
 	for _, f := range i.Functions {
 		p.function(f)
+		exports.WriteString(export(f.Name))
 	}
-	return Bytes(tb, fmt.Sprintf(proxyText, p.types.Defs(), i.ID, p.imports.String(), p.lowered.String(),
-		p.core.String()+strings.Join(p.bodies, ""), p.given.String(), p.lifted.String()))
+	return Bytes(tb, fmt.Sprintf(proxyText, p.types.Defs(), i.ID, p.inner.Defs()+p.imports.String(), p.lowered.String(),
+		p.core.String()+strings.Join(p.bodies, ""), p.given.String(), p.lifted.String()+fmt.Sprintf(around, exports.String())))
 }
 
 // proxy holds the texts of the functions.
 type proxy struct {
-	types                                 *wittest.TypeText
+	inner, types                          *wittest.TypeText // those of the import, and of the proxy itself
 	imports, lowered, core, given, lifted strings.Builder
 	bodies                                []string
 }
 
 func (p *proxy) function(f *wit.Function) {
 	var params []string
-	var sig, locals strings.Builder
+	var sig, imported, locals strings.Builder
 	for _, a := range f.Params {
+		fmt.Fprintf(&imported, " (param %q %s)", a.Name, p.inner.Name(a.Type))
 		fmt.Fprintf(&sig, " (param %q %s)", a.Name, p.types.Name(a.Type))
 		params = append(params, wittest.Flatten(a.Type)...)
 	}
@@ -40,6 +56,7 @@ func (p *proxy) function(f *wit.Function) {
 	}
 	var results []string
 	if f.Result != nil {
+		fmt.Fprintf(&imported, " (result %s)", p.inner.Name(f.Result))
 		fmt.Fprintf(&sig, " (result %s)", p.types.Name(f.Result))
 		results = wittest.Flatten(f.Result)
 	}
@@ -60,19 +77,20 @@ func (p *proxy) function(f *wit.Function) {
 	if low != "" {
 		lower = "(param " + strings.Join(params, " ") + ")" + low
 	}
-	fmt.Fprintf(&p.imports, "\n    (export %q (func%s))", f.Name, sig.String())
+	fmt.Fprintf(&p.imports, "\n    (export %q (func%s))", f.Name, imported.String())
 	fmt.Fprintf(&p.lowered, "\n  (core func $%[1]s (canon lower (func $api %[1]q) (memory $libc \"memory\") (realloc (func $libc \"realloc\"))))", f.Name)
 	fmt.Fprintf(&p.core, "\n    (import \"host\" %[1]q (func $%[1]s %[2]s))", f.Name, lower)
 	fmt.Fprintf(&p.given, " (export %[1]q (func $%[1]s))", f.Name)
-	fmt.Fprintf(&p.lifted, "\n  (func (export %[1]q)%[2]s (canon lift (core func $i %[1]q) (memory $libc \"memory\") (realloc (func $libc \"realloc\"))))",
+	fmt.Fprintf(&p.lifted, "\n  (func $f-%[1]s%[2]s (canon lift (core func $i %[1]q) (memory $libc \"memory\") (realloc (func $libc \"realloc\"))))",
 		f.Name, sig.String())
 	p.bodies = append(p.bodies, fmt.Sprintf("\n    (func (export %q) %s %s)", f.Name, core, body))
 }
 
 //nolint:dupword // WebAssembly says i32 often
 const proxyText = `(component
+  (import %[2]q (instance $api
+  %[3]s))
   %[1]s
-  (import %[2]q (instance $api%[3]s))
   (core module $libc
     (memory (export "memory") 1)
     (global $next (mut i32) (i32.const 1024))

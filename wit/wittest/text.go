@@ -7,15 +7,37 @@ import (
 	"github.com/weft-run/weft/wit"
 )
 
-// TypeText writes types in WebAssembly's text format. Those that WIT names are imported by name, as the Component Model
-// demands of what a component shows.
+// TypeText writes types in WebAssembly's text format. Those that WIT names need a name there too where a component shows them.
 type TypeText struct {
 	defs  []string
 	names map[*wit.Type]string
+	named func(n int, symbol, body, name string) string
 }
 
-// NewTypeText returns a TypeText without types.
-func NewTypeText() *TypeText { return &TypeText{names: make(map[*wit.Type]string)} }
+// NewTypeText returns a TypeText without types, which imports those with a name.
+func NewTypeText() *TypeText {
+	return newTypeText(func(n int, symbol, body, _ string) string {
+		return fmt.Sprintf(`(type %[1]s-def %[2]s) (import "t%[3]d" (type %[1]s (eq %[1]s-def)))`, symbol, body, n)
+	})
+}
+
+// NewInterfaceText returns a TypeText without types for the inside of an interface, which exports those with a name.
+func NewInterfaceText() *TypeText {
+	return newTypeText(func(_ int, symbol, body, name string) string {
+		return fmt.Sprintf(`(type %[1]s-def %[2]s) (export %[3]q (type %[1]s (eq %[1]s-def)))`, symbol, body, name)
+	})
+}
+
+// NewAliasText returns a TypeText without types, which takes those with a name from an instance that exports them.
+func NewAliasText(instance string) *TypeText {
+	return newTypeText(func(_ int, symbol, _, name string) string {
+		return fmt.Sprintf(`(alias export %s %q (type %s))`, instance, name, symbol)
+	})
+}
+
+func newTypeText(named func(n int, symbol, body, name string) string) *TypeText {
+	return &TypeText{names: make(map[*wit.Type]string), named: named}
+}
 
 // Defs gives the definitions of the types that were named.
 func (w *TypeText) Defs() string { return strings.Join(w.defs, "\n  ") }
@@ -74,7 +96,7 @@ func (w *TypeText) Name(t *wit.Type) string {
 	}
 	n := fmt.Sprintf("$t%d", len(w.names))
 	if named {
-		w.defs = append(w.defs, fmt.Sprintf(`(type %[1]s-def %[2]s) (import "t%[3]d" (type %[1]s (eq %[1]s-def)))`, n, body, len(w.names)))
+		w.defs = append(w.defs, w.named(len(w.names), n, body, t.Name))
 	} else {
 		w.defs = append(w.defs, fmt.Sprintf("(type %s %s)", n, body))
 	}
