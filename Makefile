@@ -262,9 +262,9 @@ fuzz-short: ## Run each fuzz target for a moment
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: fuzz-lts
-fuzz-lts: ## Run the fuzz target that needs the long-term-support engine for a moment
+fuzz-lts: ## Run the fuzz targets that need the long-term-support engine for a moment
 	$(with-lts)
-	.ci/fuzz $(FUZZTIME) executor/transcode/transcoder_test.go
+	.ci/fuzz $(FUZZTIME) 'executor/transcode/transcoder*_test.go'
 
 .PHONY: toolchains
 toolchains: ## Install what the other targets install, but for the long-term-support engine

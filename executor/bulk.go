@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
@@ -23,10 +22,17 @@ type bulk struct {
 	template  *wasmtime.Template
 	pool      *pool
 	// exports are those of the template, for methods that it has.
-	exports map[*method]int
+	exports map[*method]bulkExport
 	// offset is where in its binary the component begins.
 	offset int64
 	code   int64
+}
+
+// bulkExport is a function of the second form that answers a method.
+type bulkExport struct {
+	index int
+	// gains is set if large messages of the method alone are a reason to call it.
+	gains bool
 }
 
 func (b *bulk) close() {
@@ -45,91 +51,12 @@ const (
 	// maxBulk is the size of the largest component, in bytes, that is compiled a second time. Those with an interpreter inside are
 	// larger: their compile takes seconds of all cores, and most of a call's time is theirs.
 	maxBulk = 4 << 20
+	// directWorth is how many times as long it takes to pass on a byte of an import's message as values as it takes to have a
+	// transcoder pass on one of a request that could go directly.
+	directWorth = 16
 	// bulkStart is the size of the transcoder's memory at first, in bytes. What is not touched costs nothing.
 	bulkStart = 1 << 20
 )
-
-// Transcoding says how large messages of a revision become values and back on a node like this.
-type Transcoding struct {
-	// Methods have a transcoder, "demo.orders.v1.Orders/Check"; it takes requests and responses from FromBytes on. They are in the
-	// order of Revision.Services.
-	Methods   []string
-	FromBytes int
-	// Reason says why no method has one.
-	Reason string
-	// Direct are the methods with nothing but bytes and strings, which need none: those pass as they are.
-	Direct []string
-
-	transcoder *transcoder.Transcoder
-}
-
-// Text is the code of the transcoder in WebAssembly's text format; empty if there is none.
-func (t *Transcoding) Text() string {
-	if t.transcoder == nil {
-		return ""
-	}
-	return t.transcoder.Text()
-}
-
-// DescribeTranscoding says so for a revision, which need not be loaded.
-func DescribeTranscoding(r Revision) *Transcoding {
-	if !wasmtime.HasBytes {
-		return &Transcoding{Reason: fmt.Sprintf("the engine %s has no calls of bytes; the long-term-support engine has", Engine)}
-	}
-	plans, err := transcode.New(r.Services)
-	if err != nil {
-		return &Transcoding{Reason: err.Error()}
-	}
-	defer plans.Close()
-	out := &Transcoding{}
-	t, err := newTranscoder(r, r.Limits.withDefaults(), plans)
-	if err != nil {
-		out.Reason = err.Error()
-	} else {
-		out.FromBytes, out.transcoder = bulkFrom, t
-	}
-	for _, s := range r.Services {
-		for _, m := range s.Methods {
-			name := s.Name + "/" + m.Name
-			if isDirect(plans, s, m) {
-				out.Direct = append(out.Direct, name)
-			} else if err == nil && t.Export(m) != "" {
-				out.Methods = append(out.Methods, name)
-			}
-		}
-	}
-	return out
-}
-
-// newTranscoder writes the transcoder of a revision.
-func newTranscoder(r Revision, limits Limits, plans *transcode.Plans) (*transcoder.Transcoder, error) {
-	if limits.Memory < bulkMemory*limits.Message {
-		return nil, fmt.Errorf("a memory limit of %s for messages of %s; a transcoder needs %d times as much as a message",
-			sizeText(limits.Memory), sizeText(limits.Message), bulkMemory)
-	}
-	if r.World == nil {
-		return nil, transcoder.ErrNone
-	}
-	info, err := os.Stat(r.Path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxBulk {
-		return nil, fmt.Errorf("the component has %d MiB, and compiling it again with a transcoder is for those of up to %s", info.Size()>>20, sizeText(maxBulk))
-	}
-	return transcoder.New(needing(r.Services, plans), r.World, bulkStart)
-}
-
-// needing are the services with those of their methods that are not direct.
-func needing(services []*contract.Service, plans *transcode.Plans) []*contract.Service {
-	out := make([]*contract.Service, len(services))
-	for n, s := range services {
-		rest := *s
-		rest.Methods = slices.DeleteFunc(slices.Clone(s.Methods), func(m *contract.Method) bool { return isDirect(plans, s, m) })
-		out[n] = &rest
-	}
-	return out
-}
 
 // makeBulk begins to make the second form of a revision, where the engine has what it takes. x.loading is held.
 func (x *Executor) makeBulk(r Revision, rev *revision) {
@@ -181,7 +108,7 @@ func (r *revision) wantBulk() {
 
 // bulk makes the second form of a revision.
 func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk, err error) {
-	t, err := newTranscoder(r, rev.limits, rev.plans)
+	t, err := newTranscoder(r, rev.limits, rev.plans, rev.imports)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +128,7 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 	if err != nil {
 		return nil, err
 	}
-	b := &bulk{exports: make(map[*method]int), offset: parts[1].Offset, code: size}
+	b := &bulk{exports: make(map[*method]bulkExport), offset: parts[1].Offset, code: size}
 	if b.component, err = x.engine.Load(path); err != nil {
 		return nil, err
 	}
@@ -210,7 +137,7 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 			b.component.Close()
 		}
 	}()
-	linker, err := x.linker(r, rev.imports)
+	linker, err := x.linker(r, rev.imports, t)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +155,8 @@ func (b *bulk) bind(services []*contract.Service, rev *revision, t *transcoder.T
 			if name := t.Export(m); name != "" {
 				own := rev.method(s.Name, m.Name)
 				own.returned.Store(bulkFrom) // as long as nobody knows
-				b.exports[own] = len(exports)
+				own.imported.Store(bulkFrom)
+				b.exports[own] = bulkExport{len(exports), !own.direct && transcoder.Gains(m)}
 				exports = append(exports, wasmtime.Export{Function: name})
 			}
 		}
@@ -263,20 +191,23 @@ func (x *Executor) compiledBulk(ctx context.Context, component [32]byte, c *comp
 }
 
 // takesBulk gives the form that is to answer a job, nil for the plain path: that with the transcoder if the request is large, or
-// the last response was.
+// the last response was, or what its guest passed on in calls of its own.
 func (j *job) takesBulk() (b *bulk, export int) {
-	large := len(j.message) >= bulkFrom || j.method.returned.Load() >= bulkFrom
+	m := j.method
+	imported := m.imported.Load()
+	large := imported >= bulkFrom && (!m.direct || imported >= int64(len(j.message)/directWorth))
+	own := !m.direct && (len(j.message) >= bulkFrom || m.returned.Load() >= bulkFrom)
 	if b = j.rev.bulk.Load(); b == nil {
-		if large {
+		if large || own {
 			j.rev.wantBulk()
 		}
 		return nil, 0
 	}
-	export, ok := b.exports[j.method]
-	if !ok || !large {
-		return nil, 0
+	e, ok := b.exports[m]
+	if ok && (large || own && e.gains) {
+		return b, e.index
 	}
-	return b, export
+	return nil, 0
 }
 
 // runBulk answers a job through the transcoder. It is false where that leaves the request to the plain path: the function was

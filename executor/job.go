@@ -73,8 +73,9 @@ type method struct {
 	plan   *transcode.Plan
 	// direct is true if its arguments and results go to the guest and come back as the bytes that they are.
 	direct bool
-	// returned is the size of its last response, in bytes.
-	returned atomic.Int64
+	// returned is the size of its last response, in bytes, and imported that of the messages of the calls that its guest made, of
+	// those that a transcoder can pass on.
+	returned, imported atomic.Int64
 }
 
 // The causes of an interrupt.

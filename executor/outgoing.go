@@ -45,42 +45,86 @@ type callee struct {
 	iface, service, method string
 	returns, fallible      bool
 	plan                   *transcode.Plan
+	// gains is set if a transcoder would do better.
+	gains bool
 }
 
-// call is the host function that makes the call. It runs on the guest's thread.
-func (c *callee) call(call *wasmtime.HostCall) error {
-	in, ok := call.Data().(*guestCall)
+// reply is what a guest that made a call is given: there is one for each form in which values cross.
+type reply interface {
+	// response gives it the response to the call. The error says that it does not fit.
+	response(message []byte) error
+	// failure gives it the error that the function returned. The error says that it does not fit.
+	failure(e *FunctionError) error
+	// fault tells it that the call failed; it is false if the type of the import's error has no place for that.
+	fault(timeout bool, text string) bool
+}
+
+// guestOf is the call that a guest works on that calls a function.
+func (c *callee) guestOf(data any) (*guestCall, error) {
+	in, ok := data.(*guestCall)
 	if !ok || in.job.method.export == startOnly {
-		return fmt.Errorf("%s is called while the component starts; that is possible in calls only", c)
+		return nil, fmt.Errorf("%s is called while the component starts; that is possible in calls only", c)
 	}
+	return in, nil
+}
+
+// call is the host function that makes the call with values of the engine. It runs on the guest's thread.
+func (c *callee) call(call *wasmtime.HostCall) error {
+	in, err := c.guestOf(call.Data())
+	if err != nil {
+		return err
+	}
+	to := &valueReply{c: c, arena: call.Arena()}
+	if c.returns {
+		to.v = call.Result()
+	}
+	message, err := c.plan.EncodeArgs(call.Args(), int(in.job.rev.limits.Message))
+	return c.send(in, message, err, to)
+}
+
+// send makes a call with a request, or fails as that could not be made, and says in to what came back. The error traps the guest.
+func (c *callee) send(in *guestCall, message []byte, err error, to reply) error {
 	j := in.job
 	limit := j.rev.limits.Message
-	message, err := c.plan.EncodeArgs(call.Args(), int(limit))
 	switch {
 	case errors.Is(err, transcode.ErrTooLarge):
-		return c.fail(call, false, fmt.Sprintf("the request has over %d bytes, the limit of %s", limit, j.rev.key))
+		return c.fail(to, false, fmt.Sprintf("the request has over %d bytes, the limit of %s", limit, j.rev.key))
 	case err != nil:
 		return fmt.Errorf("%s: %w", c, err)
 	}
+	in.passed(c, len(message))
 	response, err := c.wait(in, message)
 	if failed, ok := errors.AsType[*FunctionError](err); ok {
-		return c.failed(call, failed)
+		return c.failed(to, failed)
 	}
 	if ended, ok := errors.AsType[*endedError](err); ok {
 		return ended.err
 	}
 	if err != nil {
 		timeout, text := describeFailure(err)
-		return c.fail(call, timeout, text)
+		return c.fail(to, timeout, text)
 	}
 	if uint64(len(response)) > limit {
-		return c.fail(call, false, fmt.Sprintf("the response has %d bytes; %s accepts %d", len(response), j.rev.key, limit))
+		return c.fail(to, false, fmt.Sprintf("the response has %d bytes; %s accepts %d", len(response), j.rev.key, limit))
 	}
-	in.large = in.large || len(message) >= largeMessage || len(response) >= largeMessage
-	if err := c.plan.DecodeResult(response, call.Arena(), c.result(call)); err != nil {
-		return c.fail(call, false, fmt.Sprintf("the response does not fit the import's types: %v", err))
+	in.passed(c, len(response))
+	return c.fitting(to, response)
+}
+
+// fitting gives the guest a response, if it fits.
+func (c *callee) fitting(to reply, response []byte) error {
+	if err := to.response(response); err != nil {
+		return c.fail(to, false, fmt.Sprintf("the response does not fit the import's types: %v", err))
 	}
 	return nil
+}
+
+// passed notes the size of a message of a call.
+func (in *guestCall) passed(c *callee, size int) {
+	in.large = in.large || size >= largeMessage
+	if c.gains {
+		in.imported += size
+	}
 }
 
 // String names the callee as its caller knows it.
@@ -89,14 +133,6 @@ func (c *callee) String() string {
 }
 
 func (c *callee) target() string { return c.service + "/" + c.method }
-
-// result gives the value that the guest gets.
-func (c *callee) result(call *wasmtime.HostCall) wasmtime.Value {
-	if !c.returns {
-		return wasmtime.Value{}
-	}
-	return call.Result()
-}
 
 // wait makes the call: in the guest's place, or without a slot meanwhile.
 func (c *callee) wait(in *guestCall, message []byte) (response []byte, err error) {
@@ -122,22 +158,41 @@ func (c *callee) wait(in *guestCall, message []byte) (response []byte, err error
 }
 
 // failed gives the guest the error that the function returned.
-func (c *callee) failed(call *wasmtime.HostCall, e *FunctionError) error {
+func (c *callee) failed(to reply, e *FunctionError) error {
 	if !c.fallible {
 		return fmt.Errorf("%s: it returned an error, which the import has no place for: %s", c, e.Message)
 	}
-	if err := c.plan.DecodeFailure(e.DetailType, e.Detail, call.Arena(), c.result(call)); err != nil {
-		return c.fail(call, false, fmt.Sprintf("it returned an error that does not fit the import's types: %v (%s)", err, e.Message))
+	if err := to.failure(e); err != nil {
+		return c.fail(to, false, fmt.Sprintf("it returned an error that does not fit the import's types: %v (%s)", err, e.Message))
 	}
 	return nil
 }
 
 // fail tells the guest that its call failed, or traps it, where the type of the import's error has no place for that.
-func (c *callee) fail(call *wasmtime.HostCall, timeout bool, text string) error {
-	if c.returns && c.plan.SetFault(timeout, fmt.Sprintf("%s/%s: %s", c.service, c.method, text), call.Arena(), c.result(call)) {
+func (c *callee) fail(to reply, timeout bool, text string) error {
+	if c.returns && to.fault(timeout, fmt.Sprintf("%s/%s: %s", c.service, c.method, text)) {
 		return nil
 	}
 	return fmt.Errorf("%s: %s", c, text)
+}
+
+// valueReply is a reply in a value of the engine.
+type valueReply struct {
+	c     *callee
+	arena *wasmtime.Arena
+	v     wasmtime.Value
+}
+
+func (to *valueReply) response(message []byte) error {
+	return to.c.plan.DecodeResult(message, to.arena, to.v)
+}
+
+func (to *valueReply) failure(e *FunctionError) error {
+	return to.c.plan.DecodeFailure(e.DetailType, e.Detail, to.arena, to.v)
+}
+
+func (to *valueReply) fault(timeout bool, text string) bool {
+	return to.c.plan.SetFault(timeout, text, to.arena, to.v)
 }
 
 // describeFailure says why a call failed, and whether it took too long.

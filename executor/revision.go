@@ -12,6 +12,7 @@ import (
 	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/transcoder"
 )
 
 // revision is a loaded revision. It is freed when it is unloaded and its last call has ended.
@@ -129,6 +130,10 @@ type guestCall struct {
 	kept     bool
 	// large is set when the guest was given large values.
 	large bool
+	// imported is how many bytes of messages a transcoder would have passed on in the calls that the guest made, and last what the last
+	// one that it did pass on brought.
+	imported int
+	last     *transcodedReply
 }
 
 // guestCall begins the work of a guest on a job, to be ended with end.
@@ -157,6 +162,9 @@ func (in *guestCall) end(large *bool) {
 		in.instance.Close()
 	}
 	*large = *large || in.large
+	if size := int64(in.imported); in.job.method.imported.Load() != size {
+		in.job.method.imported.Store(size)
+	}
 	in.out.close()
 }
 
@@ -226,7 +234,7 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 	if len(r.Imports) > 0 && x.config.Outgoing == nil {
 		return nil, unsupported("%s: import %s: this node makes no calls for functions", r.Key, r.Imports[0].Interface)
 	}
-	linker, err := x.linker(r, rev.imports)
+	linker, err := x.linker(r, rev.imports, nil)
 	if err != nil {
 		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
@@ -253,8 +261,8 @@ func (r *revision) bind(services []*contract.Service) []wasmtime.Export {
 	return exports
 }
 
-// linker makes what the revision's imports are linked with.
-func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linker, error) {
+// linker makes what the revision's imports are linked with, and what its transcoder imports, if there is one.
+func (x *Executor) linker(r Revision, imports *transcode.Plans, t *transcoder.Transcoder) (*wasmtime.Linker, error) {
 	l := x.engine.NewLinker()
 	var err error
 	if r.World != nil {
@@ -266,8 +274,11 @@ func (x *Executor) linker(r Revision, imports *transcode.Plans) (*wasmtime.Linke
 		for _, m := range s.Methods {
 			c := &callee{x: x, iface: s.Interface, service: s.Name, method: m.Name, returns: m.Function.Result != nil,
 				fallible: m.Fallible, plan: imports.Method(s.Name, m.Name)}
-			err = errors.Join(err, l.Define(s.Interface, m.Function.Name, c.call))
+			err = errors.Join(err, c.define(l, s, m, imports, t))
 		}
+	}
+	if t != nil {
+		err = errors.Join(err, l.DefineBytes(transcoder.Host, transcoder.Again, 0, wasmtime.ReturnsEither, again))
 	}
 	if err != nil {
 		l.Close()

@@ -182,12 +182,12 @@ func (x *Executor) work(j *job) {
 		}
 	}()
 	if !x.aborting.Load() {
-		if j.method.direct {
-			large = x.runDirect(j) || large
-			return
-		}
 		if b, export := j.takesBulk(); b != nil {
 			large = x.workBulk(j, b, export, arena) || large
+			return
+		}
+		if j.method.direct {
+			large = x.runDirect(j) || large
 			return
 		}
 	}

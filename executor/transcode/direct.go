@@ -12,8 +12,9 @@ import (
 
 // Returns is what a direct method returns, in the engine's words; ok is false for a method that is not direct. A direct
 // method has nothing but bytes, list<u8> and string, as parameters, in its result and in the cases of that if it is a
-// result. The engine passes them as they are ([wasmtime.Instance.CallBytes]): Arguments takes them out of the request, and
-// Answer puts them into the response.
+// result. The engine passes them as they are, to what a component exports ([wasmtime.Instance.CallBytes]): Arguments takes them out
+// of the request, and Answer puts them into the response; and from what it imports ([wasmtime.Linker.DefineBytes]): Request makes
+// the request of them, and Result and Detail take them out of what came back.
 func (p *Plan) Returns() (returns wasmtime.Returns, ok bool) { return p.returns, p.direct }
 
 // setDirect finds out whether the method is direct.

@@ -87,6 +87,10 @@ func (p *Plan) SetFault(timeout bool, text string, arena *wasmtime.Arena, v wasm
 			return true
 		}
 	}
-	text = strings.ToValidUTF8(text[:min(len(text), maxFault)], "")
-	return arena.SetString(v, []byte(text)) == nil
+	return arena.SetString(v, faultText(text)) == nil
+}
+
+// faultText is as much of the text of a failure as guests are given.
+func faultText(text string) []byte {
+	return []byte(strings.ToValidUTF8(text[:min(len(text), maxFault)], ""))
 }

@@ -28,14 +28,12 @@ func (p *Plan) DecodeResult(message []byte, arena *wasmtime.Arena, v wasmtime.Va
 // DecodeFailure sets v, a value of arena, to the err of an imported function's result, given the detail of the error that
 // its call ended with. An error is an *Error: the function returns no result, or the detail is not of its error's type.
 func (p *Plan) DecodeFailure(detailType string, detail []byte, arena *wasmtime.Arena, v wasmtime.Value) error {
-	switch {
-	case !p.fallible:
-		return errorf("the import's function returns no result that could hold an error")
-	case p.failure == nil:
+	if err := p.HoldsFailure(detailType); err != nil {
+		return err
+	}
+	if p.failure == nil {
 		arena.SetResult(v, false, false)
 		return nil
-	case detailType != p.failure.message:
-		return errorf("the error is a %q, and the import's is a %q", detailType, p.failure.message)
 	}
 	payload := arena.SetResult(v, false, true)
 	if p.failure.detail != nil {
@@ -48,6 +46,17 @@ func (p *Plan) DecodeFailure(detailType string, detail []byte, arena *wasmtime.A
 	defer d.release()
 	if err := d.message(p.failure.shape, payload, span{end: int32(len(detail))}); err != nil {
 		return err
+	}
+	return nil
+}
+
+// HoldsFailure tells whether an imported function can return an error that has such a detail. The error is an *Error.
+func (p *Plan) HoldsFailure(detailType string) error {
+	switch {
+	case !p.fallible:
+		return errorf("the import's function returns no result that could hold an error")
+	case p.failure != nil && detailType != p.failure.message:
+		return errorf("the error is a %q, and the import's is a %q", detailType, p.failure.message)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func newTwoPaths(t testing.TB, e *wasmtime.Engine, name string, wasm []byte, ser
 	if p.binding == nil {
 		t.Fatal("no binding")
 	}
-	tr, err := transcoder.New(p.services, world, 1<<20)
+	tr, err := transcoder.New(p.services, nil, world, 1<<20, func(*contract.Method) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/weft-run/weft/wit"
 	"github.com/weft-run/weft/wit/wasm"
@@ -31,8 +32,10 @@ type Link struct {
 	Import string
 	// Part is the index of the part that answers: a later one, so that there are no circles.
 	Part int
-	// Export is the interface as that part spells it: "demo:pay/api@1.0.2".
-	Export string
+	// Export is the interface as that part spells it: "demo:pay/api@1.0.2". It is empty where Functions has, for some functions of
+	// the import, functions that the part exports outside of an interface; the others stay imports of the composition.
+	Export    string
+	Functions map[string]string
 }
 
 // MaxParts is how many parts a composition may have.
@@ -110,12 +113,29 @@ func check(parts []Part, n int) error {
 			return &Error{Part: p.Name, Import: l.Import, Msg: "the component has no such import"}
 		}
 		provider := &parts[l.Part]
+		if l.Export == "" {
+			if err := checkFunctions(p, provider, imported, l); err != nil {
+				return err
+			}
+			continue
+		}
 		exported := find(provider.World.Exports, l.Export)
 		if exported == nil {
 			return &Error{Part: p.Name, Import: l.Import, Msg: fmt.Sprintf("%s does not export %s", provider.Name, l.Export)}
 		}
 		if reason := unfit(imported, exported); reason != "" {
 			return &Error{Part: p.Name, Import: l.Import, Msg: fmt.Sprintf("%s of %s does not fit: %s", l.Export, provider.Name, reason)}
+		}
+	}
+	return nil
+}
+
+// checkFunctions looks for functions of a link that are not there. The engine compares their types.
+func checkFunctions(p, provider *Part, imported *wit.Interface, l Link) error {
+	for _, f := range imported.Functions {
+		name, ok := l.Functions[f.Name]
+		if ok && !slices.ContainsFunc(provider.World.ExportFunctions, func(f *wit.Function) bool { return f.Name == name }) {
+			return &Error{Part: p.Name, Import: l.Import, Msg: fmt.Sprintf("%s does not export %s", provider.Name, name)}
 		}
 	}
 	return nil

@@ -13,6 +13,10 @@
 //
 // The composition has no code of its own, as no code of an outer component may run while a part does.
 //
+// [Wrap] puts core code around one component: in front of its exports, behind its imports, or both, as parts before and behind it. An import
+// may be answered in part, by functions that a part exports outside of an interface; it is then an instance that is put together of those, and of
+// what the composition imports.
+//
 // # Types
 //
 // An outer component has to declare the types of what it imports, and in an order in which each interface comes after those

@@ -107,9 +107,10 @@ func (p *Part) answered(id string) *Link {
 	return nil
 }
 
-// answers tells whether an import of a part is answered within the composition.
+// answers tells whether an import of a part is answered within the composition as a whole.
 func (p *Part) answers(i *wit.Interface) bool {
-	return p.answered(i.ID) != nil || p.HasEnvironment && isEnvironment(i)
+	l := p.answered(i.ID)
+	return l != nil && l.Export != "" || p.HasEnvironment && isEnvironment(i)
 }
 
 // require writes the import of an interface, and before that what it needs.
@@ -207,8 +208,13 @@ func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
 	for _, i := range p.World.Imports {
 		var index int
 		switch l := p.answered(i.ID); {
-		case l != nil:
+		case l != nil && l.Export != "":
 			index = o.aliasInstance(instances[l.Part], l.Export)
+		case l != nil:
+			var err error
+			if index, err = o.assemble(p, i, l.Functions, instances[l.Part]); err != nil {
+				return 0, err
+			}
 		case p.HasEnvironment && isEnvironment(i):
 			index = o.environment(p.Environment)
 		default:
@@ -239,6 +245,31 @@ func (o *outer) aliasInstance(instance int, id string) int {
 	o.item(aliasSection, sortInstance+aliasOfExport+wasm.Uint(instance)+wasm.Sized(id))
 	o.instances++
 	return o.instances - 1
+}
+
+// assemble makes an instance of what a part imports: its types and functions are those of the import of the composition, but for functions
+// that another instance answers, by the names that they have there.
+func (o *outer) assemble(p *Part, i *wit.Interface, answered map[string]string, by int) (int, error) {
+	var items []string
+	for _, t := range i.Types {
+		index, err := o.alias(p, i, t.Name)
+		if err != nil {
+			return 0, err
+		}
+		items = append(items, externName(t.Name)+sortType+wasm.Uint(index))
+	}
+	for _, f := range i.Functions {
+		from, name := o.imports[i.ID].instance, f.Name
+		if other, ok := answered[f.Name]; ok {
+			from, name = by, other
+		}
+		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(from)+wasm.Sized(name))
+		items = append(items, externName(f.Name)+sortFunc+wasm.Uint(o.funcs))
+		o.funcs++
+	}
+	o.item(instanceSection, "\x01"+wasm.Uint(len(items))+strings.Join(items, ""))
+	o.instances++
+	return o.instances - 1, nil
 }
 
 // instance writes an instance of a component of the composition and returns its index.
@@ -309,7 +340,11 @@ func (o *outer) merge(p *Part) error {
 		if p.answers(i) {
 			continue // its types may be used by other imports
 		}
+		l := p.answered(i.ID)
 		for _, f := range i.Functions {
+			if l != nil && l.Functions[f.Name] != "" {
+				continue
+			}
 			known, ok := m.funcs[f.Name]
 			if !ok {
 				m.funcs[f.Name] = f

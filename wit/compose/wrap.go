@@ -3,6 +3,7 @@ package compose
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weft-run/weft/wit"
@@ -19,14 +20,16 @@ type Wrapper struct {
 	Code []byte
 	// Calls are the functions.
 	Calls []Call
+	// Answers is the code in front of what the component imports, nil if there is none.
+	Answers *Answers
 }
 
-// Call is a function that a component exports.
+// Call is a function that a component exports or imports.
 type Call struct {
-	// Name is what the composition exports instead.
-	Name     string
-	Export   *wit.Interface
-	Function *wit.Function
+	// Name is what the composition exports instead, or imports.
+	Name      string
+	Interface *wit.Interface
+	Function  *wit.Function
 }
 
 // Wrap puts a wrapper around a component. The composition exports its functions, list<u8> to list<u8>, and nothing of the
@@ -42,11 +45,25 @@ func Wrap(w Wrapper, part Part) (*Composition, error) {
 			wrapper.Links = append(wrapper.Links, Link{Import: i.ID, Part: 1, Export: i.ID})
 		}
 	}
-	return New([]Part{wrapper, part})
+	parts := []Part{wrapper, part}
+	if w.Answers != nil {
+		answers, err := w.Answers.part(&part)
+		if err != nil {
+			return nil, err
+		}
+		parts[1].Links = slices.Concat(part.Links, w.Answers.links(len(parts)))
+		parts = append(parts, answers)
+	}
+	return New(parts)
 }
 
 // bytesType is list<u8>.
 var bytesType = &wit.Type{Kind: wit.List, Elem: &wit.Type{Kind: wit.U8}}
+
+// bytesFunction is a function that takes and returns bytes.
+func bytesFunction(name string) *wit.Function {
+	return &wit.Function{Name: name, Params: []wit.Field{{Name: "message", Type: bytesType}}, Result: bytesType}
+}
 
 // required are the interfaces that are imported, in their order.
 func (o *outer) required() []*wit.Interface {
@@ -64,48 +81,77 @@ func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 	o := newOuter()
 	world := &wit.World{}
 	for _, c := range w.Calls {
-		i := o.imports[c.Export.ID]
+		i := o.imports[c.Interface.ID]
 		if i == nil {
-			i = newImported(c.Export.ID, part.Name)
-			i.addTypes(c.Export.Types)
-			o.imports[c.Export.ID] = i
+			i = newImported(c.Interface.ID, part.Name)
+			i.addTypes(c.Interface.Types)
+			o.imports[c.Interface.ID] = i
 		}
 		i.iface.Functions = append(i.iface.Functions, c.Function)
 	}
 	for _, c := range w.Calls {
-		if err := o.require(part, c.Export); err != nil {
+		if err := o.require(part, c.Interface); err != nil {
 			return nil, nil, err
 		}
 	}
 	world.Imports = o.required()
-	o.raw(coreModuleSection, w.Memory)
-	o.raw(coreModuleSection, w.Code)
-	o.item(coreInstSection, "\x00\x00\x00") // instance 0: the memory
-	coreAlias := func(sort, instance int, name string) {
-		o.item(aliasSection, "\x00"+wasm.Uint(sort)+"\x01"+wasm.Uint(instance)+wasm.Sized(name))
-	}
-	const coreFunc, coreMemory = 0, 2
-	coreAlias(coreMemory, 0, "memory")
-	coreAlias(coreFunc, 0, "realloc")
-	coreAlias(coreFunc, 0, "reset")
-	const realloc, reset, firstFunc = 0, 1, 2
-	options := "\x03" + wasm.Uint(0) + "\x04" + wasm.Uint(realloc)
+	o.coreMemory(w.Memory, w.Code)
+	o.coreAlias(sortCoreFunc, 0, "reset")
+	const reset = coreRealloc + 1
 	var lowered strings.Builder
 	for n, c := range w.Calls {
-		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(o.imports[c.Export.ID].instance)+wasm.Sized(c.Function.Name))
-		o.item(canonSection, "\x01\x00"+wasm.Uint(n)+wasm.Uint(3)+"\x00"+options)
-		lowered.WriteString(wasm.Sized(fmt.Sprint(n)) + wasm.Uint(coreFunc) + wasm.Uint(firstFunc+n))
+		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(o.imports[c.Interface.ID].instance)+wasm.Sized(c.Function.Name))
+		o.lower(n)
+		lowered.WriteString(wasm.Sized(fmt.Sprint(n)) + sortCoreFunc + wasm.Uint(reset+1+n))
 	}
-	o.item(coreInstSection, "\x01"+wasm.Uint(len(w.Calls))+lowered.String()) // instance 1: what is called
-	o.item(coreInstSection, "\x00\x01\x02"+wasm.Sized("m")+"\x12"+wasm.Uint(0)+wasm.Sized("u")+"\x12"+wasm.Uint(1))
+	o.coreCode("u", len(w.Calls), lowered.String())
 	o.item(typeSection, "\x70"+primitives[wit.U8])
 	o.item(typeSection, "\x40\x01"+wasm.Sized("message")+typeRef(o.types)+"\x00"+typeRef(o.types))
 	for n, c := range w.Calls {
-		coreAlias(coreFunc, 2, fmt.Sprint(n))
-		o.item(canonSection, "\x00\x00"+wasm.Uint(firstFunc+len(w.Calls)+n)+wasm.Uint(4)+"\x00"+options+"\x05"+wasm.Uint(reset)+wasm.Uint(o.types+1))
+		o.coreAlias(sortCoreFunc, 2, fmt.Sprint(n))
+		o.lift(reset+1+len(w.Calls)+n, reset, o.types+1)
 		o.item(exportSection, externName(c.Name)+sortFunc+wasm.Uint(len(w.Calls)+2*n)+"\x00")
-		world.ExportFunctions = append(world.ExportFunctions, &wit.Function{
-			Name: c.Name, Params: []wit.Field{{Name: "message", Type: bytesType}}, Result: bytesType})
+		world.ExportFunctions = append(world.ExportFunctions, bytesFunction(c.Name))
 	}
 	return bytes.Join(o.finish(), nil), world, nil
+}
+
+// What a component of core code begins with.
+const (
+	sortCoreFunc   = "\x00"
+	sortCoreMemory = "\x02"
+	// coreRealloc is the first core function, and the memory the first memory.
+	coreRealloc = 0
+)
+
+// coreOptions are those of canonical functions: the memory and realloc.
+var coreOptions = "\x03" + wasm.Uint(0) + "\x04" + wasm.Uint(coreRealloc)
+
+// coreMemory writes the core modules, makes an instance of the first, and names its memory and realloc.
+func (o *outer) coreMemory(memory, code []byte) {
+	o.raw(coreModuleSection, memory)
+	o.raw(coreModuleSection, code)
+	o.item(coreInstSection, "\x00\x00\x00")
+	o.coreAlias(sortCoreMemory, 0, "memory")
+	o.coreAlias(sortCoreFunc, 0, "realloc")
+}
+
+func (o *outer) coreAlias(sort string, instance int, name string) {
+	o.item(aliasSection, "\x00"+sort+"\x01"+wasm.Uint(instance)+wasm.Sized(name))
+}
+
+// coreCode makes an instance of so many core functions, core instance 1, and one of the second module, which gets them by a name.
+func (o *outer) coreCode(name string, count int, functions string) {
+	o.item(coreInstSection, "\x01"+wasm.Uint(count)+functions)
+	o.item(coreInstSection, "\x00\x01\x02"+wasm.Sized("m")+"\x12"+wasm.Uint(0)+wasm.Sized(name)+"\x12"+wasm.Uint(1))
+}
+
+// lower makes a core function of a function.
+func (o *outer) lower(function int) {
+	o.item(canonSection, "\x01\x00"+wasm.Uint(function)+wasm.Uint(2+1)+"\x00"+coreOptions)
+}
+
+// lift makes a function of a core function, and of one that is called when its result was read.
+func (o *outer) lift(function, after, typ int) {
+	o.item(canonSection, "\x00\x00"+wasm.Uint(function)+wasm.Uint(3+1)+"\x00"+coreOptions+"\x05"+wasm.Uint(after)+wasm.Uint(typ))
 }

@@ -48,13 +48,15 @@ var coreTypes = map[abi.Core]valType{abi.I32: i32, abi.I64: i64, abi.F32: f32, a
 // signature is how a function is called once it is lowered.
 func (g *generator) signature(f *wit.Function) (params, results []valType) {
 	flatParams, flatResult := g.layouts.Convention(f).Import()
-	for _, c := range flatParams {
-		params = append(params, coreTypes[c])
+	return valTypes(flatParams), valTypes(flatResult)
+}
+
+func valTypes(list []abi.Core) []valType {
+	out := make([]valType, len(list))
+	for n, c := range list {
+		out[n] = coreTypes[c]
 	}
-	for _, c := range flatResult {
-		results = append(results, coreTypes[c])
-	}
-	return params, results
+	return out
 }
 
 // method writes the function for a method: call(argument, size) → where the answer is, and its length.
@@ -65,19 +67,8 @@ func (g *generator) method(m *contract.Method, callee *function) *function {
 	decode := g.request(m)
 	layout, _ := g.layouts.Fields(abi.Types(m.Function.Params))
 	f.block(func(refused label) {
-		// area makes room for a value, which is zero.
-		area := func(l abi.Layout, to local) {
-			f.i32(int(l.Align))
-			f.i32(int(l.Size))
-			f.call(g.alloc)
-			f.tee(to)
-			f.brUnless(refused)
-			f.get(to)
-			f.i32(0)
-			f.i32(int(l.Size))
-			f.do(memoryFill)
-		}
-		area(layout, args)
+		refuse := func() { f.brUnless(refused) }
+		g.area(f, layout, args, refuse)
 		f.comment("what lists may take")
 		f.get(request)
 		f.mem(i32Load, 0)
@@ -91,7 +82,7 @@ func (g *generator) method(m *contract.Method, callee *function) *function {
 		f.get(args)
 		f.call(decode)
 		f.brUnless(refused)
-		area(g.layouts.Of(m.Function.Result), result)
+		g.area(f, g.layouts.Of(m.Function.Result), result, refuse)
 		f.i32(0)
 		f.mem(i32Load, handedOut)
 		f.set(before)
@@ -122,6 +113,19 @@ func (g *generator) method(m *contract.Method, callee *function) *function {
 	f.mem(i32Store, answer+4)
 	f.i32(answer)
 	return f
+}
+
+// area makes room for a value, which is zero. The address is on the stack for checked, which takes it.
+func (g *generator) area(f *function, l abi.Layout, to local, checked func()) {
+	f.i32(int(l.Align))
+	f.i32(int(l.Size))
+	f.call(g.alloc)
+	f.tee(to)
+	checked()
+	f.get(to)
+	f.i32(0)
+	f.i32(int(l.Size))
+	f.do(memoryFill)
 }
 
 // request writes the function that decodes the parameters.

@@ -5,6 +5,10 @@
 // and values are copied between the transcoder's memory and the component's by code that the engine compiles for their types.
 // Bytes that are hostile meet code that can do no harm, and nothing that a function returns is unfolded into values of the host.
 //
+// What a component imports, and others answer, has the same from the other side: code that is called instead of the import encodes the
+// arguments, calls a function of bytes of the host ([Host]), and decodes what that returns (import.go). It is a component of its own,
+// with a memory of its own, beside the user's and the first one: parts of a composition can only call each other.
+//
 // # What it does not decide
 //
 // A request that the transcoder does not accept is [Refused], without a reason: the function was not called, and whoever
@@ -13,6 +17,9 @@
 // a message or a list in several pieces, a oneof that is set twice, groups in what is skipped, and lists that unfold to far more than
 // their bytes. No encoder writes the first four.
 //
+// A response to a call that the component made can't be left to anybody: the component waits for its values. The transcoder has the host
+// give it again ([Again]) instead, decoded and encoded by the plain path, whose errors then are the call's.
+//
 // # How the code is made
 //
 // [New] writes two core modules. The first has the memory and hands it out: a pointer that goes up, and back to the start
@@ -20,5 +27,5 @@
 // (decode.go, list.go), one that encodes such a value, back to front (encode.go), and one for each method that ties them together
 // (call.go). What all of them need is in wire.go and answer.go. Strings are not copied on the way in: they point into the request.
 //
-// Everything is bounded: a contract whose code would be too large has no transcoder ([ErrTooLarge]).
+// Everything is bounded: a contract whose code would be too large, that of its imports included, has no transcoder ([ErrTooLarge]).
 package transcoder

@@ -10,7 +10,7 @@ import (
 	"github.com/weft-run/weft/wit/contract"
 )
 
-// generator writes the second core module: a function that decodes and one that encodes for each message, and one for each method.
+// generator writes a second core module: a function that decodes and one that encodes for each message, and one for each method.
 type generator struct {
 	*wire
 	m       *module
@@ -18,6 +18,11 @@ type generator struct {
 
 	decoders, encoders map[*contract.Shape]*function
 	enums, numbers     map[*contract.Shape]*function
+}
+
+func newGenerator(m *module) *generator {
+	return &generator{wire: newWire(m), m: m, decoders: make(map[*contract.Shape]*function), encoders: make(map[*contract.Shape]*function),
+		enums: make(map[*contract.Shape]*function), numbers: make(map[*contract.Shape]*function)}
 }
 
 // A place is a field of a message, and where in memory its value is.

@@ -6,6 +6,7 @@ const (
 	handedOut = 8  // how many bytes above base are in use
 	answer    = 16 // where the answer is, and its length
 	refusal   = 24 // an answer that says Refused
+	reply     = 32 // what the host returned: which case of a result, where the bytes are, and their length
 	base      = 64
 
 	pageBits = 16

@@ -24,7 +24,7 @@ type module struct {
 	// memory is how many pages the module's own memory has at first; without one it imports "m" "memory".
 	memory  int
 	exports []export
-	// size is how many instructions there are, and entries of their tables.
+	// size is how many instructions there are, and entries of their tables, with those of a module that shares its bound.
 	size int
 }
 

@@ -10,10 +10,15 @@ import (
 // that they have in Go, which are not unique, and comments say what fields are.
 func (t *Transcoder) Text() string {
 	var b strings.Builder
-	for _, part := range []struct {
+	type part struct {
 		name string
 		m    *module
-	}{{"the memory", t.memory}, {"the messages", t.code}} {
+	}
+	parts := []part{{"the memory", t.exports.memory}, {"the messages", t.exports.code}}
+	if t.imports != nil {
+		parts = append(parts, part{"the memory of imports", t.imports.memory}, part{"the messages of imports", t.imports.code})
+	}
+	for _, part := range parts {
 		fmt.Fprintf(&b, "(module ;; %s\n", part.name)
 		for _, f := range part.m.imports {
 			fmt.Fprintf(&b, "  (import %q %q %s))\n", f.from[0], f.from[1], f.head())

@@ -25,16 +25,25 @@ const maxInstructions = 100_000
 // overflow is what writing more panics with.
 type overflow struct{}
 
-// Transcoder is the code for some methods of a component.
+// Transcoder is the code for some methods of a component, and for some that it calls.
 type Transcoder struct {
-	memory, code *module
-	calls        []compose.Call
-	exports      map[*contract.Method]string
+	exports half
+	// imports is nil where the component imports nothing that gains.
+	imports *half
 }
 
-// New writes the transcoder for those methods of services that gain by it, with a memory of so many bytes at first. world is that
-// of the component. Its errors are [ErrNone], [ErrOutside] and [ErrTooLarge].
-func New(services []*contract.Service, world *wit.World, memory uint64) (_ *Transcoder, err error) {
+// half is the code for what a component exports, or for what it imports.
+type half struct {
+	memory, code *module
+	calls        []compose.Call
+	names        map[*contract.Method]string
+}
+
+// New writes the transcoder of a component, with memories of so many bytes at first. Services are what it exports, and imports what others
+// answer; world is that of the component. Those methods have one that gain by it and are not direct; and if a method of the imports is one
+// of them, all that are exported, as else they could not be called beside it. Its errors are [ErrNone], [ErrOutside] and [ErrTooLarge].
+func New(services, imports []*contract.Service, world *wit.World, memory uint64,
+	direct func(*contract.Method) bool) (_ *Transcoder, err error) {
 	defer func() {
 		if r := recover(); r == (overflow{}) {
 			err = ErrTooLarge
@@ -42,44 +51,52 @@ func New(services []*contract.Service, world *wit.World, memory uint64) (_ *Tran
 			panic(r)
 		}
 	}()
-	t := &Transcoder{memory: memoryModule(int(memory >> pageBits)), code: &module{}, exports: make(map[*contract.Method]string)}
-	g := &generator{m: t.code, decoders: make(map[*contract.Shape]*function), encoders: make(map[*contract.Shape]*function),
-		enums: make(map[*contract.Shape]*function), numbers: make(map[*contract.Shape]*function)}
-	g.wire = newWire(t.code)
+	t := &Transcoder{}
+	takes := func(m *contract.Method) bool { return Gains(m) && !direct(m) }
+	t.imports = newImports(imports, world, memory, takes)
+	t.exports = half{memory: memoryModule(int(memory >> pageBits)), code: &module{}, names: make(map[*contract.Method]string)}
+	if t.imports != nil {
+		t.exports.code.size = t.imports.code.size // both are within one bound
+	}
+	g := newGenerator(t.exports.code)
 	var methods []*contract.Method
 	var callees []*function
 	none := ErrNone
 	for _, s := range services {
-		exported := exportOf(world, s.Interface)
+		exported := find(world.Exports, s.Interface)
 		for _, m := range s.Methods {
-			if !gains(m) {
+			if t.imports == nil && !takes(m) {
 				continue
 			}
 			if exported == nil {
 				none = ErrOutside
 				continue
 			}
-			n := len(methods)
 			params, results := g.signature(m.Function)
-			callees = append(callees, t.code.imported("u", fmt.Sprint(n), params, results))
+			callees = append(callees, g.m.imported("u", fmt.Sprint(len(methods)), params, results))
 			methods = append(methods, m)
-			name := fmt.Sprintf("m%d", n)
-			t.calls = append(t.calls, compose.Call{Name: name, Export: exported, Function: m.Function})
-			t.exports[m] = name
+			t.exports.add(fmt.Sprintf("m%d", len(methods)-1), exported, m)
 		}
 	}
 	if len(methods) == 0 {
 		return nil, none
 	}
-	g.define(t.code)
+	g.define(g.m)
 	for n, m := range methods {
-		t.code.export(fmt.Sprint(n), g.method(m, callees[n]))
+		g.m.export(fmt.Sprint(n), g.method(m, callees[n]))
 	}
 	return t, nil
 }
 
-func exportOf(world *wit.World, id string) *wit.Interface {
-	for _, i := range world.Exports {
+// add notes that a method goes by a name in the composition.
+func (h *half) add(name string, i *wit.Interface, m *contract.Method) {
+	h.calls = append(h.calls, compose.Call{Name: name, Interface: i, Function: m.Function})
+	h.names[m] = name
+}
+
+// find returns an interface by its ID, or nil.
+func find(list []*wit.Interface, id string) *wit.Interface {
+	for _, i := range list {
 		if i.ID == id {
 			return i
 		}
@@ -88,15 +105,27 @@ func exportOf(world *wit.World, id string) *wit.Interface {
 }
 
 // Export is the name of the function of the composition that answers a method, empty for a method that has none.
-func (t *Transcoder) Export(m *contract.Method) string { return t.exports[m] }
+func (t *Transcoder) Export(m *contract.Method) string { return t.exports.names[m] }
+
+// Import is the name of the function of [Host] that answers a method that the component imports, empty for a method that has none.
+func (t *Transcoder) Import(m *contract.Method) string {
+	if t.imports == nil {
+		return ""
+	}
+	return t.imports.names[m]
+}
 
 // Around puts the transcoder around the component. Its errors are those of [compose.New].
 func (t *Transcoder) Around(part compose.Part) (*compose.Composition, error) {
-	return compose.Wrap(compose.Wrapper{Memory: t.memory.binary(), Code: t.code.binary(), Calls: t.calls}, part)
+	w := compose.Wrapper{Memory: t.exports.memory.binary(), Code: t.exports.code.binary(), Calls: t.exports.calls}
+	if t.imports != nil {
+		w.Answers = &compose.Answers{Memory: t.imports.memory.binary(), Code: t.imports.code.binary(), Host: Host, Calls: t.imports.calls}
+	}
+	return compose.Wrap(w, part)
 }
 
-// gains tells whether a method has lists, bytes among them: values that are many where they are large.
-func gains(m *contract.Method) bool {
+// Gains tells whether a method gains by a transcoder: it has lists, bytes among them: values that are many where they are large.
+func Gains(m *contract.Method) bool {
 	seen := make(map[*contract.Shape]bool)
 	for _, f := range m.Params {
 		if hasList(f, seen) {

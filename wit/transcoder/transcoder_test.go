@@ -15,6 +15,9 @@ import (
 	"github.com/weft-run/weft/wit/wittest"
 )
 
+// none says that no method is direct.
+func none(*contract.Method) bool { return false }
+
 // build makes the transcoder of a world.
 func build(t rapid.TB, world *wit.World) (*Transcoder, error) {
 	t.Helper()
@@ -22,7 +25,7 @@ func build(t rapid.TB, world *wit.World) (*Transcoder, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(built.Services, world, 1<<20)
+	return New(built.Services, nil, world, 1<<20, none)
 }
 
 // TestInstructions expects a code and a name for each instruction.
@@ -95,11 +98,50 @@ func TestBounds(t *testing.T) {
 		case err != nil:
 			t.Errorf("%s: %v", name, err)
 		default:
-			size := len(tr.code.binary())
-			t.Logf("%s: %d instructions, %d bytes", name, tr.code.size, size)
+			size := len(tr.exports.code.binary())
+			t.Logf("%s: %d instructions, %d bytes", name, tr.exports.code.size, size)
 			if size > 1<<20 {
 				t.Errorf("%s: a module of %d bytes", name, size)
 			}
+		}
+	}
+}
+
+// TestImports has what a component calls be of the transcoder, within the same bound.
+func TestImports(t *testing.T) {
+	const own = "package demo:own { interface own { f: func(v: u32) -> string; } } world w { export demo:own/own; }"
+	var functions strings.Builder
+	for n := range 1000 {
+		fmt.Fprintf(&functions, "f%d: func(v: list<string>) -> list<u32>;\n", n)
+	}
+	for text, want := range map[string]error{
+		"f: func(v: list<string>) -> list<u32>;": nil,
+		"f: func(v: string) -> u32;":             ErrNone,
+		functions.String():                       ErrTooLarge,
+	} {
+		exported := wittest.MustParse(own)
+		imported := wittest.MustParse("package demo:other { interface other { " + text + " } } world w { export demo:other/other; }")
+		var services [2][]*contract.Service
+		for n, world := range []*wit.World{exported, imported} {
+			built, err := contract.Build(contract.Input{Function: "test-fn", World: world})
+			if err != nil {
+				t.Fatal(err)
+			}
+			services[n] = built.Services
+		}
+		world := &wit.World{Imports: imported.Exports, Exports: exported.Exports}
+		tr, err := New(services[0], services[1], world, 1<<20, none)
+		if !errors.Is(err, want) {
+			t.Errorf("%.50s: error is %v", text, err)
+		}
+		if err != nil {
+			continue
+		}
+		if tr.Import(services[1][0].Methods[0]) == "" || tr.Export(services[0][0].Methods[0]) == "" {
+			t.Errorf("%s: the call has no transcoder, or who makes it is not beside it", text)
+		}
+		if !strings.Contains(tr.Text(), "(func $call-F (param $p0 i32) (param $p1 i32) (result i32)") {
+			t.Errorf("its text is %s", tr.Text())
 		}
 	}
 }
@@ -112,14 +154,14 @@ func TestRandom(t *testing.T) {
 		if err != nil {
 			return
 		}
-		tr, err := New(built.Services, world, 1<<20)
+		tr, err := New(built.Services, nil, world, 1<<20, none)
 		if errors.Is(err, ErrNone) || errors.Is(err, ErrOutside) {
 			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr.code.binary()
+		tr.exports.code.binary()
 	})
 }
 
@@ -139,7 +181,7 @@ func TestNumbers(t *testing.T) {
 	i := &wit.Interface{ID: "demo:a/a", Functions: []*wit.Function{f}}
 	_, err := New([]*contract.Service{{Interface: i.ID, Methods: []*contract.Method{{Function: f, Params: []contract.Field{
 		{Number: 1, Label: contract.Repeated, Shape: &contract.Shape{Kind: wit.Tuple, Type: typ, Fields: shapes}}}}}}},
-		&wit.World{Exports: []*wit.Interface{i}}, 1<<20)
+		nil, &wit.World{Exports: []*wit.Interface{i}}, 1<<20, none)
 	if !errors.Is(err, ErrTooLarge) {
 		t.Errorf("error is %v", err)
 	}
