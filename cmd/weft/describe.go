@@ -56,6 +56,21 @@ func transcodingText(t *weftv1.Transcoding) string {
 	return fmt.Sprintf("%s (messages from %s on)", strings.Join(t.GetMethods(), ", "), bytesText(uint64(t.GetFromBytes())))
 }
 
+// callPaths says which path the calls take that a function makes.
+func callPaths(t *weftv1.Transcoding) []string {
+	var out []string
+	for _, path := range []struct {
+		methods []string
+		name    string
+	}{{t.GetImports(), "by the transcoder"}, {t.GetDirectImports(), "direct"}, {t.GetPlainImports(), "by values"}} {
+		for _, m := range path.methods {
+			out = append(out, fmt.Sprintf("%s (%s)", m, path.name))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // get fetches a function and prints it.
 func (a *app) get(c *cobra.Command, name string, show func(*weftv1.Function) error) error {
 	return a.with(func(client *weft.Client) error {
@@ -98,6 +113,9 @@ func (a *app) printFunction(f *weftv1.Function) error {
 		row("Transcoder:", transcodingText(t))
 		for i, m := range t.GetDirect() {
 			row(label(i, "Direct:"), m)
+		}
+		for i, call := range callPaths(t) {
+			row(label(i, "Imported:"), call)
 		}
 	}
 	if len(f.GetCallers()) > 0 {

@@ -56,7 +56,7 @@ func TestBindings(t *testing.T) {
 	traced.out = "" // the rest is on stderr
 	traced.complains("front@1 node=test queue=", "\n  default/front@1 > default/shop@1 demo.chain.v1.Shop/Ask took=",
 		"\n    default/shop@1 > default/pay@1 demo.chain.v1.Pay/Ask took=")
-	s.weft("describe", "front").ok().prints("demo:chain/shop@1.0.0 (function shop, demo.chain.v1.Shop)",
+	s.weft("describe", "front").ok().prints("demo:chain/shop@1.0.0 (function shop, demo.chain.v1.Shop)", "demo.chain.v1.Shop/Ask (by values)",
 		"Calls:\n  front\n  └─ shop  (demo.chain.v1.Shop)\n     └─ pay  (demo.chain.v1.Pay)\n")
 	s.weft("describe", "pay").ok().prints("Called by:   shop\n")
 	s.weft("describe", "shop", "--json").ok().prints(`"function": "pay"`, `"callers": [`)

@@ -61,9 +61,11 @@ const maxTranscoder = 2 << 20
 // transcoding says how messages become values, with the code for it as text if that is wanted.
 func transcoding(r executor.Revision, text bool) *weftv1.Transcoding {
 	t := executor.DescribeTranscoding(r)
-	out := &weftv1.Transcoding{Methods: t.Methods, FromBytes: uint32(t.FromBytes), Reason: t.Reason, Direct: t.Direct}
-	slices.Sort(out.Methods)
-	slices.Sort(out.Direct)
+	out := &weftv1.Transcoding{Methods: t.Methods, FromBytes: uint32(t.FromBytes), Reason: t.Reason, Direct: t.Direct,
+		Imports: t.Imports.Methods, DirectImports: t.Imports.Direct, PlainImports: t.Imports.Plain}
+	for _, methods := range [][]string{out.Methods, out.Direct, out.Imports, out.DirectImports, out.PlainImports} {
+		slices.Sort(methods)
+	}
 	if text {
 		out.Text = t.Text()
 		out.Text = out.Text[:min(len(out.Text), maxTranscoder)]

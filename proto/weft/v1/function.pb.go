@@ -2032,7 +2032,12 @@ type Transcoding struct {
 	// The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
 	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	// The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
-	Direct        []string `protobuf:"bytes,5,rep,name=direct,proto3" json:"direct,omitempty"`
+	Direct []string `protobuf:"bytes,5,rep,name=direct,proto3" json:"direct,omitempty"`
+	// The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+	// strings, as they are; and one value after the other, all others. Ordered like methods.
+	Imports       []string `protobuf:"bytes,6,rep,name=imports,proto3" json:"imports,omitempty"`
+	DirectImports []string `protobuf:"bytes,7,rep,name=direct_imports,json=directImports,proto3" json:"direct_imports,omitempty"`
+	PlainImports  []string `protobuf:"bytes,8,rep,name=plain_imports,json=plainImports,proto3" json:"plain_imports,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2098,6 +2103,27 @@ func (x *Transcoding) GetText() string {
 func (x *Transcoding) GetDirect() []string {
 	if x != nil {
 		return x.Direct
+	}
+	return nil
+}
+
+func (x *Transcoding) GetImports() []string {
+	if x != nil {
+		return x.Imports
+	}
+	return nil
+}
+
+func (x *Transcoding) GetDirectImports() []string {
+	if x != nil {
+		return x.DirectImports
+	}
+	return nil
+}
+
+func (x *Transcoding) GetPlainImports() []string {
+	if x != nil {
+		return x.PlainImports
 	}
 	return nil
 }
@@ -2907,14 +2933,17 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x05calls\x18\x06 \x03(\v2\r.weft.v1.CallR\x05calls\x12\x18\n" +
 	"\acallers\x18\a \x03(\tR\acallers\x12)\n" +
 	"\asecrets\x18\b \x03(\v2\x0f.weft.v1.SecretR\asecrets\x126\n" +
-	"\vtranscoding\x18\t \x01(\v2\x14.weft.v1.TranscodingR\vtranscoding\"\x8a\x01\n" +
+	"\vtranscoding\x18\t \x01(\v2\x14.weft.v1.TranscodingR\vtranscoding\"\xf0\x01\n" +
 	"\vTranscoding\x12\x18\n" +
 	"\amethods\x18\x01 \x03(\tR\amethods\x12\x1d\n" +
 	"\n" +
 	"from_bytes\x18\x02 \x01(\rR\tfromBytes\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x16\n" +
-	"\x06direct\x18\x05 \x03(\tR\x06direct\"\xd0\x01\n" +
+	"\x06direct\x18\x05 \x03(\tR\x06direct\x12\x18\n" +
+	"\aimports\x18\x06 \x03(\tR\aimports\x12%\n" +
+	"\x0edirect_imports\x18\a \x03(\tR\rdirectImports\x12#\n" +
+	"\rplain_imports\x18\b \x03(\tR\fplainImports\"\xd0\x01\n" +
 	"\x06Secret\x12\x1a\n" +
 	"\bfunction\x18\x01 \x01(\tR\bfunction\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x18\n" +

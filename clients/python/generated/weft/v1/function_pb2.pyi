@@ -370,18 +370,24 @@ class Function(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., name: _Optional[str] = ..., revision: _Optional[int] = ..., revisions: _Optional[_Iterable[_Union[Revision, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[Service, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[Call, _Mapping]]] = ..., callers: _Optional[_Iterable[str]] = ..., secrets: _Optional[_Iterable[_Union[Secret, _Mapping]]] = ..., transcoding: _Optional[_Union[Transcoding, _Mapping]] = ...) -> None: ...
 
 class Transcoding(_message.Message):
-    __slots__ = ("methods", "from_bytes", "reason", "text", "direct")
+    __slots__ = ("methods", "from_bytes", "reason", "text", "direct", "imports", "direct_imports", "plain_imports")
     METHODS_FIELD_NUMBER: _ClassVar[int]
     FROM_BYTES_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     DIRECT_FIELD_NUMBER: _ClassVar[int]
+    IMPORTS_FIELD_NUMBER: _ClassVar[int]
+    DIRECT_IMPORTS_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_IMPORTS_FIELD_NUMBER: _ClassVar[int]
     methods: _containers.RepeatedScalarFieldContainer[str]
     from_bytes: int
     reason: str
     text: str
     direct: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, methods: _Optional[_Iterable[str]] = ..., from_bytes: _Optional[int] = ..., reason: _Optional[str] = ..., text: _Optional[str] = ..., direct: _Optional[_Iterable[str]] = ...) -> None: ...
+    imports: _containers.RepeatedScalarFieldContainer[str]
+    direct_imports: _containers.RepeatedScalarFieldContainer[str]
+    plain_imports: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, methods: _Optional[_Iterable[str]] = ..., from_bytes: _Optional[int] = ..., reason: _Optional[str] = ..., text: _Optional[str] = ..., direct: _Optional[_Iterable[str]] = ..., imports: _Optional[_Iterable[str]] = ..., direct_imports: _Optional[_Iterable[str]] = ..., plain_imports: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Secret(_message.Message):
     __slots__ = ("function", "key", "version", "size_bytes", "set", "key_id", "readable")

@@ -351,69 +351,72 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
       ".v1.CallR\005calls\022\030\n\007callers\030\007 \003(\tR\007caller" +
       "s\022)\n\007secrets\030\010 \003(\0132\017.weft.v1.SecretR\007sec" +
       "rets\0226\n\013transcoding\030\t \001(\0132\024.weft.v1.Tran" +
-      "scodingR\013transcoding\"\212\001\n\013Transcoding\022\030\n\007" +
+      "scodingR\013transcoding\"\360\001\n\013Transcoding\022\030\n\007" +
       "methods\030\001 \003(\tR\007methods\022\035\n\nfrom_bytes\030\002 \001" +
       "(\rR\tfromBytes\022\026\n\006reason\030\003 \001(\tR\006reason\022\022\n" +
       "\004text\030\004 \001(\tR\004text\022\026\n\006direct\030\005 \003(\tR\006direc" +
-      "t\"\320\001\n\006Secret\022\032\n\010function\030\001 \001(\tR\010function" +
-      "\022\020\n\003key\030\002 \001(\tR\003key\022\030\n\007version\030\003 \001(\004R\007ver" +
-      "sion\022\035\n\nsize_bytes\030\004 \001(\rR\tsizeBytes\022,\n\003s" +
-      "et\030\005 \001(\0132\032.google.protobuf.TimestampR\003se" +
-      "t\022\025\n\006key_id\030\006 \001(\tR\005keyId\022\032\n\010readable\030\007 \001" +
-      "(\010R\010readable\"\244\001\n\004Call\022\032\n\010function\030\001 \001(\tR" +
-      "\010function\022\030\n\007address\030\002 \001(\tR\007address\022\030\n\007s" +
-      "ervice\030\003 \001(\tR\007service\022#\n\005calls\030\004 \003(\0132\r.w" +
-      "eft.v1.CallR\005calls\022\'\n\017linked_revision\030\005 " +
-      "\001(\rR\016linkedRevision\"\203\004\n\010Revision\022\026\n\006numb" +
-      "er\030\001 \001(\rR\006number\022\026\n\006digest\030\002 \001(\tR\006digest" +
-      "\022\035\n\nsize_bytes\030\003 \001(\004R\tsizeBytes\0224\n\007creat" +
-      "ed\030\004 \001(\0132\032.google.protobuf.TimestampR\007cr" +
-      "eated\022\'\n\006limits\030\005 \001(\0132\017.weft.v1.LimitsR\006" +
-      "limits\022D\n\013environment\030\006 \003(\0132\".weft.v1.Re" +
-      "vision.EnvironmentEntryR\013environment\022,\n\010" +
-      "bindings\030\007 \003(\0132\020.weft.v1.BindingR\010bindin" +
-      "gs\022\024\n\005state\030\010 \001(\tR\005state\022\026\n\006reason\030\t \001(\t" +
-      "R\006reason\0223\n\nscheduling\030\n \001(\0132\023.weft.v1.S" +
-      "chedulingR\nscheduling\0222\n\nplacements\030\013 \003(" +
-      "\0132\022.weft.v1.PlacementR\nplacements\032>\n\020Env" +
-      "ironmentEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value" +
-      "\030\002 \001(\tR\005value:\0028\001\"M\n\tPlacement\022\022\n\004node\030\001" +
-      " \001(\tR\004node\022\024\n\005state\030\002 \001(\tR\005state\022\026\n\006reas" +
-      "on\030\003 \001(\tR\006reason\"\331\001\n\007Binding\022\026\n\006import\030\001" +
-      " \001(\tR\006import\022\026\n\006target\030\002 \001(\tR\006target\022\032\n\010" +
-      "function\030\003 \001(\tR\010function\022\030\n\007address\030\004 \001(" +
-      "\tR\007address\022\030\n\007service\030\005 \001(\tR\007service\022\'\n\017" +
-      "linked_revision\030\006 \001(\rR\016linkedRevision\022%\n" +
-      "\016newer_revision\030\007 \001(\rR\rnewerRevision\"|\n\007" +
-      "Service\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tinterface" +
-      "\030\002 \001(\tR\tinterface\022\024\n\005owner\030\003 \001(\tR\005owner\022" +
-      ")\n\007methods\030\004 \003(\0132\017.weft.v1.MethodR\007metho" +
-      "ds\"\271\001\n\006Method\022\022\n\004name\030\001 \001(\tR\004name\022\034\n\tsig" +
-      "nature\030\002 \001(\tR\tsignature\022!\n\014request_type\030" +
-      "\003 \001(\tR\013requestType\022#\n\rresponse_type\030\004 \001(" +
-      "\tR\014responseType\022\035\n\nerror_type\030\005 \001(\tR\terr" +
-      "orType\022\026\n\006sample\030\006 \001(\tR\006sample*_\n\013Consis" +
-      "tency\022\033\n\027CONSISTENCY_UNSPECIFIED\020\000\022\034\n\030CO" +
-      "NSISTENCY_LINEARIZABLE\020\001\022\025\n\021CONSISTENCY_" +
-      "STALE\020\0022\307\004\n\017FunctionService\022;\n\006Deploy\022\026." +
-      "weft.v1.DeployRequest\032\027.weft.v1.DeployRe" +
-      "sponse(\001\0229\n\006Update\022\026.weft.v1.UpdateReque" +
-      "st\032\027.weft.v1.UpdateResponse\0220\n\003Get\022\023.wef" +
-      "t.v1.GetRequest\032\024.weft.v1.GetResponse\0223\n" +
-      "\004List\022\024.weft.v1.ListRequest\032\025.weft.v1.Li" +
-      "stResponse\0226\n\005Route\022\025.weft.v1.RouteReque" +
-      "st\032\026.weft.v1.RouteResponse\0229\n\006Delete\022\026.w" +
-      "eft.v1.DeleteRequest\032\027.weft.v1.DeleteRes" +
-      "ponse\0229\n\006Forget\022\026.weft.v1.ForgetRequest\032" +
-      "\027.weft.v1.ForgetResponse\0229\n\006Schema\022\026.wef" +
-      "t.v1.SchemaRequest\032\027.weft.v1.SchemaRespo" +
-      "nse\0225\n\004Diff\022\024.weft.v1.DiffRequest\032\025.weft" +
-      ".v1.DiffResponse(\001\0225\n\004Logs\022\024.weft.v1.Log" +
-      "sRequest\032\025.weft.v1.LogsResponse0\001B\210\001\n\013ru" +
-      "n.weft.v1B\rFunctionProtoP\001Z-github.com/w" +
-      "eft-run/weft/proto/weft/v1;weftv1\242\002\003WXX\252" +
-      "\002\007Weft.V1\312\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadat" +
-      "a\352\002\010Weft::V1b\006proto3"
+      "t\022\030\n\007imports\030\006 \003(\tR\007imports\022%\n\016direct_im" +
+      "ports\030\007 \003(\tR\rdirectImports\022#\n\rplain_impo" +
+      "rts\030\010 \003(\tR\014plainImports\"\320\001\n\006Secret\022\032\n\010fu" +
+      "nction\030\001 \001(\tR\010function\022\020\n\003key\030\002 \001(\tR\003key" +
+      "\022\030\n\007version\030\003 \001(\004R\007version\022\035\n\nsize_bytes" +
+      "\030\004 \001(\rR\tsizeBytes\022,\n\003set\030\005 \001(\0132\032.google." +
+      "protobuf.TimestampR\003set\022\025\n\006key_id\030\006 \001(\tR" +
+      "\005keyId\022\032\n\010readable\030\007 \001(\010R\010readable\"\244\001\n\004C" +
+      "all\022\032\n\010function\030\001 \001(\tR\010function\022\030\n\007addre" +
+      "ss\030\002 \001(\tR\007address\022\030\n\007service\030\003 \001(\tR\007serv" +
+      "ice\022#\n\005calls\030\004 \003(\0132\r.weft.v1.CallR\005calls" +
+      "\022\'\n\017linked_revision\030\005 \001(\rR\016linkedRevisio" +
+      "n\"\203\004\n\010Revision\022\026\n\006number\030\001 \001(\rR\006number\022\026" +
+      "\n\006digest\030\002 \001(\tR\006digest\022\035\n\nsize_bytes\030\003 \001" +
+      "(\004R\tsizeBytes\0224\n\007created\030\004 \001(\0132\032.google." +
+      "protobuf.TimestampR\007created\022\'\n\006limits\030\005 " +
+      "\001(\0132\017.weft.v1.LimitsR\006limits\022D\n\013environm" +
+      "ent\030\006 \003(\0132\".weft.v1.Revision.Environment" +
+      "EntryR\013environment\022,\n\010bindings\030\007 \003(\0132\020.w" +
+      "eft.v1.BindingR\010bindings\022\024\n\005state\030\010 \001(\tR" +
+      "\005state\022\026\n\006reason\030\t \001(\tR\006reason\0223\n\nschedu" +
+      "ling\030\n \001(\0132\023.weft.v1.SchedulingR\nschedul" +
+      "ing\0222\n\nplacements\030\013 \003(\0132\022.weft.v1.Placem" +
+      "entR\nplacements\032>\n\020EnvironmentEntry\022\020\n\003k" +
+      "ey\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"" +
+      "M\n\tPlacement\022\022\n\004node\030\001 \001(\tR\004node\022\024\n\005stat" +
+      "e\030\002 \001(\tR\005state\022\026\n\006reason\030\003 \001(\tR\006reason\"\331" +
+      "\001\n\007Binding\022\026\n\006import\030\001 \001(\tR\006import\022\026\n\006ta" +
+      "rget\030\002 \001(\tR\006target\022\032\n\010function\030\003 \001(\tR\010fu" +
+      "nction\022\030\n\007address\030\004 \001(\tR\007address\022\030\n\007serv" +
+      "ice\030\005 \001(\tR\007service\022\'\n\017linked_revision\030\006 " +
+      "\001(\rR\016linkedRevision\022%\n\016newer_revision\030\007 " +
+      "\001(\rR\rnewerRevision\"|\n\007Service\022\022\n\004name\030\001 " +
+      "\001(\tR\004name\022\034\n\tinterface\030\002 \001(\tR\tinterface\022" +
+      "\024\n\005owner\030\003 \001(\tR\005owner\022)\n\007methods\030\004 \003(\0132\017" +
+      ".weft.v1.MethodR\007methods\"\271\001\n\006Method\022\022\n\004n" +
+      "ame\030\001 \001(\tR\004name\022\034\n\tsignature\030\002 \001(\tR\tsign" +
+      "ature\022!\n\014request_type\030\003 \001(\tR\013requestType" +
+      "\022#\n\rresponse_type\030\004 \001(\tR\014responseType\022\035\n" +
+      "\nerror_type\030\005 \001(\tR\terrorType\022\026\n\006sample\030\006" +
+      " \001(\tR\006sample*_\n\013Consistency\022\033\n\027CONSISTEN" +
+      "CY_UNSPECIFIED\020\000\022\034\n\030CONSISTENCY_LINEARIZ" +
+      "ABLE\020\001\022\025\n\021CONSISTENCY_STALE\020\0022\307\004\n\017Functi" +
+      "onService\022;\n\006Deploy\022\026.weft.v1.DeployRequ" +
+      "est\032\027.weft.v1.DeployResponse(\001\0229\n\006Update" +
+      "\022\026.weft.v1.UpdateRequest\032\027.weft.v1.Updat" +
+      "eResponse\0220\n\003Get\022\023.weft.v1.GetRequest\032\024." +
+      "weft.v1.GetResponse\0223\n\004List\022\024.weft.v1.Li" +
+      "stRequest\032\025.weft.v1.ListResponse\0226\n\005Rout" +
+      "e\022\025.weft.v1.RouteRequest\032\026.weft.v1.Route" +
+      "Response\0229\n\006Delete\022\026.weft.v1.DeleteReque" +
+      "st\032\027.weft.v1.DeleteResponse\0229\n\006Forget\022\026." +
+      "weft.v1.ForgetRequest\032\027.weft.v1.ForgetRe" +
+      "sponse\0229\n\006Schema\022\026.weft.v1.SchemaRequest" +
+      "\032\027.weft.v1.SchemaResponse\0225\n\004Diff\022\024.weft" +
+      ".v1.DiffRequest\032\025.weft.v1.DiffResponse(\001" +
+      "\0225\n\004Logs\022\024.weft.v1.LogsRequest\032\025.weft.v1" +
+      ".LogsResponse0\001B\210\001\n\013run.weft.v1B\rFunctio" +
+      "nProtoP\001Z-github.com/weft-run/weft/proto" +
+      "/weft/v1;weftv1\242\002\003WXX\252\002\007Weft.V1\312\002\007Weft\\V" +
+      "1\342\002\023Weft\\V1\\GPBMetadata\352\002\010Weft::V1b\006prot" +
+      "o3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -620,7 +623,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Transcoding_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Transcoding_descriptor,
-        new java.lang.String[] { "Methods", "FromBytes", "Reason", "Text", "Direct", });
+        new java.lang.String[] { "Methods", "FromBytes", "Reason", "Text", "Direct", "Imports", "DirectImports", "PlainImports", });
     internal_static_weft_v1_Secret_descriptor =
       getDescriptor().getMessageType(28);
     internal_static_weft_v1_Secret_fieldAccessorTable = new

@@ -39,6 +39,12 @@ private static final long serialVersionUID = 0L;
     text_ = "";
     direct_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
+    imports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    directImports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    plainImports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -274,6 +280,137 @@ private static final long serialVersionUID = 0L;
     return direct_.getByteString(index);
   }
 
+  public static final int IMPORTS_FIELD_NUMBER = 6;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList imports_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @return A list containing the imports.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getImportsList() {
+    return imports_;
+  }
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @return The count of imports.
+   */
+  public int getImportsCount() {
+    return imports_.size();
+  }
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @param index The index of the element to return.
+   * @return The imports at the given index.
+   */
+  public java.lang.String getImports(int index) {
+    return imports_.get(index);
+  }
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the imports at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getImportsBytes(int index) {
+    return imports_.getByteString(index);
+  }
+
+  public static final int DIRECT_IMPORTS_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList directImports_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @return A list containing the directImports.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getDirectImportsList() {
+    return directImports_;
+  }
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @return The count of directImports.
+   */
+  public int getDirectImportsCount() {
+    return directImports_.size();
+  }
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @param index The index of the element to return.
+   * @return The directImports at the given index.
+   */
+  public java.lang.String getDirectImports(int index) {
+    return directImports_.get(index);
+  }
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the directImports at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getDirectImportsBytes(int index) {
+    return directImports_.getByteString(index);
+  }
+
+  public static final int PLAIN_IMPORTS_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList plainImports_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @return A list containing the plainImports.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getPlainImportsList() {
+    return plainImports_;
+  }
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @return The count of plainImports.
+   */
+  public int getPlainImportsCount() {
+    return plainImports_.size();
+  }
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @param index The index of the element to return.
+   * @return The plainImports at the given index.
+   */
+  public java.lang.String getPlainImports(int index) {
+    return plainImports_.get(index);
+  }
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the plainImports at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getPlainImportsBytes(int index) {
+    return plainImports_.getByteString(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -302,6 +439,15 @@ private static final long serialVersionUID = 0L;
     }
     for (int i = 0; i < direct_.size(); i++) {
       com.google.protobuf.GeneratedMessage.writeString(output, 5, direct_.getRaw(i));
+    }
+    for (int i = 0; i < imports_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 6, imports_.getRaw(i));
+    }
+    for (int i = 0; i < directImports_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 7, directImports_.getRaw(i));
+    }
+    for (int i = 0; i < plainImports_.size(); i++) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 8, plainImports_.getRaw(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -332,6 +478,30 @@ private static final long serialVersionUID = 0L;
       }
       size += dataSize;
       size += 1 * getDirectList().size();
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < imports_.size(); i++) {
+        dataSize += computeStringSizeNoTag(imports_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getImportsList().size();
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < directImports_.size(); i++) {
+        dataSize += computeStringSizeNoTag(directImports_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getDirectImportsList().size();
+    }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < plainImports_.size(); i++) {
+        dataSize += computeStringSizeNoTag(plainImports_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getPlainImportsList().size();
     }
     return size;
   }
@@ -367,6 +537,12 @@ private static final long serialVersionUID = 0L;
         .equals(other.getText())) return false;
     if (!getDirectList()
         .equals(other.getDirectList())) return false;
+    if (!getImportsList()
+        .equals(other.getImportsList())) return false;
+    if (!getDirectImportsList()
+        .equals(other.getDirectImportsList())) return false;
+    if (!getPlainImportsList()
+        .equals(other.getPlainImportsList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -391,6 +567,18 @@ private static final long serialVersionUID = 0L;
     if (getDirectCount() > 0) {
       hash = (37 * hash) + DIRECT_FIELD_NUMBER;
       hash = (53 * hash) + getDirectList().hashCode();
+    }
+    if (getImportsCount() > 0) {
+      hash = (37 * hash) + IMPORTS_FIELD_NUMBER;
+      hash = (53 * hash) + getImportsList().hashCode();
+    }
+    if (getDirectImportsCount() > 0) {
+      hash = (37 * hash) + DIRECT_IMPORTS_FIELD_NUMBER;
+      hash = (53 * hash) + getDirectImportsList().hashCode();
+    }
+    if (getPlainImportsCount() > 0) {
+      hash = (37 * hash) + PLAIN_IMPORTS_FIELD_NUMBER;
+      hash = (53 * hash) + getPlainImportsList().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -535,6 +723,12 @@ private static final long serialVersionUID = 0L;
       text_ = "";
       direct_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
+      imports_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
+      directImports_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
+      plainImports_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -585,6 +779,18 @@ private static final long serialVersionUID = 0L;
         direct_.makeImmutable();
         result.direct_ = direct_;
       }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        imports_.makeImmutable();
+        result.imports_ = imports_;
+      }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        directImports_.makeImmutable();
+        result.directImports_ = directImports_;
+      }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        plainImports_.makeImmutable();
+        result.plainImports_ = plainImports_;
+      }
     }
 
     @java.lang.Override
@@ -629,6 +835,36 @@ private static final long serialVersionUID = 0L;
         } else {
           ensureDirectIsMutable();
           direct_.addAll(other.direct_);
+        }
+        onChanged();
+      }
+      if (!other.imports_.isEmpty()) {
+        if (imports_.isEmpty()) {
+          imports_ = other.imports_;
+          bitField0_ |= 0x00000020;
+        } else {
+          ensureImportsIsMutable();
+          imports_.addAll(other.imports_);
+        }
+        onChanged();
+      }
+      if (!other.directImports_.isEmpty()) {
+        if (directImports_.isEmpty()) {
+          directImports_ = other.directImports_;
+          bitField0_ |= 0x00000040;
+        } else {
+          ensureDirectImportsIsMutable();
+          directImports_.addAll(other.directImports_);
+        }
+        onChanged();
+      }
+      if (!other.plainImports_.isEmpty()) {
+        if (plainImports_.isEmpty()) {
+          plainImports_ = other.plainImports_;
+          bitField0_ |= 0x00000080;
+        } else {
+          ensurePlainImportsIsMutable();
+          plainImports_.addAll(other.plainImports_);
         }
         onChanged();
       }
@@ -683,6 +919,21 @@ private static final long serialVersionUID = 0L;
               direct_.add(input.readStringRequireUtf8());
               break;
             } // case 42
+            case 50: {
+              ensureImportsIsMutable();
+              imports_.add(input.readStringRequireUtf8());
+              break;
+            } // case 50
+            case 58: {
+              ensureDirectImportsIsMutable();
+              directImports_.add(input.readStringRequireUtf8());
+              break;
+            } // case 58
+            case 66: {
+              ensurePlainImportsIsMutable();
+              plainImports_.add(input.readStringRequireUtf8());
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1218,6 +1469,384 @@ private static final long serialVersionUID = 0L;
       ensureDirectIsMutable();
       direct_.add(value);
       bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList imports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureImportsIsMutable() {
+      if (!imports_.isModifiable()) {
+        imports_ = new com.google.protobuf.LazyStringArrayList(imports_);
+      }
+      bitField0_ |= 0x00000020;
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @return A list containing the imports.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getImportsList() {
+      imports_.makeImmutable();
+      return imports_;
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @return The count of imports.
+     */
+    public int getImportsCount() {
+      return imports_.size();
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @param index The index of the element to return.
+     * @return The imports at the given index.
+     */
+    public java.lang.String getImports(int index) {
+      return imports_.get(index);
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the imports at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getImportsBytes(int index) {
+      return imports_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @param index The index to set the value at.
+     * @param value The imports to set.
+     * @return This builder for chaining.
+     */
+    public Builder setImports(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureImportsIsMutable();
+      imports_.set(index, value);
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @param value The imports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addImports(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureImportsIsMutable();
+      imports_.add(value);
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @param values The imports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllImports(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureImportsIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, imports_);
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearImports() {
+      imports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000020);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+     * strings, as they are; and one value after the other, all others. Ordered like methods.
+     * </pre>
+     *
+     * <code>repeated string imports = 6 [json_name = "imports"];</code>
+     * @param value The bytes of the imports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addImportsBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensureImportsIsMutable();
+      imports_.add(value);
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList directImports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureDirectImportsIsMutable() {
+      if (!directImports_.isModifiable()) {
+        directImports_ = new com.google.protobuf.LazyStringArrayList(directImports_);
+      }
+      bitField0_ |= 0x00000040;
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @return A list containing the directImports.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getDirectImportsList() {
+      directImports_.makeImmutable();
+      return directImports_;
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @return The count of directImports.
+     */
+    public int getDirectImportsCount() {
+      return directImports_.size();
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @param index The index of the element to return.
+     * @return The directImports at the given index.
+     */
+    public java.lang.String getDirectImports(int index) {
+      return directImports_.get(index);
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the directImports at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getDirectImportsBytes(int index) {
+      return directImports_.getByteString(index);
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @param index The index to set the value at.
+     * @param value The directImports to set.
+     * @return This builder for chaining.
+     */
+    public Builder setDirectImports(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureDirectImportsIsMutable();
+      directImports_.set(index, value);
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @param value The directImports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addDirectImports(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureDirectImportsIsMutable();
+      directImports_.add(value);
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @param values The directImports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllDirectImports(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureDirectImportsIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, directImports_);
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearDirectImports() {
+      directImports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000040);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+     * @param value The bytes of the directImports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addDirectImportsBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensureDirectImportsIsMutable();
+      directImports_.add(value);
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList plainImports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensurePlainImportsIsMutable() {
+      if (!plainImports_.isModifiable()) {
+        plainImports_ = new com.google.protobuf.LazyStringArrayList(plainImports_);
+      }
+      bitField0_ |= 0x00000080;
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @return A list containing the plainImports.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getPlainImportsList() {
+      plainImports_.makeImmutable();
+      return plainImports_;
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @return The count of plainImports.
+     */
+    public int getPlainImportsCount() {
+      return plainImports_.size();
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @param index The index of the element to return.
+     * @return The plainImports at the given index.
+     */
+    public java.lang.String getPlainImports(int index) {
+      return plainImports_.get(index);
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the plainImports at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getPlainImportsBytes(int index) {
+      return plainImports_.getByteString(index);
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @param index The index to set the value at.
+     * @param value The plainImports to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPlainImports(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensurePlainImportsIsMutable();
+      plainImports_.set(index, value);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @param value The plainImports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addPlainImports(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensurePlainImportsIsMutable();
+      plainImports_.add(value);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @param values The plainImports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllPlainImports(
+        java.lang.Iterable<java.lang.String> values) {
+      ensurePlainImportsIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, plainImports_);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearPlainImports() {
+      plainImports_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000080);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+     * @param value The bytes of the plainImports to add.
+     * @return This builder for chaining.
+     */
+    public Builder addPlainImportsBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensurePlainImportsIsMutable();
+      plainImports_.add(value);
+      bitField0_ |= 0x00000080;
       onChanged();
       return this;
     }

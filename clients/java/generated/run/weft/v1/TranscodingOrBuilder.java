@@ -141,4 +141,99 @@ public interface TranscodingOrBuilder extends
    */
   com.google.protobuf.ByteString
       getDirectBytes(int index);
+
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @return A list containing the imports.
+   */
+  java.util.List<java.lang.String>
+      getImportsList();
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @return The count of imports.
+   */
+  int getImportsCount();
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @param index The index of the element to return.
+   * @return The imports at the given index.
+   */
+  java.lang.String getImports(int index);
+  /**
+   * <pre>
+   * The methods that the function calls, by how their messages become values and back: with such code; with nothing but bytes and
+   * strings, as they are; and one value after the other, all others. Ordered like methods.
+   * </pre>
+   *
+   * <code>repeated string imports = 6 [json_name = "imports"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the imports at the given index.
+   */
+  com.google.protobuf.ByteString
+      getImportsBytes(int index);
+
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @return A list containing the directImports.
+   */
+  java.util.List<java.lang.String>
+      getDirectImportsList();
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @return The count of directImports.
+   */
+  int getDirectImportsCount();
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @param index The index of the element to return.
+   * @return The directImports at the given index.
+   */
+  java.lang.String getDirectImports(int index);
+  /**
+   * <code>repeated string direct_imports = 7 [json_name = "directImports"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the directImports at the given index.
+   */
+  com.google.protobuf.ByteString
+      getDirectImportsBytes(int index);
+
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @return A list containing the plainImports.
+   */
+  java.util.List<java.lang.String>
+      getPlainImportsList();
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @return The count of plainImports.
+   */
+  int getPlainImportsCount();
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @param index The index of the element to return.
+   * @return The plainImports at the given index.
+   */
+  java.lang.String getPlainImports(int index);
+  /**
+   * <code>repeated string plain_imports = 8 [json_name = "plainImports"];</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the plainImports at the given index.
+   */
+  com.google.protobuf.ByteString
+      getPlainImportsBytes(int index);
 }
