@@ -66,6 +66,7 @@ size_t weft_thread_stack(void) {
 }
 
 void weft_trim(void) {
+  weft_collect();
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

@@ -9,6 +9,8 @@ void weft_config_tune(wasm_config_t *config) { weft_lts_name(config); }
 
 void weft_pool_tune(wasmtime_pooling_allocation_config_t *pool) { weft_lts_pagemap_scan(pool); }
 
+void weft_collect(void) { weft_lts_collect(); }
+
 wasmtime_error_t *weft_pre_new(const wasmtime_component_linker_t *linker, const wasmtime_component_t *component,
                                weft_pre **out) {
   return weft_lts_pre_new(linker, component, (weft_lts_pre_t **)out);

@@ -9,6 +9,7 @@ typedef struct weft_lts_pre_t weft_lts_pre_t;
 
 void weft_lts_name(wasm_config_t *);
 void weft_lts_pagemap_scan(wasmtime_pooling_allocation_config_t *);
+void weft_lts_collect(void);
 wasmtime_error_t *weft_lts_pre_new(const wasmtime_component_linker_t *, const wasmtime_component_t *,
                                    weft_lts_pre_t **);
 wasmtime_error_t *weft_lts_pre_instantiate(const weft_lts_pre_t *, wasmtime_store_t *, wasmtime_component_instance_t *);

@@ -9,6 +9,9 @@ void weft_config_tune(wasm_config_t *config) {}
 
 void weft_pool_tune(wasmtime_pooling_allocation_config_t *pool) {}
 
+// weft_collect has nothing to do: the engine allocates with malloc.
+void weft_collect(void) {}
+
 struct weft_pre {
   const wasmtime_component_linker_t *linker;
   wasmtime_component_t *component;

@@ -67,6 +67,9 @@ typedef struct weft_answer {
 void weft_config_tune(wasm_config_t *);
 void weft_pool_tune(wasmtime_pooling_allocation_config_t *);
 
+// weft_collect gives memory back to the system that an allocator of the engine's own keeps.
+void weft_collect(void);
+
 // weft_pre is a component and what its imports are linked with, resolved once where the engine can do that. The linker
 // must live longer.
 typedef struct weft_pre weft_pre;

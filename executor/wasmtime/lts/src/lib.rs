@@ -5,6 +5,7 @@
 
 mod bytes;
 mod given;
+mod heap;
 mod inside;
 mod limit;
 mod pre;
