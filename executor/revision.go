@@ -162,10 +162,14 @@ func (in *guestCall) end(large *bool) {
 		in.instance.Close()
 	}
 	*large = *large || in.large
+	in.out.close()
+}
+
+// called takes note of what the guest passed on while it was called. That is before the caller has its answer, as in keep.
+func (in *guestCall) called() {
 	if size := int64(in.imported); in.job.method.imported.Load() != size {
 		in.job.method.imported.Store(size)
 	}
-	in.out.close()
 }
 
 // instantiate makes an instance of one of the revision's templates, for one call.

@@ -241,6 +241,7 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 		return false
 	}
 	result, err := in.instance.Call(j.method.export, arena)
+	in.called()
 	if err != nil {
 		j.answer(nil, x.guestError(j, in.out, err, ""))
 		return true

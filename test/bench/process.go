@@ -84,8 +84,7 @@ func (p *process) stop() error {
 		return err
 	case <-time.After(10 * time.Second):
 		_ = p.cmd.Process.Kill() // It may have ended by itself.
-		<-done                   // it was killed
-		return errors.New("it did not end on SIGTERM")
+		return errors.Join(errors.New("it did not end on SIGTERM"), <-done)
 	}
 }
 
