@@ -117,7 +117,7 @@ func TestCloseAnswersStartedCalls(t *testing.T) {
 // The timer of a call that has ended serves another one, and does not end it when the first was to end.
 func TestLimitsServeOneCallEach(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
-	soon, cancel := context.WithTimeout(t.Context(), time.Second)
+	soon, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	for range 16 {
 		m, _ := g.start(soon, "Echo", 7)
@@ -125,6 +125,7 @@ func TestLimitsServeOneCallEach(t *testing.T) {
 			t.Fatal(a.err)
 		}
 	}
+	g.idle() // so that the next call has the slot at once
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	long, call := g.start(ctx, "Loop", 0)
