@@ -117,7 +117,7 @@ func TestCloseAnswersStartedCalls(t *testing.T) {
 // The timer of a call that has ended serves another one, and does not end it when the first was to end.
 func TestLimitsServeOneCallEach(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
-	soon, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	soon, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	for range 16 {
 		m, _ := g.start(soon, "Echo", 7)
