@@ -15,7 +15,6 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/weft-run/weft/executor/wasmtime"
-	weftv1 "github.com/weft-run/weft/proto/weft/v1"
 	"github.com/weft-run/weft/test/wat"
 	wasm "github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
@@ -52,14 +51,7 @@ const warehouse = `
 func newRelay(t testing.TB, limits Limits, outgoing outgoingFunc) *guest {
 	t.Helper()
 	provider := wittest.MustParse(warehouse)
-	provided, err := contract.Build(contract.Input{Function: "provider", World: provider})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored := make(map[string]*weftv1.Contract)
-	for _, c := range provided.Contracts {
-		stored[c.GetPackage()] = c
-	}
+	stored := storedOf(t, provider)
 	binary := wat.Relay(t, provider.Exports[0], "demo:relay/relay@1.0.0")
 	world, err := wasm.Decode(binary)
 	if err != nil {

@@ -41,11 +41,9 @@ type proxies struct {
 	contracts []*weftv1.Contract
 }
 
-// proxyRevision makes the revision of a guest that imports the one interface of a WIT text.
-func proxyRevision(t testing.TB, text string, limits Limits) (Revision, []*weftv1.Contract) {
+// storedOf gives the contracts of a provider, by their packages.
+func storedOf(t testing.TB, provider *wit.World) map[string]*weftv1.Contract {
 	t.Helper()
-	provider := wittest.MustParse(text)
-	i := provider.Exports[0]
 	provided, err := contract.Build(contract.Input{Function: "provider", World: provider})
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +52,15 @@ func proxyRevision(t testing.TB, text string, limits Limits) (Revision, []*weftv
 	for _, c := range provided.Contracts {
 		stored[c.GetPackage()] = c
 	}
+	return stored
+}
+
+// proxyRevision makes the revision of a guest that imports the one interface of a WIT text.
+func proxyRevision(t testing.TB, text string, limits Limits) (Revision, []*weftv1.Contract) {
+	t.Helper()
+	provider := wittest.MustParse(text)
+	i := provider.Exports[0]
+	stored := storedOf(t, provider)
 	world := &wit.World{Imports: []*wit.Interface{i}, ExportFunctions: i.Functions}
 	built, err := contract.Build(contract.Input{Function: "proxy", World: world, Stored: stored})
 	if err != nil {

@@ -18,18 +18,27 @@ func (q *queueTest) isParked(j *job) bool {
 	return j.parked
 }
 
+// parkLimits are those of the functions of these tests.
+var parkLimits = Limits{Concurrency: 10, Queue: 10}
+
+// newRunning makes a queue with one slot, which b has had for a second.
+func newRunning(t *testing.T) (q *queueTest, b *job) {
+	t.Helper()
+	q = newQueueTest(1)
+	b = q.put(t, q.join(parkLimits), "b")
+	q.order()
+	time.Sleep(time.Second)
+	return q, b
+}
+
 // newBurning makes a queue with one slot, which b has had for a second while another call of its function waits, and the line of
 // another function.
 func newBurning(t *testing.T) (q *queueTest, b *job, victim *line) {
 	t.Helper()
-	q = newQueueTest(1)
-	limits := Limits{Concurrency: 10, Queue: 10}
-	burner, victim := q.join(limits), q.join(limits)
-	b = q.put(t, burner, "b")
-	q.order()
-	q.put(t, burner, "b2")
+	q, b = newRunning(t)
+	q.put(t, b.line, "b2")
 	time.Sleep(time.Second)
-	return q, b, victim
+	return q, b, q.join(parkLimits)
 }
 
 // TestParkGivesWay has a call that runs give way to one of another function at once, and go on after it.
@@ -87,8 +96,7 @@ func TestParkSecond(t *testing.T) {
 func TestParkSlices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueueTest(1)
-		limits := Limits{Concurrency: 10, Queue: 10}
-		a, b := q.put(t, q.join(limits), "a"), q.put(t, q.join(limits), "b")
+		a, b := q.put(t, q.join(parkLimits), "a"), q.put(t, q.join(parkLimits), "b")
 		turns, was := 0, false
 		for range 1000 {
 			time.Sleep(time.Millisecond)
@@ -113,18 +121,14 @@ func TestParkSlices(t *testing.T) {
 // seldom, and to be left alone when it has its slot again.
 func TestParkReminds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueueTest(1)
-		limits := Limits{Concurrency: 10, Queue: 10}
-		b := q.put(t, q.join(limits), "b")
-		q.order()
-		time.Sleep(time.Second)
+		q, b := newRunning(t)
 		ticksIn := func(d time.Duration) int32 {
 			before := q.ticks.Load()
 			time.Sleep(d)
 			synctest.Wait()
 			return q.ticks.Load() - before
 		}
-		v := q.put(t, q.join(limits), "v")
+		v := q.put(t, q.join(parkLimits), "v")
 		synctest.Wait()
 		if n := ticksIn(linger / 2); n != 0 {
 			t.Errorf("%d ticks at first", n)
@@ -147,12 +151,8 @@ func TestParkReminds(t *testing.T) {
 // TestParkCanceled expects a parked call for which nobody waits to get no slot again.
 func TestParkCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueueTest(1)
-		limits := Limits{Concurrency: 10, Queue: 10}
-		b := q.put(t, q.join(limits), "b")
-		q.order()
-		time.Sleep(time.Second)
-		v := q.put(t, q.join(limits), "v")
+		q, b := newRunning(t)
+		v := q.put(t, q.join(parkLimits), "v")
 		q.order()
 		b.interrupt.Cancel(causeCanceled)
 		q.end(v)
@@ -168,16 +168,15 @@ func TestParkCanceled(t *testing.T) {
 func TestParkBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueueTest(1)
-		limits := Limits{Concurrency: 10, Queue: 10}
 		for i := range maxParked + 1 {
-			q.put(t, q.join(limits), fmt.Sprint(i))
+			q.put(t, q.join(parkLimits), fmt.Sprint(i))
 			q.order()
 			time.Sleep(time.Second)
 		}
 		if got := len(q.order()); got != maxParked+1 || q.parkedCount() != maxParked {
 			t.Fatalf("%d have begun and %d are parked", got, q.parkedCount())
 		}
-		q.put(t, q.join(limits), "last")
+		q.put(t, q.join(parkLimits), "last")
 		time.Sleep(time.Second)
 		if got := len(q.order()); got != maxParked+1 {
 			t.Fatalf("%d have begun", got)
@@ -195,12 +194,11 @@ func TestParkBound(t *testing.T) {
 func TestParkDeparts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueueTest(1)
-		limits := Limits{Concurrency: 10, Queue: 10}
 		park := func(name string) (b, v *job) {
-			b = q.put(t, q.join(limits), "b"+name)
+			b = q.put(t, q.join(parkLimits), "b"+name)
 			q.order()
 			time.Sleep(time.Second)
-			v = q.put(t, q.join(limits), "v"+name)
+			v = q.put(t, q.join(parkLimits), "v"+name)
 			q.order()
 			if !b.parked {
 				t.Fatal("it is not parked")

@@ -101,11 +101,7 @@ func (d *decoder) externType(r *reader, s *scope, actual entity) entity {
 func (d *decoder) externTypeOf(r *reader, s *scope, actual entity) entity {
 	switch b := r.byte(); b {
 	case 0x00:
-		if b := r.byte(); b != 0x11 {
-			r.unknown("sort of core item", b)
-		}
-		r.u32()
-		return coreModule
+		return coreItem(r)
 	case 0x01:
 		start := r.pos
 		t := s.typeAt(r)

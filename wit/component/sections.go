@@ -99,15 +99,20 @@ func (d *decoder) instance(r *reader, s *scope) *instance {
 	}
 }
 
+// coreItem reads the sort of a core item, and an index. The sort is that of modules: no other has a place in a component.
+func coreItem(r *reader) entity {
+	if b := r.byte(); b != 0x11 {
+		r.unknown("sort of core item", b)
+	}
+	r.u32()
+	return coreModule
+}
+
 // item reads a sort and an index, and returns what is there.
 func (d *decoder) item(r *reader, s *scope) entity {
 	switch b := r.byte(); b {
 	case 0x00:
-		if b := r.byte(); b != 0x11 {
-			r.unknown("sort of core item", b)
-		}
-		r.u32()
-		return coreModule
+		return coreItem(r)
 	case 0x01:
 		return s.funcs[r.index(len(s.funcs), "function")]
 	case 0x02:
