@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -105,13 +108,21 @@ func (clumsy) Start(context.Context, executor.Request, executor.Recipient) execu
 	panic("a bug")
 }
 
-// TestPanicBeforeACallIsItsFault: a small call is started by the goroutine that reads the connection.
+// TestPanicBeforeACallIsItsFault: a small call that is here whole is started by the goroutine that reads the connection.
 func TestPanicBeforeACallIsItsFault(t *testing.T) {
 	f := start(t, echo, func(c *Config) { c.Caller = clumsy{c.Caller} })
-	conn := f.dial()
-	expect(t, f.call(conn, place, []byte("x")).err, codes.Internal, failure.Internal, "a fault of weft")
-	if a := f.call(conn, place, make([]byte, 10_000)); a.err != nil {
-		t.Errorf("the next call: %v", a.err)
+	c := f.dialRaw()
+	both := bufio.NewWriter(c.net) // The frames of a call arrive by one read.
+	c.framer = http2.NewFramer(both, c.net)
+	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	for stream := uint32(1); stream <= 3; stream += 2 {
+		c.headers(stream, false)
+		c.data(stream, true, frame(0, []byte("x")))
+		c.must(both.Flush())
+		expect(t, c.status(stream).Err(), codes.Internal, failure.Internal, "a fault of weft")
+	}
+	if a := f.call(f.dial(), place, make([]byte, 10_000)); a.err != nil {
+		t.Errorf("a call that is not small: %v", a.err)
 	}
 	await(t, "the calls to be counted", func() bool { return f.calls.Load() == 0 && f.memory.inUse() == 0 })
 }

@@ -196,8 +196,8 @@ func TestDamagedCompression(t *testing.T) {
 		c := f.dialRaw()
 		c.headers(1, false, "grpc-encoding", "gzip")
 		c.data(1, true, frame(1, data))
-		if code, message := c.status(1); code != codes.InvalidArgument || !strings.Contains(message, "not valid gzip") {
-			t.Errorf("%s: %v %q", name, code, message)
+		if st := c.status(1); st.Code() != codes.InvalidArgument || !strings.Contains(st.Message(), "not valid gzip") {
+			t.Errorf("%s: %v", name, st)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"net"
 	"net/url"
@@ -11,7 +12,9 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-	"google.golang.org/grpc/codes"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // rawConn is a client that writes the frames that a test wants.
@@ -79,17 +82,17 @@ func frame(flag byte, message []byte) []byte {
 }
 
 // status reads until a stream ends and gives its status.
-func (c *rawConn) status(stream uint32) (codes.Code, string) {
+func (c *rawConn) status(stream uint32) *status.Status {
 	c.t.Helper()
 	for {
-		if id, code, message := c.ended(); id == stream {
-			return code, message
+		if id, st := c.ended(); id == stream {
+			return st
 		}
 	}
 }
 
 // ended reads until any stream ends and gives its status.
-func (c *rawConn) ended() (stream uint32, code codes.Code, message string) {
+func (c *rawConn) ended() (stream uint32, _ *status.Status) {
 	c.t.Helper()
 	for {
 		f, err := c.framer.ReadFrame()
@@ -101,16 +104,22 @@ func (c *rawConn) ended() (stream uint32, code codes.Code, message string) {
 		if !ok || !h.StreamEnded() {
 			continue
 		}
+		st := &spb.Status{}
 		for _, field := range h.Fields {
 			switch field.Name {
 			case "grpc-status":
-				number, err := strconv.Atoi(field.Value)
+				number, err := strconv.ParseInt(field.Value, 10, 32)
 				c.must(err)
-				code = codes.Code(number)
+				st.Code = int32(number)
 			case "grpc-message":
-				message, _ = url.PathUnescape(field.Value)
+				st.Message, err = url.PathUnescape(field.Value)
+				c.must(err)
+			case "grpc-status-details-bin":
+				details, err := base64.RawStdEncoding.DecodeString(field.Value)
+				c.must(err)
+				c.must(proto.Unmarshal(details, st)) // It repeats the code and the message.
 			}
 		}
-		return h.StreamID, code, message
+		return h.StreamID, status.FromProto(st)
 	}
 }

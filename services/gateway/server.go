@@ -196,13 +196,17 @@ func (g *Gateway) Serve(listener net.Listener) error {
 	go func() { served <- g.server.Serve(g.others) }()
 	defer context.AfterFunc(g.life, func() { _ = listener.Close() })() // It may be closed already.
 	err := g.serve(l)
-	if g.Draining() {
-		err = nil
-	}
 	_ = listener.Close() // as before
 	g.accepted.Wait()
 	g.server.Stop() // Nobody is left who could send it anything.
-	return errors.Join(err, <-served)
+	others := <-served
+	if g.Draining() {
+		err = nil
+		if errors.Is(others, grpc.ErrServerStopped) {
+			others = nil // It was told to stop before it had begun.
+		}
+	}
+	return errors.Join(err, others)
 }
 
 // Draining tells whether the gateway is about to stop.

@@ -131,9 +131,9 @@ func TestRequestsThatNeverEnd(t *testing.T) {
 		t.Errorf("another connection: %v", a.err)
 	}
 	for range streams {
-		_, code, message := slow.ended()
-		if code != codes.DeadlineExceeded || message != "the request did not arrive within 300ms" {
-			t.Fatalf("%v %q", code, message)
+		_, st := slow.ended()
+		if st.Code() != codes.DeadlineExceeded || st.Message() != "the request did not arrive within 300ms" {
+			t.Fatal(st)
 		}
 	}
 	await(t, "the memory to come back", func() bool { return f.memory.inUse() == 0 && f.calls.Load() == 0 })
@@ -232,8 +232,8 @@ func TestMalformedFraming(t *testing.T) {
 		c := f.dialRaw()
 		c.headers(1, false)
 		c.data(1, true, test.data)
-		if code, message := c.status(1); code != test.code {
-			t.Errorf("%s: %v %q", name, code, message)
+		if st := c.status(1); st.Code() != test.code {
+			t.Errorf("%s: %v", name, st)
 		}
 	}
 }
