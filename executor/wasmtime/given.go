@@ -36,7 +36,7 @@ func (c *BytesCall) Arg(n int) []byte {
 
 //export weft_go_bytes
 func weft_go_bytes(data, handle C.uintptr_t, given *C.weft_arguments, answer *C.weft_answer) *C.wasmtime_error_t {
-	i := cgo.Handle(handle).Value().(*Instance)
+	i := instanceOf(handle)
 	return i.trapped(guard(func() error {
 		result, failed, err := cgo.Handle(data).Value().(definition).bytes(&BytesCall{instance: i, given: given})
 		if err != nil {

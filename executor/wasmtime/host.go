@@ -73,7 +73,7 @@ func guard(f func() error) (err error) {
 //export weft_go_host
 func weft_go_host(data, handle C.uintptr_t, context *C.wasmtime_context_t, args *C.weft_val, nargs C.size_t, results *C.weft_val,
 	nresults C.size_t) *C.wasmtime_error_t {
-	i := cgo.Handle(handle).Value().(*Instance)
+	i := instanceOf(handle)
 	err := guard(func() error {
 		call := &HostCall{instance: i, context: context, arena: NewArena()}
 		defer call.free()
@@ -115,7 +115,7 @@ func weft_go_drop(data C.uintptr_t) { cgo.Handle(data).Delete() }
 
 //export weft_go_write
 func weft_go_write(handle C.uintptr_t, stream C.int, data *C.uchar, size C.size_t) C.ptrdiff_t {
-	i := cgo.Handle(handle).Value().(*Instance)
+	i := instanceOf(handle)
 	write := i.config.Stdout
 	if stream == 2 {
 		write = i.config.Stderr

@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"fmt"
-	"runtime/cgo"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
@@ -35,7 +34,7 @@ type Instance struct {
 	template *Template
 	c        *C.weft_instance
 	config   InstanceConfig
-	handle   cgo.Handle
+	handle   *handle
 	// setup is what the C side reads while the instance is made; it is here to be on the heap without an allocation of
 	// its own.
 	setup C.weft_instance_config
@@ -84,8 +83,8 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 	if config.Outer != nil {
 		i.setup.outer = config.Outer.c
 	}
-	i.handle = cgo.NewHandle(i)
-	i.setup.handle = C.uintptr_t(i.handle)
+	i.handle = newHandle(i)
+	i.setup.handle = C.uintptr_t(i.handle.number)
 	made := C.weft_instance_new(&i.setup)
 	i.c = made.instance
 	if made.error != nil || i.fault != nil {
@@ -103,7 +102,7 @@ func (i *Instance) Close() {
 	}
 	C.weft_instance_delete(i.c)
 	i.c = nil
-	i.handle.Delete()
+	i.handle.close()
 	i.template.release(i.template.free)
 	i.resources.dropAll()
 }

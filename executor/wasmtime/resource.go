@@ -7,7 +7,6 @@ import "C"
 import (
 	"errors"
 	"fmt"
-	"runtime/cgo"
 	"sync/atomic"
 	"unicode/utf8"
 	"unsafe"
@@ -175,6 +174,6 @@ func (rs *resources) dropAll() {
 
 //export weft_go_drop_resource
 func weft_go_drop_resource(handle C.uintptr_t, rep C.uint32_t) *C.wasmtime_error_t {
-	i := cgo.Handle(handle).Value().(*Instance)
+	i := instanceOf(handle)
 	return i.trapped(guard(func() error { return i.resources.drop(uint32(rep)) }))
 }

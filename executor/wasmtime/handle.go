@@ -1,0 +1,56 @@
+package wasmtime
+
+// #include "weft.h"
+import "C"
+
+import (
+	"runtime/cgo"
+	"sync"
+)
+
+// idleHandles is how many handles without an instance are kept.
+const idleHandles = 1024
+
+// handle is how C names an instance when it calls Go. Making a [cgo.Handle] and deleting it costs as much as many calls do beside their
+// guests, so one serves many instances, one after the other.
+type handle struct {
+	number   cgo.Handle // of the handle itself
+	instance *Instance  // nil while it is idle
+}
+
+var handles struct {
+	sync.Mutex
+	idle []*handle
+}
+
+// newHandle gives a handle for an instance, to be closed once C does not know it any more.
+func newHandle(i *Instance) *handle {
+	handles.Lock()
+	defer handles.Unlock()
+	n := len(handles.idle)
+	if n == 0 {
+		h := &handle{instance: i}
+		h.number = cgo.NewHandle(h)
+		return h
+	}
+	h := handles.idle[n-1]
+	handles.idle = handles.idle[:n-1]
+	h.instance = i
+	return h
+}
+
+func (h *handle) close() {
+	h.instance = nil
+	handles.Lock()
+	defer handles.Unlock()
+	if len(handles.idle) < idleHandles {
+		handles.idle = append(handles.idle, h)
+	} else {
+		h.number.Delete()
+	}
+}
+
+// instanceOf gives the instance whose guest calls.
+func instanceOf(number C.uintptr_t) *Instance {
+	return cgo.Handle(number).Value().(*handle).instance //nolint:forcetypeassert // C has no others for this
+}
