@@ -42,7 +42,7 @@ func (x *Executor) callBytes(j *job, p *pool, export int, returns wasmtime.Retur
 	result, err := in.instance.CallBytes(export, returns, args...)
 	in.called()
 	if err != nil {
-		j.answer(nil, x.guestError(j, in.out, err, ""))
+		j.answer(nil, x.guestError(j, &in.out, err, ""))
 		return false
 	}
 	defer result.Close()

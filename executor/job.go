@@ -86,15 +86,23 @@ const (
 )
 
 func newJob(ctx context.Context, rev *revision, m *method, r Request) *job {
-	now := time.Now()
-	j := &job{rev: rev, line: rev.line, method: m, callID: r.CallID, message: r.Message, buffer: r.Buffer, ctx: ctx, metadata: r.Metadata,
-		interrupt: wasmtime.NewInterrupt(), entered: now, deadline: now.Add(rev.limits.Timeout)}
+	j := new(job)
+	j.set(ctx, rev, m, r)
+	return j
+}
+
+// set makes a job of a zero one.
+func (j *job) set(ctx context.Context, rev *revision, m *method, r Request) {
+	j.rev, j.line, j.method, j.callID = rev, rev.line, m, r.CallID
+	j.ctx, j.metadata, j.message, j.buffer = ctx, r.Metadata, r.Message, r.Buffer
+	j.interrupt = wasmtime.NewInterrupt()
+	j.entered = time.Now()
+	j.deadline = j.entered.Add(rev.limits.Timeout)
 	j.due = j.deadline
 	if d, ok := ctx.Deadline(); ok && d.Before(j.due) {
 		j.due = d
 	}
 	j.reading.Lock()
-	return j
 }
 
 // base is the job that has the worker on which this one runs: itself, unless it runs in another's place.

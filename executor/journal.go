@@ -175,8 +175,8 @@ type stream struct {
 // maxTail is how much of the end of stderr is kept during a call.
 const maxTail = 1 << 10
 
-func newOutput(g *journal, callID string) *output {
-	return &output{journal: g, callID: callID, stdout: stream{name: StreamStdout}, stderr: stream{name: StreamStderr}}
+func newOutput(g *journal, callID string) output {
+	return output{journal: g, callID: callID, stdout: stream{name: StreamStdout}, stderr: stream{name: StreamStderr}}
 }
 
 func (o *output) writeStdout(p []byte) { o.print(&o.stdout, p) }

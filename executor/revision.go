@@ -123,7 +123,7 @@ func listText[V any](m map[string]V) string {
 type guestCall struct {
 	x   *Executor
 	job *job
-	out *output
+	out output
 	// instance is nil while it is made, calls is how many it has answered before, and kept is set when it waits for another one.
 	instance *wasmtime.Instance
 	calls    int
@@ -145,7 +145,7 @@ func (x *Executor) guestCall(j *job) *guestCall {
 func (in *guestCall) take(p *pool) bool {
 	i, calls, err := p.take(in)
 	if err != nil {
-		in.job.answer(nil, in.x.guestError(in.job, in.out, err, "while it started"))
+		in.job.answer(nil, in.x.guestError(in.job, &in.out, err, "while it started"))
 		return false
 	}
 	in.instance, in.calls = i, calls

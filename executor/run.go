@@ -243,7 +243,7 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	result, err := in.instance.Call(j.method.export, arena)
 	in.called()
 	if err != nil {
-		j.answer(nil, x.guestError(j, in.out, err, ""))
+		j.answer(nil, x.guestError(j, &in.out, err, ""))
 		return true
 	}
 	defer result.Close()
@@ -265,7 +265,7 @@ func (x *Executor) start(j *job, in *guestCall) {
 	instance, err := j.rev.instantiate(p.template, in)
 	switch {
 	case err != nil:
-		j.answer(nil, x.guestError(j, in.out, err, "while it started"))
+		j.answer(nil, x.guestError(j, &in.out, err, "while it started"))
 		return
 	case j.fills == nil:
 		j.answer(nil, nil)

@@ -22,7 +22,7 @@ type Started interface {
 // begun is a call that was started.
 type begun struct {
 	executor *Executor
-	job      *job
+	job      job
 	to       Recipient
 
 	mu    sync.Mutex
@@ -45,9 +45,10 @@ func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 		rev.release()
 		return nil
 	}
-	j := newJob(ctx, rev, m, r)
-	s := &begun{executor: x, job: j, to: to}
+	s := &begun{executor: x, to: to}
 	s.limit = newLimit(s)
+	j := &s.job
+	j.set(ctx, rev, m, r)
 	j.begun = s
 	rev.retain() // for the worker
 	if result, _ := x.queue.add(j); result != admitted {
@@ -65,7 +66,7 @@ func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 func (s *begun) Abandon() { s.abandon(causeCanceled) }
 
 func (s *begun) abandon(cause int32) {
-	x, j := s.executor, s.job
+	x, j := s.executor, &s.job
 	waited := time.Since(j.entered)
 	if x.queue.remove(j) {
 		if j.leave() {

@@ -192,7 +192,8 @@ func (c *call) answer(ctx context.Context, response executor.Response) (reply, e
 			return reply{}, failure.New(codes.ResourceExhausted, failure.Busy,
 				"this node holds too many responses that their callers have not read; the function did run")
 		}
-		a.message = mem.NewBuffer(&response.Message, claim)
+		message := response.Message // only where its address is needed is there an allocation
+		a.message = mem.NewBuffer(&message, claim)
 	}
 	c.sent = len(response.Message)
 	if len(response.Trailers) > 0 {

@@ -37,9 +37,9 @@ func (s *Stream) Answer(header *Header, message mem.Buffer, trailer metadata.MD)
 	if len(trailer) > 0 {
 		end = &Header{fields: appendMetadata([]hpack.HeaderField{okay.fields[0]}, trailer)}
 	}
-	binary.BigEndian.PutUint32(s.prefix[1:], uint32(message.Len()))
-	s.say(part{header: header}, part{isData: true, prefix: s.prefix[:], data: message.ReadOnlyData(), buffer: message},
-		part{header: end, end: true})
+	data := part{isData: true, ahead: prefix, data: message.ReadOnlyData(), buffer: message}
+	binary.BigEndian.PutUint32(data.prefix[1:], uint32(message.Len()))
+	s.say(part{header: header}, data, part{header: end, end: true})
 }
 
 // Fail ends the handler's work with an error.

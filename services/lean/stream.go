@@ -39,7 +39,6 @@ type Stream struct {
 	window int64  // what the client takes
 	parts  []part // of the answer, that are still to be sent
 	first  [3]part
-	prefix [prefix]byte
 	queued bool // in conn.ready or conn.starved
 	said   bool // the answer is complete
 

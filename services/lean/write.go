@@ -15,11 +15,12 @@ const batchSize = 64 << 10
 // part is a piece of an answer: headers, or data.
 type part struct {
 	header *Header
-	isData bool
-	prefix []byte // goes before data
 	data   []byte
 	buffer mem.Buffer // that data is of; nil if it is nobody's
-	end    bool       // nothing comes after it
+	prefix [prefix]byte
+	ahead  uint8 // how many bytes at the end of prefix go before data
+	isData bool
+	end    bool // nothing comes after it
 }
 
 func (p *part) free() {
@@ -145,7 +146,7 @@ func (c *conn) appendHeaders(batch []byte, id uint32, p *part) []byte {
 // appendData writes a frame of data, as much as both windows allow. It tells whether that was all of it; if not, the stream
 // has its place where it waits for more.
 func (c *conn) appendData(batch []byte, s *Stream, p *part) (_ []byte, whole bool) {
-	size := len(p.prefix) + len(p.data)
+	size := int(p.ahead) + len(p.data)
 	allowed := int(min(c.window, s.window))
 	if size > 0 && allowed <= 0 {
 		if s.window <= 0 {
@@ -164,9 +165,9 @@ func (c *conn) appendData(batch []byte, s *Stream, p *part) (_ []byte, whole boo
 		flags = http2.FlagDataEndStream
 	}
 	batch = appendFrame(batch, http2.FrameData, flags, s.id, size)
-	n := min(size, len(p.prefix))
-	batch = append(batch, p.prefix[:n]...)
-	p.prefix = p.prefix[n:]
+	n := min(size, int(p.ahead))
+	batch = append(batch, p.prefix[prefix-int(p.ahead):][:n]...)
+	p.ahead -= uint8(n)
 	batch = append(batch, p.data[:size-n]...)
 	p.data = p.data[size-n:]
 	if s.way != nil {
