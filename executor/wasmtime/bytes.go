@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 )
 
@@ -31,6 +32,15 @@ const (
 // takes lists apart. An export of another type is an error, as are bytes for a string that are not UTF-8. The arguments are
 // read until CallBytes returns. It fails like Call; the result is to be closed with [Bytes.Close].
 func (i *Instance) CallBytes(export int, returns Returns, arguments ...[]byte) (*Bytes, error) {
+	return i.callBytes(export, returns, arguments, false)
+}
+
+// CallBytesApart is CallBytes for calls that take long, as [Instance.CallApart] is Call.
+func (i *Instance) CallBytesApart(export int, returns Returns, arguments ...[]byte) (*Bytes, error) {
+	return i.callBytes(export, returns, arguments, true)
+}
+
+func (i *Instance) callBytes(export int, returns Returns, arguments [][]byte, apart bool) (*Bytes, error) {
 	if i.c == nil {
 		return nil, ErrClosed
 	}
@@ -42,11 +52,26 @@ func (i *Instance) CallBytes(export int, returns Returns, arguments ...[]byte) (
 	}
 	collect()
 	args := C.weft_arguments{count: C.size_t(len(arguments))}
+	var pinner runtime.Pinner // of what a thread reads that has no part in this call to C
+	defer pinner.Unpin()
 	for n, a := range arguments {
+		if apart && len(a) > 0 {
+			pinner.Pin(unsafe.SliceData(a))
+		}
 		args.of[n] = C.weft_bytes{size: C.size_t(len(a)), data: (*C.char)(unsafe.Pointer(unsafe.SliceData(a)))}
 	}
 	result := &Bytes{}
-	err := C.weft_call_bytes(i.c, i.template.exports[export].index, args, C.uint8_t(returns), &result.c)
+	index := i.template.exports[export].index
+	var err *C.wasmtime_error_t
+	if apart {
+		i.mayEnd()
+	}
+	if apart && bool(C.weft_call_bytes_apart(i.c, index, args, C.uint8_t(returns))) {
+		<-i.ended
+		err = C.weft_called_bytes_apart(i.c, &result.c)
+	} else {
+		err = C.weft_call_bytes(i.c, index, args, C.uint8_t(returns), &result.c)
+	}
 	if err != nil || i.fault != nil {
 		if err == nil {
 			result.Close()

@@ -41,6 +41,7 @@ type Instance struct {
 	// fault is the first failure of a callback into Go. It explains the trap that follows.
 	fault error
 	dead  bool
+	ended chan struct{} // has an element when a call apart has ended; nil before the first
 	// resources are those of the host that the guest has.
 	resources resources
 }
@@ -110,7 +111,16 @@ func (i *Instance) Close() {
 // Call calls the export with that index in [Linker.Prepare]. The arguments are those of [Arena.Args]; a nil arena has
 // none. Their number and types must be those of the function; if not, that is an [*Error]. The error is a [*Trap] if
 // the guest trapped. The result is to be closed with [Result.Close].
-func (i *Instance) Call(export int, args *Arena) (*Result, error) {
+func (i *Instance) Call(export int, args *Arena) (*Result, error) { return i.call(export, args, false) }
+
+// CallApart is Call for calls that take long: the guest runs on a thread that Go does not know. A goroutine that is in C keeps its
+// processor of Go's scheduler (its P) until the runtime notices, some ten microseconds to milliseconds later, and all that is to run
+// there waits meanwhile. To hand a call over and back costs some ten microseconds.
+func (i *Instance) CallApart(export int, args *Arena) (*Result, error) {
+	return i.call(export, args, true)
+}
+
+func (i *Instance) call(export int, arguments *Arena, apart bool) (*Result, error) {
 	if i.c == nil {
 		return nil, ErrClosed
 	}
@@ -119,11 +129,22 @@ func (i *Instance) Call(export int, args *Arena) (*Result, error) {
 	}
 	e := i.template.exports[export]
 	var row Values
-	if args != nil {
-		row = args.args
+	if arguments != nil {
+		row = arguments.args
 	}
 	collect()
-	out := C.weft_call(i.c, e.index, (*C.weft_val)(row.base), C.size_t(row.n), C.bool(e.hasResult))
+	var out C.weft_called
+	args, n, has := (*C.weft_val)(row.base), C.size_t(row.n), C.bool(e.hasResult)
+	if apart {
+		i.mayEnd()
+	}
+	// Where there is no thread to be had, the call is made on this one.
+	if apart && bool(C.weft_call_apart(i.c, e.index, args, n, has)) {
+		<-i.ended
+		out = C.weft_called_apart(i.c)
+	} else {
+		out = C.weft_call(i.c, e.index, args, n, has)
+	}
 	result := &Result{c: out.value}
 	if out.error != nil || i.fault != nil {
 		result.Close()
@@ -131,6 +152,16 @@ func (i *Instance) Call(export int, args *Arena) (*Result, error) {
 	}
 	return result, nil
 }
+
+// mayEnd makes what a call apart tells that it has ended.
+func (i *Instance) mayEnd() {
+	if i.ended == nil {
+		i.ended = make(chan struct{}, 1)
+	}
+}
+
+//export weft_go_ended
+func weft_go_ended(handle C.uintptr_t) { cgo.Handle(handle).Value().(*Instance).ended <- struct{}{} }
 
 // failed marks the instance dead and makes the error.
 func (i *Instance) failed(op string, err *C.wasmtime_error_t) error {

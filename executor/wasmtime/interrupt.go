@@ -7,7 +7,10 @@ import "C"
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // interruptsPerBlock is how many interrupts one allocation holds.
@@ -22,8 +25,11 @@ var interrupts struct {
 
 // interruptWords is weft_interrupt in Go. Each word has the generation in its upper half.
 type interruptWords struct {
-	cause atomic.Uint64
-	turn  atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS and WEFT_LOWER
+	cause  atomic.Uint64
+	turn   atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS, WEFT_LOWER and WEFT_MEASURE
+	thread atomic.Uint64
+	began  atomic.Int64 // this and used are without a generation
+	used   atomic.Int64
 }
 
 // Interrupt lets another goroutine stop a guest, or have it pause. One Interrupt serves one instance at a time.
@@ -48,6 +54,7 @@ func NewInterrupt() *Interrupt {
 	interrupts.free = interrupts.free[:last]
 	i := &Interrupt{words: words, generation: uint32(words.cause.Load() >> 32)}
 	words.turn.Store(i.fresh())
+	words.used.Store(0)
 	return i
 }
 
@@ -82,6 +89,38 @@ func (i *Interrupt) Rests() bool {
 
 // Lower has the guest run with a low priority from the next [Engine.Tick] on, as long as it is not in a [HostFunc].
 func (i *Interrupt) Lower() { i.set(C.WEFT_LOWER, 0) }
+
+// Raise takes Lower back, from the next [Engine.Tick] on.
+func (i *Interrupt) Raise() { i.set(0, C.WEFT_LOWER) }
+
+// Measure has it measured what the guest uses of a processor, from when it runs next; see Used.
+func (i *Interrupt) Measure() { i.set(C.WEFT_MEASURE, 0) }
+
+// Used is what the guest has used of a processor, as far as Measure asked for that: what it uses now may be missing. It is to be
+// called before Close.
+func (i *Interrupt) Used() time.Duration {
+	used := time.Duration(i.words.used.Load())
+	thread := i.words.thread.Load()
+	began := time.Duration(i.words.began.Load())
+	if uint32(thread) == 0 || uint32(thread>>32) != i.generation {
+		return used // It does not run.
+	}
+	now, ok := threadTime(int(uint32(thread)))
+	if !ok || i.words.thread.Load() != thread {
+		return used
+	}
+	return used + max(now-began, 0)
+}
+
+// threadTime is what a thread of this process has used of a processor. It is false if that has ended.
+func threadTime(thread int) (time.Duration, bool) {
+	const ofThread = 4 | 2 // CPUCLOCK_PERTHREAD_MASK and CPUCLOCK_SCHED of the kernel
+	var t unix.Timespec
+	if err := unix.ClockGettime((^int32(thread))<<3|ofThread, &t); err != nil {
+		return 0, false
+	}
+	return time.Duration(t.Nano()), true
+}
 
 // Lowers tells whether Lower has an effect: it takes the right to give a thread its priority back, CAP_SYS_NICE or an
 // RLIMIT_NICE that goes up to that priority.

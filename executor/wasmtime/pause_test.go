@@ -2,10 +2,9 @@ package wasmtime
 
 import (
 	"os"
-	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -104,10 +103,9 @@ func TestLower(t *testing.T) {
 	if !Lowers() {
 		t.Skip("this process may not give a thread its priority back: it lacks CAP_SYS_NICE, or RLIMIT_NICE is too low")
 	}
-	before := niceness(t)
-	during := before
+	during := false
 	tmpl := prepare(t, diver, map[string]HostFunc{"f": func(*HostCall) error {
-		during = max(during, niceness(t))
+		during = during || isLow(t)
 		return nil
 	}}, "run")
 	it := NewInterrupt()
@@ -122,45 +120,43 @@ func TestLower(t *testing.T) {
 	if _, err := i.Call(0, a); err != nil {
 		t.Fatal(err)
 	}
-	if after := niceness(t); during != before || after != before {
-		t.Errorf("the niceness was %d, %d in a host function and %d after the call", before, during, after)
+	if after := isLow(t); during || after {
+		t.Errorf("the priority is low: in a host function %t, after the call %t", during, after)
 	}
 
 	spinning := spin(t, InstanceConfig{Interrupt: it})
-	tickUntil(t, func() bool { return lowered(t, before) })
+	tickUntil(t, func() bool { return lowered(t) })
+	it.Raise()
+	tickUntil(t, func() bool { return !lowered(t) })
 	it.Cancel(1)
 	if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
 		t.Error(trap)
 	}
 }
 
-// niceness is that of the thread.
-func niceness(t *testing.T) int {
+// isLow tells whether the thread has a low priority.
+func isLow(t *testing.T) bool {
 	t.Helper()
-	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	attributes, err := unix.SchedGetAttr(0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return 20 - raw // as the system call has it
+	return attributes.Policy == unix.SCHED_IDLE
 }
 
-// lowered tells whether a thread of the process has a lower priority than that.
-func lowered(t *testing.T, than int) bool {
+// lowered tells whether a thread of the process has a low priority.
+func lowered(t *testing.T) bool {
 	t.Helper()
-	stats, err := filepath.Glob("/proc/self/task/*/stat")
+	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range stats {
-		text, err := os.ReadFile(name)
+	return slices.ContainsFunc(threads, func(thread os.DirEntry) bool {
+		id, err := strconv.Atoi(thread.Name())
 		if err != nil {
-			continue // the thread has ended
+			t.Fatal(err)
 		}
-		// The fields after the name of the program, which may hold spaces: proc(5).
-		_, rest, _ := strings.Cut(string(text), ") ")
-		if nice, err := strconv.Atoi(strings.Fields(rest)[16]); err == nil && nice > than {
-			return true
-		}
-	}
-	return false
+		attributes, err := unix.SchedGetAttr(id, 0)
+		return err == nil && attributes.Policy == unix.SCHED_IDLE // else the thread has ended
+	})
 }

@@ -1,9 +1,9 @@
-#define _GNU_SOURCE // syscall
+#define _GNU_SOURCE // syscall, SCHED_IDLE
 #include "weft.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sys/resource.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,36 +12,35 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the flags are where t
 
 static uint32_t *flags_of(weft_interrupt *it) { return (uint32_t *)&it->turn; }
 
-// By how much niceness a thread is lowered.
-enum { lower_by = 10 };
-
-// A thread that is lowered, and what its niceness was.
+// A thread that is lowered has the policy SCHED_IDLE: it runs where no other wants to, and gives way to one that wakes up at once.
 static _Thread_local bool is_lowered;
-static _Thread_local int niceness;
+
+// Whether that can be undone, and what threads have otherwise.
+static bool may_lower;
+static int policy;
+static struct sched_param priority;
+
+static bool set_idle(void) { return sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0}) == 0; }
+
+static bool unset_idle(void) { return sched_setscheduler(0, policy, &priority) == 0; }
 
 static void lower(void) {
-  if (is_lowered || !weft_lowers()) return;
-  niceness = getpriority(PRIO_PROCESS, 0);
-  is_lowered = setpriority(PRIO_PROCESS, 0, niceness + lower_by) == 0;
+  if (!is_lowered && weft_lowers()) is_lowered = set_idle();
 }
 
 void weft_raise(void) {
-  if (!is_lowered) return;
-  setpriority(PRIO_PROCESS, 0, niceness);
-  is_lowered = false;
+  if (is_lowered) is_lowered = !unset_idle();
 }
 
-static void *try_lower(void *may) {
-  int before = getpriority(PRIO_PROCESS, 0);
-  *(bool *)may = setpriority(PRIO_PROCESS, 0, before + 1) == 0 && setpriority(PRIO_PROCESS, 0, before) == 0;
-  return NULL;
+static void *try_lower(void *unused) {
+  policy = sched_getscheduler(0);
+  may_lower = policy >= 0 && sched_getparam(0, &priority) == 0 && set_idle() && unset_idle();
+  return unused;
 }
-
-static bool may_lower;
 
 static void find_out(void) {
   pthread_t thread;
-  if (pthread_create(&thread, NULL, try_lower, &may_lower) == 0) pthread_join(thread, NULL);
+  if (pthread_create(&thread, NULL, try_lower, NULL) == 0) pthread_join(thread, NULL);
 }
 
 bool weft_lowers(void) {
@@ -50,27 +49,32 @@ bool weft_lowers(void) {
   return may_lower;
 }
 
-// obey does what the flags of the interrupt of one guest ask of the thread, on which another may run.
-static void obey(const weft_instance *of, const weft_instance *runs) {
+// obey has the thread, on which another guest may run, rest for as long as the interrupt of one asks for that. It tells whether the
+// thread is to have a low priority then.
+static bool obey(const weft_instance *of, const weft_instance *runs) {
   weft_interrupt *it = of->interrupt;
-  if (it == NULL) return;
+  if (it == NULL) return false;
   for (;;) {
     uint64_t word = __atomic_load_n(&it->turn, __ATOMIC_SEQ_CST);
-    if ((uint32_t)(word >> 32) != of->generation) return;
-    if (word & WEFT_LOWER) lower();
-    if (!(word & WEFT_PAUSE)) return;
+    if ((uint32_t)(word >> 32) != of->generation) return false;
+    if (!(word & WEFT_PAUSE)) return word & WEFT_LOWER;
     if (!(word & WEFT_RESTS)) {
       // Whoever cancels from now on sees that it rests, and wakes it.
       __atomic_compare_exchange_n(&it->turn, &word, word | WEFT_RESTS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
       continue;
     }
-    if (weft_cancelled(runs)) return;
+    if (weft_cancelled(runs)) return word & WEFT_LOWER;
     syscall(SYS_futex, flags_of(it), FUTEX_WAIT_PRIVATE, (uint32_t)word, NULL, NULL, 0);
   }
 }
 
 void weft_take_turn(const weft_instance *in) {
-  for (const weft_instance *of = in; of != NULL; of = of->outer) obey(of, in);
+  bool low = false;
+  for (const weft_instance *of = in; of != NULL; of = of->outer) low = obey(of, in) || low;
+  if (low)
+    lower();
+  else
+    weft_raise();
 }
 
 void weft_wake(weft_interrupt *it) { syscall(SYS_futex, flags_of(it), FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }

@@ -96,14 +96,18 @@ wasmtime_error_t *weft_linker_define_bytes(wasmtime_component_linker_instance_t 
 
 // weft_interrupt is what other threads ask of a guest. Each word has the generation of the guest in its upper half.
 typedef struct weft_interrupt {
-  uint64_t cause; // not 0: it is to stop
-  uint64_t turn;  // of the flags below
+  uint64_t cause;  // not 0: it is to stop
+  uint64_t turn;   // of the flags below
+  uint64_t thread; // on which it runs, if that is measured; else 0
+  uint64_t began;  // what that thread had used of a processor when it began to run, in nanoseconds; without a generation
+  uint64_t used;   // what the guest has used in all, but for the current run; as above
 } weft_interrupt;
 
 enum {
-  WEFT_PAUSE = 1, // it is to wait until this is taken back
-  WEFT_RESTS = 2, // it does
-  WEFT_LOWER = 4, // its thread is to have a low priority
+  WEFT_PAUSE = 1,   // it is to wait until this is taken back
+  WEFT_RESTS = 2,   // it does
+  WEFT_LOWER = 4,   // its thread is to have a low priority
+  WEFT_MEASURE = 8, // what it uses of a processor is to be measured
 };
 
 // weft_wake wakes a guest that rests.
@@ -125,6 +129,7 @@ typedef struct weft_instance {
   const struct weft_instance *outer; // waits for this one, and is stopped by its own interrupt only; or NULL
   bool interrupted;                  // the epoch callback stopped the guest
   uintptr_t handle; // of Go's Instance, for callbacks; or 0
+  struct weft_apart *apart; // its last call apart, or NULL
 } weft_instance;
 
 typedef struct weft_instance_config {
@@ -164,10 +169,28 @@ bool weft_cancelled(const weft_instance *);
 // weft_take_turn does what the flags of the interrupts of a guest ask, and of those that wait for it.
 void weft_take_turn(const weft_instance *);
 
+// weft_begin says that a guest runs on this thread from now on, and weft_end that it does no more, where that is measured.
+typedef struct weft_run {
+  weft_interrupt *interrupt; // or NULL
+  uint64_t began;
+} weft_run;
+weft_run weft_begin(const weft_instance *);
+void weft_end(weft_run);
+
+// weft_call_apart does what weft_call does, on a thread that Go does not know. It returns at once; when the call has ended it calls
+// weft_go_ended with the handle of the instance. weft_called_apart is the result.
+bool weft_call_apart(weft_instance *, const wasmtime_component_export_index_t *, const weft_val *args, size_t nargs,
+                     bool has_result);
+weft_called weft_called_apart(const weft_instance *);
+
 // weft_call_bytes calls an export whose parameters and results are list<u8> or string; returns is a number of Go's
 // Returns. On success, the bytes of the answer are to be deleted with wasm_byte_vec_delete.
 wasmtime_error_t *weft_call_bytes(weft_instance *, const wasmtime_component_export_index_t *, weft_arguments,
                                   uint8_t returns, weft_answer *);
+
+// The same apart. The arguments are read until the call has ended.
+bool weft_call_bytes_apart(weft_instance *, const wasmtime_component_export_index_t *, weft_arguments, uint8_t returns);
+wasmtime_error_t *weft_called_bytes_apart(const weft_instance *, weft_answer *);
 
 // weft_trap_code returns the code of the trap that caused an error, WEFT_TRAP_MEMORY or -1 if none did.
 enum { WEFT_TRAP_MEMORY = 252 };
@@ -181,6 +204,7 @@ extern wasmtime_error_t *weft_go_host(uintptr_t data, uintptr_t handle, wasmtime
 extern wasmtime_error_t *weft_go_bytes(uintptr_t data, uintptr_t handle, weft_arguments *, weft_answer *);
 extern wasmtime_error_t *weft_go_drop_resource(uintptr_t handle, uint32_t rep);
 extern void weft_go_drop(uintptr_t data);
+extern void weft_go_ended(uintptr_t handle);
 extern ptrdiff_t weft_go_write(uintptr_t handle, int stream, unsigned char *data, size_t size);
 
 #endif

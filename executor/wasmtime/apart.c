@@ -1,0 +1,107 @@
+#include "weft.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+// Threads that wait for calls. The last that came is the first to have one, so that those that are not needed end.
+
+typedef struct weft_apart {
+  weft_instance *in;
+  const wasmtime_component_export_index_t *index;
+  const weft_val *args;
+  size_t nargs;
+  bool has_result;
+  weft_called out;
+
+  bool of_bytes; // then these count
+  weft_arguments arguments;
+  uint8_t returns;
+  weft_answer answer;
+} weft_apart;
+
+typedef struct idle {
+  pthread_cond_t wake;
+  weft_apart *call;
+  struct idle *next;
+} idle;
+
+enum { idle_seconds = 10 };
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static idle *waiting;
+
+static void run(weft_apart *call) {
+  weft_instance *in = call->in;
+  if (call->of_bytes)
+    call->out.error = weft_call_bytes(in, call->index, call->arguments, call->returns, &call->answer);
+  else
+    call->out = weft_call(in, call->index, call->args, call->nargs, call->has_result);
+  weft_go_ended(in->handle);
+}
+
+// await gives the next call, NULL if none comes.
+static weft_apart *await(void) {
+  idle me = {PTHREAD_COND_INITIALIZER, NULL, NULL};
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += idle_seconds;
+  pthread_mutex_lock(&mutex);
+  me.next = waiting;
+  waiting = &me;
+  while (me.call == NULL && pthread_cond_timedwait(&me.wake, &mutex, &until) == 0) {}
+  if (me.call == NULL) {
+    idle **at = &waiting;
+    while (*at != &me) at = &(*at)->next;
+    *at = me.next;
+  }
+  pthread_mutex_unlock(&mutex);
+  return me.call;
+}
+
+static void *loop(void *call) {
+  for (weft_apart *c = call; c != NULL; c = await()) run(c);
+  return NULL;
+}
+
+static bool start(weft_apart *call) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  bool started = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0 &&
+                 pthread_create(&thread, &attributes, loop, call) == 0;
+  pthread_attr_destroy(&attributes);
+  return started;
+}
+
+static bool hand_over(weft_instance *in, weft_apart call) {
+  if (in->apart == NULL) in->apart = malloc(sizeof *in->apart);
+  if (in->apart == NULL) abort();
+  *in->apart = call;
+  pthread_mutex_lock(&mutex);
+  idle *first = waiting;
+  if (first != NULL) {
+    waiting = first->next;
+    first->call = in->apart;
+    pthread_cond_signal(&first->wake);
+  }
+  pthread_mutex_unlock(&mutex);
+  return first != NULL || start(in->apart);
+}
+
+bool weft_call_apart(weft_instance *in, const wasmtime_component_export_index_t *index, const weft_val *args,
+                     size_t nargs, bool has_result) {
+  return hand_over(in, (weft_apart){.in = in, .index = index, .args = args, .nargs = nargs, .has_result = has_result});
+}
+
+weft_called weft_called_apart(const weft_instance *in) { return in->apart->out; }
+
+bool weft_call_bytes_apart(weft_instance *in, const wasmtime_component_export_index_t *index, weft_arguments arguments,
+                           uint8_t returns) {
+  return hand_over(in, (weft_apart){.in = in, .index = index, .of_bytes = true, .arguments = arguments, .returns = returns});
+}
+
+wasmtime_error_t *weft_called_bytes_apart(const weft_instance *in, weft_answer *answer) {
+  *answer = in->apart->answer;
+  return in->apart->out.error;
+}

@@ -1,0 +1,32 @@
+#define _GNU_SOURCE // syscall
+#include "weft.h"
+
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t thread_time(void) {
+  struct timespec t;
+  return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec : 0;
+}
+
+static uint32_t this_thread(void) {
+  static _Thread_local uint32_t id;
+  if (id == 0) id = (uint32_t)syscall(SYS_gettid);
+  return id;
+}
+
+weft_run weft_begin(const weft_instance *in) {
+  weft_interrupt *it = in->interrupt;
+  if (it == NULL || !(__atomic_load_n(&it->turn, __ATOMIC_RELAXED) & WEFT_MEASURE)) return (weft_run){NULL, 0};
+  weft_run run = {it, thread_time()};
+  __atomic_store_n(&it->began, run.began, __ATOMIC_RELAXED);
+  __atomic_store_n(&it->thread, (uint64_t)in->generation << 32 | this_thread(), __ATOMIC_RELEASE);
+  return run;
+}
+
+void weft_end(weft_run run) {
+  if (run.interrupt == NULL) return;
+  __atomic_store_n(&run.interrupt->thread, 0, __ATOMIC_RELEASE);
+  __atomic_fetch_add(&run.interrupt->used, thread_time() - run.began, __ATOMIC_RELEASE);
+}
