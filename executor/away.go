@@ -82,7 +82,7 @@ func (q *queue) depart(j *job) bool {
 	}
 	j.away = true
 	q.away++
-	q.share(now)
+	q.shareAll(now)
 	return true
 }
 
@@ -99,7 +99,7 @@ func (q *queue) comeBack(j *job, left <-chan struct{}) bool {
 	case !j.away:
 		q.mu.Unlock()
 		return true
-	case len(q.turns) == 0 && q.free():
+	case q.isIdle(j.at.account.tier):
 		q.arrive(j, now)
 		q.retire()
 		q.mu.Unlock()
@@ -107,8 +107,8 @@ func (q *queue) comeBack(j *job, left <-chan struct{}) bool {
 	}
 	back := make(chan struct{})
 	q.wait(j, back)
-	q.share(now)
-	q.press(now)
+	q.share(j.at.account.tier, now)
+	q.press(j.at.account.tier, now)
 	q.mu.Unlock()
 	select {
 	case <-back:

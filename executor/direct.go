@@ -39,7 +39,13 @@ func (x *Executor) callBytes(j *job, p *pool, export int, returns wasmtime.Retur
 	if !in.take(p) {
 		return false
 	}
-	result, err := in.instance.CallBytes(export, returns, args...)
+	var result *wasmtime.Bytes
+	var err error
+	if j.apart {
+		result, err = in.instance.CallBytesApart(export, returns, args...)
+	} else {
+		result, err = in.instance.CallBytes(export, returns, args...)
+	}
 	in.called()
 	if err != nil {
 		j.answer(nil, x.guestError(j, &in.out, err, ""))

@@ -148,7 +148,7 @@ func New(config Config) (*Executor, error) {
 	}
 	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load), waken: make(chan struct{}, config.Slots)}
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
-		MaxInstances: config.Slots + spareSlots + maxParked + config.Waiting + waitingPerSlot*config.Slots + instanceSlack,
+		MaxInstances: 2*config.Slots + spareSlots + maxParked + config.Waiting + waitingPerSlot*config.Slots + instanceSlack,
 		MaxMemory:    maxMemory,
 	})
 	if err != nil {
@@ -166,6 +166,7 @@ func New(config Config) (*Executor, error) {
 		slots: make(chan struct{}, config.Compiles), metrics: x.metrics, flights: make(map[[32]byte]*flight)}
 	x.stopping, x.stop = context.WithCancel(context.Background())
 	x.queue = newQueue(config.Slots, config.Waiting, x.run, x.engine.Tick)
+	x.queue.lowers = wasmtime.Lowers()
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()
 	x.pools = newPools(x)

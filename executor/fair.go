@@ -15,32 +15,42 @@ const (
 	lasting  = 2
 	dear     = 4
 	patience = 10 * time.Millisecond // for less than this nobody does
-	// memory is for how long it counts that a function had calls, and that it had to give way.
+	// memory is for how long it counts that a function had calls.
 	memory = 100 * time.Millisecond
 )
 
 // function names what has a share of the slots: all revisions of a function together.
 type function struct{ namespace, name string }
 
+// tier is a set of slots, with the functions whose calls take turns to have them. Its fields are guarded by queue.mu.
+type tier struct {
+	turns   turns         // those with a call that may have a slot
+	holding []*account    // those whose calls have slots, in no order
+	taken   int           // slots that calls have, but for lost ones
+	virtual time.Duration // see advance
+}
+
 // account is what a function has used of the slots: the time for which its calls had them. Whose function has used least is
 // next. Its fields are guarded by queue.mu.
 type account struct {
 	function function
 	lines    []*line
+	tier     *tier
 
-	used   time.Duration // compared with that of others; never more than credit behind queue.virtual
+	used   time.Duration // compared with that of others; never more than credit behind tier.virtual
 	spent  time.Duration // all of it, for the metrics
 	since  time.Time     // up to when both are counted
 	slots  int           // that its calls have now
 	price  int           // how many times the time of each it uses
 	live   int           // calls that wait or run
 	from   time.Time     // since when there are any
-	yields time.Time     // until when its calls have a low priority, as some had to give way
+	demand demand
 
 	returning []*job // calls that have run and want a slot again, first come, first served
-	turn      int    // index in queue.turns, -1 if no call of it waits that may have a slot
+	turn      int    // index in tier.turns, -1 if no call of it waits that may have a slot
 	ticket    uint64 // orders those that have used the same
-	holds     int    // index in queue.holding, if it has slots
+	holds     int    // index in tier.holding, if it has slots
+	lives     int    // index in queue.alive, -1 if it is not there
 }
 
 // turns is a heap of accounts with a call that may have a slot.
@@ -81,9 +91,9 @@ func (q *queue) count(a *account, now time.Time) {
 		a.used += d * time.Duration(a.slots*a.price)
 	}
 	a.since = now
-	a.used = max(a.used, q.virtual-credit)
+	a.used = max(a.used, a.tier.virtual-credit)
 	if a.turn >= 0 {
-		heap.Fix(&q.turns, a.turn)
+		heap.Fix(&a.tier.turns, a.turn)
 	}
 }
 
@@ -91,23 +101,34 @@ func (q *queue) count(a *account, now time.Time) {
 func (q *queue) charge(a *account, now time.Time) {
 	q.count(a, now)
 	a.price = q.price(a, now)
+	a.tier.taken++
 	if a.slots++; a.slots == 1 {
-		a.holds = len(q.holding)
-		q.holding = append(q.holding, a)
+		a.tier.hold(a)
 	}
 }
 
 // discharge ends what charge began.
 func (q *queue) discharge(a *account, now time.Time) {
-	q.advance(now)
+	q.advance(a.tier, now)
 	q.count(a, now)
+	a.tier.taken--
 	if a.slots--; a.slots == 0 {
-		last := len(q.holding) - 1
-		moved := q.holding[last]
-		q.holding[a.holds], moved.holds = moved, a.holds
-		q.holding[last] = nil
-		q.holding = q.holding[:last]
+		a.tier.drop(a)
 	}
+}
+
+// hold adds a function to those whose calls have slots, and drop takes it out.
+func (t *tier) hold(a *account) {
+	a.holds = len(t.holding)
+	t.holding = append(t.holding, a)
+}
+
+func (t *tier) drop(a *account) {
+	last := len(t.holding) - 1
+	moved := t.holding[last]
+	t.holding[a.holds], moved.holds = moved, a.holds
+	t.holding[last] = nil
+	t.holding = t.holding[:last]
 }
 
 // transfer counts the slot of a call for another function than so far.
@@ -123,9 +144,7 @@ func (q *queue) grant(j *job, now time.Time) {
 	a := j.at.account
 	j.granted = now
 	q.charge(a, now)
-	if now.Before(a.yields) {
-		j.lower()
-	}
+	q.prioritize(j)
 }
 
 // revoke takes the slot from a call.
@@ -149,28 +168,44 @@ func (q *queue) price(a *account, now time.Time) int {
 
 // advance moves the virtual time, which is what a function has used that is served fairly: the least of those that run or wait,
 // and not less than that of the one whose turn it was last (served).
-func (q *queue) advance(now time.Time) {
-	if len(q.holding) == 0 {
+func (q *queue) advance(t *tier, now time.Time) {
+	if len(t.holding) == 0 {
 		return
 	}
 	least := time.Duration(1<<63 - 1)
-	for _, a := range q.holding {
+	for _, a := range t.holding {
 		q.count(a, now)
 		least = min(least, a.used)
 	}
-	if len(q.turns) > 0 {
-		least = min(least, q.turns[0].used)
+	if len(t.turns) > 0 {
+		least = min(least, t.turns[0].used)
 	}
-	q.virtual = max(q.virtual, least)
+	t.virtual = max(t.virtual, least)
 }
 
 // enliven counts one call more of a function. One that was idle has saved up no more than its credit.
 func (q *queue) enliven(a *account, now time.Time) {
-	if a.live++; a.live == 1 {
-		a.from = now
-		q.youngest, q.enlivened = a, now
-		q.advance(now)
-		q.count(a, now)
+	q.note(a, now)
+	if a.live++; a.live > 1 {
+		return
+	}
+	a.from = now
+	q.youngest, q.enlivened = a, now
+	q.list(a)
+	q.compare(now)
+	q.advance(a.tier, now)
+	q.count(a, now)
+}
+
+// expire counts one call less.
+func (q *queue) expire(a *account, now time.Time) {
+	q.note(a, now)
+	if a.live--; a.live > 0 {
+		return
+	}
+	if a.tier == &q.front {
+		q.light = now
+		q.unlist(a)
 	}
 }
 
@@ -180,9 +215,9 @@ func (q *queue) refresh(a *account) {
 	case wants && a.turn < 0:
 		q.tickets++
 		a.ticket = q.tickets
-		heap.Push(&q.turns, a)
+		heap.Push(&a.tier.turns, a)
 	case !wants && a.turn >= 0:
-		heap.Remove(&q.turns, a.turn)
+		heap.Remove(&a.tier.turns, a.turn)
 	}
 }
 
@@ -205,14 +240,14 @@ func (q *queue) lineOf(a *account) *line {
 }
 
 // first gives the function whose turn it is, nil if none has a call that may have a slot.
-func (q *queue) first(now time.Time) *account {
-	for len(q.turns) > 0 {
-		a := q.turns[0]
+func (q *queue) first(t *tier, now time.Time) *account {
+	for len(t.turns) > 0 {
+		a := t.turns[0]
 		q.refresh(a) // the bounds for all lines may have changed
 		if a.turn < 0 {
 			continue
 		}
-		if q.count(a, now); q.turns[0] == a {
+		if q.count(a, now); t.turns[0] == a {
 			return a
 		}
 	}
@@ -221,11 +256,11 @@ func (q *queue) first(now time.Time) *account {
 
 // served moves a function behind those that have used as much, as it has had its turn.
 func (q *queue) served(a *account) {
-	q.virtual = max(q.virtual, a.used)
+	a.tier.virtual = max(a.tier.virtual, a.used)
 	q.tickets++
 	a.ticket = q.tickets
 	if a.turn >= 0 {
-		heap.Fix(&q.turns, a.turn)
+		heap.Fix(&a.tier.turns, a.turn)
 	}
 	q.refresh(a)
 }

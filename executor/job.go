@@ -46,6 +46,9 @@ type job struct {
 	// offset is where the revision's component begins in what runs.
 	offset int64
 
+	apart bool          // its guest is to run on a thread that Go does not know
+	used  time.Duration // what it has used of the processors, if measured; set when it has run
+
 	entered, started time.Time
 	deadline         time.Time // when the time limit of the revision is over; ctx may end before
 	due              time.Time // when either is
@@ -58,7 +61,10 @@ type job struct {
 	away        bool // the guest waits for a call of its own
 	parked      bool // the slot was taken from it, for calls of others
 	parkedAt    time.Time
-	lowered     bool          // the guest has a low priority
+	lowered     bool          // the guest is to have a low priority
+	measured    bool          // it is measured what the guest uses of the processors
+	counted     time.Duration // of that
+	shared      bool          // guests of other functions have run in its place
 	back        chan struct{} // closed when a call that comes back has a slot
 	at          *line         // that of the call that runs: of the job, or of one in its place
 	lostAt      *line         // at, when it was lost

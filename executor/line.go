@@ -19,6 +19,10 @@ type line struct {
 	// For how long a call has a slot, and by how much that differs: moving averages as in RFC 6298.
 	samples         int
 	mean, deviation time.Duration
+
+	// What calls use of the processors: a moving average of those that were measured, 0 if none was.
+	use   time.Duration
+	begun uint
 }
 
 // calls is a heap: first the call with the earliest deadline, among equals the one that came first.
@@ -70,6 +74,15 @@ func (l *line) measure(held time.Duration) {
 	}
 	l.deviation += ((held - l.mean).Abs() - l.deviation) / 4
 	l.mean += (held - l.mean) / 8
+}
+
+// learn takes note of what a call has used of the processors.
+func (l *line) learn(used time.Duration) {
+	if l.use == 0 {
+		l.use = used
+		return
+	}
+	l.use += (used - l.use) / 8
 }
 
 // late tells whether a call could not even begin before its deadline, and how long it would wait at least: if its function

@@ -124,6 +124,9 @@ func (x *Executor) gauges() []prometheus.Collector {
 		gauge("weft_instances_parked", "Instances whose guests have given way to calls of other functions.", func() float64 {
 			return float64(x.queue.parkedCount())
 		}),
+		gauge("weft_functions_behind", "Functions that burn all that they get, and run on the cores that others leave.", func() float64 {
+			return float64(x.queue.behindCount())
+		}),
 		gauge("weft_slots", "Calls that can run at once.", func() float64 { return float64(x.queue.slots) }),
 		gauge("weft_revisions_loaded", "Revisions in memory.", func() float64 { return float64(x.residency.count()) }),
 		gauge("weft_revisions_dormant", "Revisions that are ready for calls and not in memory.", func() float64 {

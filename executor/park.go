@@ -19,15 +19,15 @@ const (
 )
 
 // press has calls that run give way to those that wait. q.mu is held, for all that follows but pace.
-func (q *queue) press(now time.Time) {
-	if len(q.turns) == 1 && len(q.holding) == 1 && q.turns[0] == q.holding[0] {
+func (q *queue) press(t *tier, now time.Time) {
+	if len(t.turns) == 1 && len(t.holding) == 1 && t.turns[0] == t.holding[0] {
 		return // calls of one function don't give way to each other
 	}
-	for len(q.turns) > 0 && !q.free() && q.parked < maxParked {
-		most := q.most(now)
-		a := q.first(now)
+	for len(t.turns) > 0 && !q.free(t) && q.parked < maxParked {
+		most := q.most(t, now)
+		a := q.first(t, now)
 		if a == most {
-			a = q.second() // it is not behind now, and will be
+			a = t.second() // it is not behind now, and will be
 		}
 		if a == nil || most == nil {
 			return
@@ -41,13 +41,13 @@ func (q *queue) press(now time.Time) {
 			return
 		}
 		q.park(j, now)
-		q.share(now)
+		q.share(t, now)
 	}
 }
 
 // most gives the function that has used most of those that have slots, nil if none has.
-func (q *queue) most(now time.Time) (most *account) {
-	for _, a := range q.holding {
+func (q *queue) most(t *tier, now time.Time) (most *account) {
+	for _, a := range t.holding {
 		q.count(a, now)
 		if a.price = q.price(a, now); most == nil || a.used > most.used {
 			most = a
@@ -57,17 +57,17 @@ func (q *queue) most(now time.Time) (most *account) {
 }
 
 // second gives the function that is next after the first one, nil if there is none.
-func (q *queue) second() *account {
-	switch len(q.turns) {
+func (t *tier) second() *account {
+	switch len(t.turns) {
 	case 0, 1:
 		return nil
 	case 2:
-		return q.turns[1]
+		return t.turns[1]
 	}
-	if q.turns.Less(2, 1) {
-		return q.turns[2]
+	if t.turns.Less(2, 1) {
+		return t.turns[2]
 	}
-	return q.turns[1]
+	return t.turns[1]
 }
 
 // longest gives the call of a function that has had its slot for the longest time.
@@ -81,31 +81,31 @@ func (q *queue) longest(a *account) *job {
 	return first
 }
 
-// park takes the slot from a running call. From now on, and for a while, all calls of its function have a low priority.
+// park takes the slot from a running call, which has a low priority until it has one again.
 func (q *queue) park(j *job, now time.Time) {
-	a := j.at.account
 	q.revoke(j, now)
 	j.parked, j.parkedAt = true, now
 	q.parked++
 	q.wait(j, nil)
 	q.arm(now.Add(linger))
-	if !now.Before(a.yields) {
-		for k := range q.running {
-			if k.at.account == a {
-				k.lower()
-			}
-		}
+	if q.prioritize(j) {
 		q.tick()
 	}
-	a.yields = now.Add(memory)
 }
 
-// lower has the guest of a job, and those below it on its thread, run with a low priority.
-func (j *job) lower() {
-	if !j.lowered {
-		j.lowered = true
-		j.interrupt.Lower()
+// prioritize has the guest of a running call, and those below it on its thread, run with a low priority where its function is behind
+// others or it is parked, and not otherwise. It tells whether the guest has to notice.
+func (q *queue) prioritize(j *job) (changed bool) {
+	low := j.parked || j.at.account.tier == &q.behind
+	if low == j.lowered {
+		return false
 	}
+	if j.lowered = low; low {
+		j.interrupt.Lower()
+	} else {
+		j.interrupt.Raise()
+	}
+	return true
 }
 
 // unpark ends that a call is parked.
@@ -130,8 +130,11 @@ func (q *queue) pace() {
 	defer q.mu.Unlock()
 	q.armed = false
 	now := time.Now()
+	q.review(now)
 	q.rest(now)
-	q.press(now)
+	for _, t := range q.tiers() {
+		q.press(t, now)
+	}
 }
 
 // rest has the guests rest that are parked for long. It reminds those that have not noticed, ever more seldom, as they may

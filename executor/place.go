@@ -120,12 +120,13 @@ func (q *queue) enter(j *job) bool {
 	base, l := j.base(), j.line
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || !base.hasSlot() || q.away >= q.maxAway || q.returning > 0 || len(l.calls) > 0 || !q.mayRun(l) {
+	if q.closed || !base.hasSlot() || q.away >= q.maxAway || q.returning > 0 || len(l.calls) > 0 || !q.mayRun(l) ||
+		base.at.account.tier != l.account.tier {
 		return false
 	}
 	q.enliven(l.account, j.entered)
 	q.transfer(base.at.account, l.account, j.entered)
-	base.at = l
+	base.at, base.shared = l, true
 	l.running++
 	q.busy++
 	q.away++
@@ -142,6 +143,9 @@ func (q *queue) exit(j *job, outer *line) {
 	case base.hasSlot():
 		q.transfer(a, outer.account, now)
 		base.at = outer
+		if q.prioritize(base) {
+			q.tick()
+		}
 	case base.parked && !base.lost:
 		q.forget(base)
 		base.at = outer
@@ -151,9 +155,9 @@ func (q *queue) exit(j *job, outer *line) {
 	}
 	j.ended = true
 	j.line.running--
-	a.live--
+	q.expire(a, now)
 	q.busy--
 	q.away--
 	q.refresh(a)
-	q.share(now)
+	q.shareAll(now)
 }

@@ -235,7 +235,7 @@ func (q *queue) hasSpare() bool {
 }
 
 // isSpare is hasSpare for those who hold q.mu.
-func (q *queue) isSpare() bool { return !q.closed && len(q.turns) == 0 && q.free() }
+func (q *queue) isSpare() bool { return !q.closed && q.isIdle(&q.front) }
 
 // offer tells who wants a spare slot that there is one. q.mu is held.
 func (q *queue) offer() {

@@ -41,10 +41,12 @@ type queue struct {
 	numbers uint64 // of calls
 
 	accounts map[function]*account
-	turns    turns         // those with a call that may have a slot
-	holding  []*account    // those whose calls have slots, in no order
-	virtual  time.Duration // see advance
+	alive    []*account // those with calls that wait or run, or that are behind, in no order
 	tickets  uint64
+
+	front, behind tier // most functions are in front; see heavy.go
+	both          [2]*tier
+	comparison    // of the functions; decides who is where
 
 	youngest  *account  // the last that had no calls before
 	enlivened time.Time // when it got one
@@ -66,6 +68,8 @@ type queue struct {
 func newQueue(slots, maxAway int, run func(*job), tick func()) *queue {
 	q := &queue{slots: slots, maxAway: maxAway, run: run, tick: tick, accounts: make(map[function]*account),
 		empty: make(chan struct{}), spare: make(chan struct{}, 1), running: make(map[*job]struct{})}
+	q.uses = func(j *job) time.Duration { return j.interrupt.Used() }
+	q.both = [...]*tier{&q.front, &q.behind}
 	q.work.L = &q.mu
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -83,7 +87,7 @@ func (q *queue) join(f function, l Limits) *line {
 	defer q.mu.Unlock()
 	a := q.accounts[f]
 	if a == nil {
-		a = &account{function: f, used: q.virtual - credit, turn: -1}
+		a = &account{function: f, tier: &q.front, used: q.front.virtual - credit, turn: -1, lives: -1}
 		q.accounts[f] = a
 	}
 	out := &line{account: a, concurrency: l.Concurrency, limit: l.Concurrency + l.Queue}
@@ -98,6 +102,7 @@ func (q *queue) leave(l *line) {
 	a.lines = slices.DeleteFunc(a.lines, func(other *line) bool { return other == l })
 	if len(a.lines) == 0 {
 		delete(q.accounts, a.function)
+		q.put(a, &q.front, time.Now())
 		if q.youngest == a {
 			q.youngest = nil
 		}
@@ -131,7 +136,7 @@ func (q *queue) add(j *job) (result admission, wait time.Duration) {
 		}
 	}
 	q.enliven(l.account, j.entered)
-	if len(q.turns) == 0 && q.free() && q.mayRun(l) {
+	if q.isIdle(l.account.tier) && q.mayRun(l) {
 		q.begin(j, j.entered)
 		q.begun = append(q.begun, j)
 		q.rouse()
@@ -143,8 +148,8 @@ func (q *queue) add(j *job) (result admission, wait time.Duration) {
 	q.waiting++
 	q.refresh(l.account)
 	q.wake()
-	if len(q.turns) > 0 && !q.free() {
-		q.press(j.entered)
+	if t := l.account.tier; len(t.turns) > 0 && !q.free(t) {
+		q.press(t, j.entered)
 	}
 	return admitted, 0
 }
@@ -169,7 +174,7 @@ func (q *queue) remove(j *job) bool {
 		return false
 	}
 	q.unlink(j)
-	j.line.account.live--
+	q.expire(j.line.account, time.Now())
 	return true
 }
 
@@ -189,6 +194,7 @@ func (q *queue) begin(j *job, now time.Time) {
 	q.busy++
 	q.running[j] = struct{}{}
 	q.grant(j, now)
+	q.meter(j)
 }
 
 // finish ends a call that take gave. q.mu is held.
@@ -197,11 +203,12 @@ func (q *queue) finish(j *job, now time.Time) {
 	if j.hasSlot() {
 		q.revoke(j, now)
 	}
+	q.read(j)
 	if j.method.export != startOnly {
 		l.measure(j.held)
 	}
 	l.running--
-	l.account.live--
+	q.expire(l.account, now)
 	q.busy--
 	delete(q.running, j)
 	j.ended = true
@@ -222,7 +229,7 @@ func (q *queue) finish(j *job, now time.Time) {
 		q.unpark(j)
 	}
 	q.refresh(l.account)
-	q.share(now)
+	q.shareAll(now)
 	q.offer()
 	q.settle()
 }
@@ -253,7 +260,7 @@ func (q *queue) lose(j *job) {
 		q.forget(j)
 	} else {
 		q.lost++
-		q.share(now)
+		q.shareAll(now)
 	}
 	q.settle()
 }
@@ -285,7 +292,7 @@ func (q *queue) abort(f func(*job)) {
 	defer q.mu.Unlock()
 	q.hasten = true
 	q.refreshAll()
-	q.share(time.Now())
+	q.shareAll(time.Now())
 	for j := range q.running {
 		f(j)
 	}

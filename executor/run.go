@@ -163,6 +163,9 @@ func (x *Executor) run(j *job) {
 	defer j.rev.release()
 	defer j.interrupt.Close()
 	x.work(j)
+	if j.measured {
+		j.used = j.interrupt.Used()
+	}
 }
 
 // work answers a job.
@@ -240,7 +243,13 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	if !in.take(j.rev.pool) {
 		return false
 	}
-	result, err := in.instance.Call(j.method.export, arena)
+	var result *wasmtime.Result
+	var err error
+	if j.apart {
+		result, err = in.instance.CallApart(j.method.export, arena)
+	} else {
+		result, err = in.instance.Call(j.method.export, arena)
+	}
 	in.called()
 	if err != nil {
 		j.answer(nil, x.guestError(j, &in.out, err, ""))

@@ -18,11 +18,29 @@ func (q *queue) spawn() {
 	}()
 }
 
-// free tells whether a call may have a slot.
-func (q *queue) free() bool { return q.busy-q.away-q.parked-min(q.lost, spareSlots) < q.slots }
+// free tells whether a slot of a tier is free. When there are more lost calls than spares, these take slots of the front.
+func (q *queue) free(t *tier) bool {
+	if t == &q.behind {
+		return t.taken < q.slots
+	}
+	return t.taken+max(q.lost-spareSlots, 0) < q.slots
+}
+
+// isIdle tells whether a slot of a tier is free that no call waits for.
+func (q *queue) isIdle(t *tier) bool { return len(t.turns) == 0 && q.free(t) }
+
+// tiers gives those that are in use.
+func (q *queue) tiers() []*tier {
+	if q.heavies == 0 {
+		return q.both[:1]
+	}
+	return q.both[:]
+}
 
 // wanted is how many workers there may be.
-func (q *queue) wanted() int { return q.slots + q.away + q.parked + min(q.lost, spareSlots) }
+func (q *queue) wanted() int {
+	return q.slots*len(q.tiers()) + q.away + q.parked + min(q.lost, spareSlots)
+}
 
 // take ends the call that a worker has done, if any, and waits for another. It gives nil when the worker is to end.
 func (q *queue) take(done *job) *job {
@@ -43,18 +61,29 @@ func (q *queue) take(done *job) *job {
 			q.settle()
 			return nil
 		}
-		if q.free() {
-			if a := q.first(now); a != nil && len(a.returning) > 0 {
-				q.admit(a, now)
-				continue
-			} else if a != nil {
-				return q.next(a, now)
-			}
+		if a := q.turn(now); a != nil && len(a.returning) > 0 {
+			q.admit(a, now)
+			continue
+		} else if a != nil {
+			return q.next(a, now)
 		}
 		q.idle++
 		q.work.Wait()
 		now = time.Now()
 	}
+}
+
+// turn gives a function for whose call there is a free slot, nil if there is none.
+func (q *queue) turn(now time.Time) *account {
+	for _, t := range q.tiers() {
+		if !q.free(t) {
+			continue
+		}
+		if a := q.first(t, now); a != nil {
+			return a
+		}
+	}
+	return nil
 }
 
 // start gives a worker the first call that has begun without one.
@@ -74,17 +103,21 @@ func (q *queue) next(a *account, now time.Time) *job {
 	q.unlink(j)
 	q.begin(j, now)
 	q.served(a)
-	if len(q.turns) > 0 {
-		q.share(now)
-		q.press(now)
+	if len(a.tier.turns) > 0 {
+		q.share(a.tier, now)
+		q.press(a.tier, now)
 	}
+	q.wake() // for the other tier
 	return j
 }
 
 // wake has a worker take a call, if a slot is free and somebody waits for it.
 func (q *queue) wake() {
-	if len(q.turns) > 0 && q.free() {
-		q.rouse()
+	for _, t := range q.tiers() {
+		if len(t.turns) > 0 && q.free(t) {
+			q.rouse()
+			return
+		}
 	}
 }
 
@@ -105,10 +138,17 @@ func (q *queue) wakeAll() {
 	q.work.Broadcast()
 }
 
-// share gives free slots to whoever is next.
-func (q *queue) share(now time.Time) {
-	for len(q.turns) > 0 && q.free() {
-		a := q.first(now)
+// shareAll gives the free slots of all tiers to whoever is next.
+func (q *queue) shareAll(now time.Time) {
+	for _, t := range q.tiers() {
+		q.share(t, now)
+	}
+}
+
+// share gives the free slots of a tier to whoever is next.
+func (q *queue) share(t *tier, now time.Time) {
+	for len(t.turns) > 0 && q.free(t) {
+		a := q.first(t, now)
 		if a == nil {
 			break
 		}

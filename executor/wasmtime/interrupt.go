@@ -96,12 +96,15 @@ func (i *Interrupt) Raise() { i.set(0, C.WEFT_LOWER) }
 // Measure has it measured what the guest uses of a processor, from when it runs next; see Used.
 func (i *Interrupt) Measure() { i.set(C.WEFT_MEASURE, 0) }
 
-// Used is what the guest has used of a processor, as far as Measure asked for that: what it uses now may be missing. It is to be
-// called before Close.
+// Used is what the guest has used of a processor, as far as Measure asked for that: what it uses now may be missing. It is 0 after
+// Close.
 func (i *Interrupt) Used() time.Duration {
 	used := time.Duration(i.words.used.Load())
 	thread := i.words.thread.Load()
 	began := time.Duration(i.words.began.Load())
+	if uint32(i.words.cause.Load()>>32) != i.generation {
+		return 0
+	}
 	if uint32(thread) == 0 || uint32(thread>>32) != i.generation {
 		return used // It does not run.
 	}

@@ -1,0 +1,219 @@
+package executor
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// Turns alone don't make a function fast beside one that burns all that it gets. What a node does besides running guests (reading,
+// writing, collecting garbage) has no slot, and a thread that burns has a core for milliseconds before the kernel takes it away. So
+// a heavy function, whose calls are long and as many as there are slots, is behind the others while these have calls: its guests
+// have slots of their own, and a low priority, with which the kernel has them run on the cores that nobody else wants. Heavy
+// functions take turns among each other.
+
+const (
+	// window is for how long what functions want and use is measured before it is compared.
+	window = 50 * time.Millisecond
+	// longCall is what a call uses of a processor that counts as long, and lastingCall what one uses that is apart from the others
+	// even where only one function has calls.
+	longCall    = 200 * time.Microsecond
+	lastingCall = 5 * time.Millisecond
+	// grudge is for how long a heavy function stays behind when no other has calls any more.
+	grudge = time.Second
+	// To read the clock of a thread is a system call, of some 0.3 µs. So one call in oneIn is measured where they are short.
+	oneIn = 64
+)
+
+// demand is what a function wanted and used in a window.
+type demand struct {
+	noted   time.Time     // up to when crowded is counted
+	crowded time.Duration // for how long it had as many calls as there are slots, or more
+	cpu     time.Duration // what its calls used of the processors, as far as that is known
+	long    time.Duration // as much of that as is of long calls
+}
+
+// comparison is what the queue needs to compare functions. queue.mu is held.
+type comparison struct {
+	lowers  bool                     // a guest can have a low priority; else no function is behind others
+	uses    func(*job) time.Duration // what a call that runs has used of the processors so far
+	heavies int                      // functions that are behind
+
+	comparing bool      // a window is measured
+	since     time.Time // when that began
+	light     time.Time // when a function that is in front had done all its calls, for the last time
+}
+
+// compare begins to compare functions if several have calls.
+func (q *queue) compare(now time.Time) {
+	if q.comparing || !q.lowers || len(q.alive) < 2 {
+		return
+	}
+	q.comparing = true
+	q.open(now)
+}
+
+// open begins a window.
+func (q *queue) open(now time.Time) {
+	q.since = now
+	for _, a := range q.alive {
+		a.demand = demand{noted: now}
+	}
+	for j := range q.running {
+		if j.measured {
+			j.counted = q.uses(j)
+		}
+	}
+	q.arm(now.Add(window))
+}
+
+// note counts for how long a function has had its calls. It is to be called before that number changes.
+func (q *queue) note(a *account, now time.Time) {
+	if a.live >= q.slots {
+		a.demand.crowded += now.Sub(a.demand.noted)
+	}
+	a.demand.noted = now
+}
+
+// list adds a function to those that are compared, if it is not there, and unlist takes it out.
+func (q *queue) list(a *account) {
+	if a.lives < 0 {
+		a.lives = len(q.alive)
+		q.alive = append(q.alive, a)
+	}
+}
+
+func (q *queue) unlist(a *account) {
+	last := len(q.alive) - 1
+	moved := q.alive[last]
+	q.alive[a.lives], moved.lives = moved, a.lives
+	q.alive[last] = nil
+	q.alive = q.alive[:last]
+	a.lives = -1
+}
+
+// meter decides whether it is measured what a call uses, and where its guest is to run.
+func (q *queue) meter(j *job) {
+	l := j.line
+	l.begun++
+	j.measured = l.use == 0 || l.use > longCall/2 || l.begun%oneIn == 0
+	if j.measured {
+		j.interrupt.Measure()
+	}
+	j.apart = l.use > longCall && q.comparing || l.use > lastingCall
+}
+
+// read counts what a call has used that has run.
+func (q *queue) read(j *job) {
+	l := j.line
+	if !j.measured {
+		l.account.demand.cpu += l.use
+		return
+	}
+	q.spend(j, j.used)
+	if !j.shared {
+		l.learn(j.used)
+	}
+}
+
+// spend counts what a call has used in all, less what was counted before.
+func (q *queue) spend(j *job, used time.Duration) {
+	d, more := &j.line.account.demand, max(used-j.counted, 0)
+	j.counted += more
+	d.cpu += more
+	if used > longCall {
+		d.long += more
+	}
+}
+
+// review ends a window, puts the functions where they belong, and begins the next if there is something left to compare.
+func (q *queue) review(now time.Time) {
+	if !q.comparing {
+		return
+	}
+	if d := now.Sub(q.since); d < window {
+		q.arm(q.since.Add(window))
+		return
+	}
+	for j := range q.running {
+		if j.measured {
+			q.spend(j, q.uses(j))
+		}
+	}
+	length := now.Sub(q.since)
+	var total time.Duration
+	light := now.Sub(q.light) < grudge
+	n := 0
+	for _, a := range q.alive {
+		q.note(a, now)
+		total += a.demand.cpu
+		n++
+		if !a.demand.isHeavy(length) && a.tier == &q.front {
+			light, q.light = true, now
+		}
+	}
+	for _, a := range slices.Backward(q.alive) { // put may take one out
+		switch isHeavy := a.demand.isHeavy(length); {
+		case !light, a.demand.crowded < length/2:
+			q.put(a, &q.front, now)
+		case isHeavy && a.demand.long*time.Duration(n) >= total:
+			q.put(a, &q.behind, now)
+		}
+	}
+	if q.comparing = len(q.alive) > 1 || q.heavies > 0; q.comparing {
+		q.open(now)
+	}
+}
+
+// isHeavy tells whether a function has wanted all slots for the better part of a window of that length, mostly for long calls.
+func (d *demand) isHeavy(length time.Duration) bool {
+	return d.crowded >= length/2 && d.long >= d.cpu/2 && d.long > 0
+}
+
+// behindCount is how many functions are behind others.
+func (q *queue) behindCount() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.heavies
+}
+
+// put has a function take its turns in a tier, and with it those of its calls that run.
+func (q *queue) put(a *account, to *tier, now time.Time) {
+	from := a.tier
+	if from == to {
+		return
+	}
+	q.count(a, now)
+	if a.turn >= 0 {
+		heap.Remove(&from.turns, a.turn)
+	}
+	if a.slots > 0 {
+		from.drop(a)
+		to.hold(a)
+	}
+	from.taken -= a.slots
+	to.taken += a.slots
+	a.used += to.virtual - from.virtual
+	a.tier = to
+	if to == &q.behind {
+		q.heavies++
+	} else {
+		q.heavies--
+	}
+	if to == &q.front && a.live == 0 {
+		q.unlist(a)
+	}
+	q.refresh(a)
+	changed := false
+	for j := range q.running {
+		if j.at.account == a && !j.lost {
+			changed = q.prioritize(j) || changed
+		}
+	}
+	if changed {
+		q.tick()
+	}
+	q.shareAll(now)
+	q.press(&q.front, now)
+	q.press(&q.behind, now)
+}

@@ -1,0 +1,301 @@
+package executor
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/weft-run/weft/executor/wasmtime"
+)
+
+// A heavyTest is a queue with two slots whose calls use a core for as long as they have a slot.
+type heavyTest struct {
+	*queueTest
+
+	t *testing.T
+}
+
+// heavy runs a test with such a queue.
+func heavy(t *testing.T, test func(q *heavyTest)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		q := &heavyTest{newQueueTest(2), t}
+		q.lowers = true
+		q.uses = func(j *job) time.Duration {
+			if !j.hasSlot() {
+				return j.held
+			}
+			return j.held + time.Since(j.granted)
+		}
+		test(q)
+		q.finishAll()
+		time.Sleep(grudge + 2*window)
+		q.rests(t, 2)
+		if q.heavies != 0 || q.comparing {
+			t.Errorf("at rest %d functions are behind, and being compared: %t", q.heavies, q.comparing)
+		}
+	})
+}
+
+// call makes a call and ends it after some time, if it runs then.
+func (q *heavyTest) call(l *line, name string, takes time.Duration) (ran bool) {
+	j := q.put(q.t, l, name)
+	time.Sleep(takes)
+	synctest.Wait()
+	q.queue.mu.Lock()
+	ran = !j.inLine && time.Since(j.started) == takes
+	j.used = takes
+	q.queue.mu.Unlock()
+	q.end(j)
+	return ran
+}
+
+// burn has calls of a function under way that don't end.
+func (q *heavyTest) burn(l *line, calls int) {
+	for range calls {
+		q.put(q.t, l, "burn")
+	}
+}
+
+// light makes a call of a short time every millisecond, and tells how many of the last of them ran at once.
+func (q *heavyTest) light(l *line, calls, last int) (atOnce int) {
+	for i := range calls {
+		if q.call(l, "light", 10*time.Microsecond) && i >= calls-last {
+			atOnce++
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return atOnce
+}
+
+func (q *heavyTest) isBehind(l *line) bool {
+	synctest.Wait()
+	q.queue.mu.Lock()
+	defer q.queue.mu.Unlock()
+	return l.account.tier == &q.behind
+}
+
+var heavyLimits = Limits{Concurrency: 100, Queue: 100}
+
+// TestHeavyIsBehind has a function burn all slots: soon it has slots of its own, and the calls of another one run at once. It is
+// in front again when there are no others.
+func TestHeavyIsBehind(t *testing.T) {
+	heavy(t, func(q *heavyTest) {
+		burner, light := q.join(heavyLimits), q.join(heavyLimits)
+		q.burn(burner, 4)
+		time.Sleep(time.Second)
+		if q.isBehind(burner) {
+			t.Error("it is behind where there are no others")
+		}
+		if n := q.light(light, 200, 100); n != 100 {
+			t.Errorf("of 100 calls %d ran at once", n)
+		}
+		if !q.isBehind(burner) || q.isBehind(light) {
+			t.Fatal("it is not behind, or the other one is")
+		}
+		if n := strings.Count(strings.Join(q.order(), " "), "burn"); n != 2 {
+			t.Errorf("%d of its calls run", n)
+		}
+		q.queue.mu.Lock()
+		for j := range q.running {
+			if !j.lowered || !j.hasSlot() {
+				t.Errorf("%s: lowered %t, with a slot %t", j.callID, j.lowered, j.hasSlot())
+			}
+		}
+		q.queue.mu.Unlock()
+		q.end(q.job("burn"))
+		if n := strings.Count(strings.Join(q.order(), " "), "burn"); n != 3 {
+			t.Errorf("%d of its calls have run once one of two has ended", n)
+		}
+		time.Sleep(grudge + 2*window)
+		if q.isBehind(burner) {
+			t.Error("it is behind, long after the others have gone")
+		}
+		q.queue.mu.Lock()
+		for j := range q.running {
+			if j.lowered {
+				t.Error("its calls have a low priority")
+			}
+		}
+		q.queue.mu.Unlock()
+	})
+}
+
+// TestHeavyFewCalls has a function that has burnt all slots call less: it is in front again.
+func TestHeavyFewCalls(t *testing.T) {
+	heavy(t, func(q *heavyTest) {
+		burner, light := q.join(heavyLimits), q.join(heavyLimits)
+		q.burn(burner, 2)
+		q.light(light, 200, 0)
+		if !q.isBehind(burner) {
+			t.Fatal("it is not behind")
+		}
+		q.end(q.job("burn"))
+		q.light(light, 200, 0)
+		if q.isBehind(burner) {
+			t.Error("it is behind with one call on two slots")
+		}
+	})
+}
+
+// TestHeavyBesideMany has a function burn all slots beside one whose calls are short and always many.
+func TestHeavyBesideMany(t *testing.T) {
+	heavy(t, func(q *heavyTest) {
+		burner, short := q.join(heavyLimits), q.join(heavyLimits)
+		q.burn(burner, 2)
+		ended := 0
+		for range 4 {
+			q.put(t, short, "short")
+		}
+		for range 10_000 {
+			time.Sleep(longCall / 4)
+			synctest.Wait()
+			q.queue.mu.Lock()
+			var end []*job
+			for j := range q.running {
+				if j.callID == "short" && !j.inLine && time.Since(j.started) >= longCall/4 {
+					j.used = longCall / 4
+					end = append(end, j)
+				}
+			}
+			q.queue.mu.Unlock()
+			for _, j := range end {
+				q.put(t, short, "short")
+				q.end(j)
+				ended++
+			}
+		}
+		if !q.isBehind(burner) || q.isBehind(short) {
+			t.Error("it is not behind, or the other one is")
+		}
+		if ended < 18_000 {
+			t.Errorf("%d short calls have ended on two slots", ended)
+		}
+	})
+}
+
+// TestHeavyNot has functions that are not to be behind another.
+func TestHeavyNot(t *testing.T) {
+	t.Run("one call", func(t *testing.T) {
+		heavy(t, func(q *heavyTest) {
+			one, light := q.join(heavyLimits), q.join(heavyLimits)
+			q.burn(one, 1)
+			q.light(light, 300, 0)
+			if q.isBehind(one) {
+				t.Error("with one call on two slots it is")
+			}
+		})
+	})
+	t.Run("all alike", func(t *testing.T) {
+		heavy(t, func(q *heavyTest) {
+			a, b := q.join(heavyLimits), q.join(heavyLimits)
+			q.burn(a, 4)
+			q.burn(b, 4)
+			for range 100 {
+				if time.Sleep(10 * time.Millisecond); q.isBehind(a) || q.isBehind(b) {
+					t.Fatal("one that burns is behind another that does")
+				}
+			}
+		})
+	})
+	t.Run("short calls", func(t *testing.T) {
+		heavy(t, func(q *heavyTest) {
+			short, light := q.join(heavyLimits), q.join(heavyLimits)
+			for range 3000 {
+				a, b := q.put(t, short, "short"), q.put(t, short, "short")
+				c := q.put(t, light, "light")
+				time.Sleep(longCall / 2)
+				for _, j := range []*job{a, b, c} {
+					synctest.Wait()
+					q.queue.mu.Lock()
+					j.used = longCall / 2
+					q.queue.mu.Unlock()
+					q.end(j)
+				}
+				if q.isBehind(short) {
+					t.Fatal("it is")
+				}
+			}
+		})
+	})
+	t.Run("without the right", func(t *testing.T) {
+		heavy(t, func(q *heavyTest) {
+			q.lowers = false
+			burner, light := q.join(heavyLimits), q.join(heavyLimits)
+			q.burn(burner, 4)
+			q.light(light, 300, 0)
+			if q.isBehind(burner) {
+				t.Error("it is behind with guests that keep their priority")
+			}
+		})
+	})
+}
+
+// TestHeavyGuests has guests burn until their time is over, again and again, beside calls of another function.
+func TestHeavyGuests(t *testing.T) {
+	if !wasmtime.Lowers() {
+		t.Skip("this process may not give a thread its priority back: it lacks CAP_SYS_NICE, or RLIMIT_NICE is too low")
+	}
+	g := newGuest(t, Config{Slots: 2}, Limits{})
+	r := guestRevision(t, Limits{Timeout: 20 * time.Millisecond})
+	r.Function = "burner"
+	if err := g.Load(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	var burning sync.WaitGroup
+	for range 4 {
+		burning.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				_, err := g.Call(t.Context(), Request{Key: r.Key, Service: guestService, Method: "Loop"})
+				refused(t, err, Deadline)
+			}
+		})
+	}
+	until(t, func() bool {
+		g.works()
+		return g.metric("weft_functions_behind") == 1
+	})
+	until(t, func() bool {
+		g.works()
+		g.queue.mu.Lock()
+		defer g.queue.mu.Unlock()
+		for j := range g.queue.running {
+			if j.apart && j.lowered {
+				return true
+			}
+		}
+		return false
+	})
+	close(over)
+	burning.Wait()
+	g.idle()
+	until(t, func() bool { return g.metric("weft_functions_behind") == 0 })
+	g.works()
+}
+
+// TestHeavyLeaves takes the revisions of a function that is behind out of memory.
+func TestHeavyLeaves(t *testing.T) {
+	heavy(t, func(q *heavyTest) {
+		burner, light := q.join(heavyLimits), q.join(heavyLimits)
+		q.burn(burner, 2)
+		q.light(light, 200, 0)
+		if !q.isBehind(burner) {
+			t.Fatal("it is not behind")
+		}
+		q.finishAll()
+		q.leave(burner)
+		q.queue.mu.Lock()
+		defer q.queue.mu.Unlock()
+		if q.heavies != 0 || len(q.tiers()) != 1 {
+			t.Errorf("%d functions are behind", q.heavies)
+		}
+	})
+}
