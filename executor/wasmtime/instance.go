@@ -161,7 +161,7 @@ func (i *Instance) mayEnd() {
 }
 
 //export weft_go_ended
-func weft_go_ended(handle C.uintptr_t) { cgo.Handle(handle).Value().(*Instance).ended <- struct{}{} }
+func weft_go_ended(handle C.uintptr_t) { instanceOf(handle).ended <- struct{}{} }
 
 // failed marks the instance dead and makes the error.
 func (i *Instance) failed(op string, err *C.wasmtime_error_t) error {
