@@ -54,8 +54,9 @@ const (
 	// directWorth is how many times as long it takes to pass on a byte of an import's message as values as it takes to have a
 	// transcoder pass on one of a request that could go directly.
 	directWorth = 16
-	// bulkStart is the size of the transcoder's memory at first, in bytes. What is not touched costs nothing.
-	bulkStart = 1 << 20
+	// bulkStart is the size of the transcoder's memory at first, in bytes. What is not touched costs nothing, and to grow takes a call
+	// of the kernel for each 64 KiB, and another when the memory is given back.
+	bulkStart = 4 << 20
 )
 
 // makeBulk begins to make the second form of a revision, where the engine has what it takes. x.loading is held.
@@ -116,7 +117,7 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 	if err != nil {
 		return nil, err
 	}
-	c, err := t.Around(compose.Part{Name: rev.key.Function, Component: component, World: r.World})
+	c, err := t.Around(compose.Part{Name: rev.key.Function, Component: component, World: r.World, Once: r.Reuse <= 1})
 	if err != nil {
 		return nil, err
 	}

@@ -35,11 +35,11 @@ func newTwoPaths(t testing.TB, e *wasmtime.Engine, name string, wasm []byte, ser
 	if p.binding == nil {
 		t.Fatal("no binding")
 	}
-	tr, err := transcoder.New(p.services, nil, world, 1<<20, func(*contract.Method) bool { return false })
+	tr, err := transcoder.New(p.services, nil, world, 4<<20, func(*contract.Method) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}
-	composed, err := tr.Around(compose.Part{Name: name, Component: wasm, World: world})
+	composed, err := tr.Around(compose.Part{Name: name, Component: wasm, World: world, Once: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@
 //
 //	custom      "weft-parts": the names of the parts
 //	import      what the parts import and no part answers, an interface once, with all that any of them uses of it
-//	component   the parts, byte by byte as they were given
+//	component   the parts, byte by byte as they were given, but for Part.Once
 //	component   what gives a part an environment of its own
 //	instance    the parts from the last to the first, each with its imports
 //	export      all that the first part exports, under the names that it has there

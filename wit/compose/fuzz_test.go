@@ -35,13 +35,15 @@ func FuzzNew(f *testing.F) {
 			return
 		}
 		own := compose.Part{Name: "fuzzed", Component: data, World: w}
+		once := own
+		once.Once = true
 		linked := own
 		linked.Links = []compose.Link{same(iface("b"), 1)}
 		twice := own
 		for _, i := range w.Imports {
 			twice.Links = append(twice.Links, same(i.ID, 1))
 		}
-		for _, parts := range [][]compose.Part{{own}, {linked, other}, {twice, own}} {
+		for _, parts := range [][]compose.Part{{own}, {once}, {linked, other}, {twice, own}} {
 			c, err := compose.New(parts)
 			if err != nil {
 				if refused, ok := errors.AsType[*compose.Error](err); !ok && !errors.Is(err, compose.ErrTooComplex) || ok && refused.Msg == "" {

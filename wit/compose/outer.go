@@ -85,7 +85,11 @@ func (o *outer) compose(parts []Part) error {
 	}
 	instances := make([]int, len(parts))
 	for n := range parts {
-		o.raw(componentSection, parts[n].Component)
+		component := parts[n].Component
+		if parts[n].Once {
+			component = callOnce(component)
+		}
+		o.raw(componentSection, component)
 	}
 	o.components = len(parts)
 	for n := len(parts) - 1; n >= 0; n-- {
