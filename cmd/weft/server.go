@@ -131,7 +131,7 @@ func secretKeyring(path string) (*secrets.Keyring, error) {
 }
 
 func (a *app) serve(ctx context.Context, config node.Config) error {
-	tuneCollector()
+	defer tuneCollector()()
 	config.Logger = slog.New(slog.NewTextHandler(a.err, nil))
 	config.Version = version()
 	n, err := node.Start(ctx, config)
@@ -159,16 +159,17 @@ func (a *app) serve(ctx context.Context, config node.Config) error {
 	return errors.Join(failed, err)
 }
 
-// tuneCollector makes Go's collector run less often than by default, unless the environment says otherwise: calls
+// tuneCollector makes Go's collector run less often than by default until restore is called, unless the environment says otherwise: calls
 // make much short-lived garbage and keep little, so it is the cheaper trade. The soft limit brings it back where a node
 // does keep much.
-func tuneCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
+func tuneCollector() (restore func()) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(1 << 30)
 	}
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	return slack.Pace{Percent: 400, Least: 64 << 20}.Set()
 }
 
 // keepSlack gives back what the collector, tuned like that, leaves of a burst of work, until stop is called.

@@ -1,4 +1,4 @@
-// Package slack gives back to the system what Go's heap holds and does not need.
+// Package slack says how much Go's heap may hold that is not needed, and gives it back to the system.
 //
 // With a collector that is set to run seldom, a burst of work leaves several times the memory that is in use: garbage that no
 // collection is due for, and pages that are kept for the next burst. Where none comes they stay, as the runtime gives back only what
