@@ -80,5 +80,5 @@ fill() {
 version=$(sed -n 's/^wasmtime = { version = "=\([0-9.]*\)".*/\1/p' "$crate/Cargo.toml")
 engine=$version+weft-$(key "${patches[@]}") # what compiled code names
 dir=$TOOLCHAINS/wasmtime-$version-$(key "$crate"/{install.sh,build.rs,cbindgen.toml,Cargo.toml,Cargo.lock,src/*.rs} "${patches[@]}")
-toolchain "$dir" "building the long-term-support engine, wasmtime $version (about 5 minutes on two cores)" fill
+toolchain "$dir" "building the long-term-support engine, wasmtime $version (about 10 minutes on two cores)" fill
 printf '%s\n' "$dir"
