@@ -80,8 +80,7 @@ func (q *queue) depart(j *job) bool {
 	} else {
 		q.revoke(j, now)
 	}
-	j.away = true
-	q.away++
+	q.goAway(j, now)
 	q.shareAll(now)
 	return true
 }
@@ -146,12 +145,28 @@ func (q *queue) isAway(j *job) bool {
 // arrive gives a slot to a call that is away or parked. q.mu is held.
 func (q *queue) arrive(j *job, now time.Time) {
 	if j.away {
-		j.away = false
-		q.away--
+		q.endAway(j, now)
 	} else {
 		q.unpark(j)
 	}
 	q.grant(j, now)
+}
+
+// goAway counts a call that is away, from now on, and endAway ends that. q.mu is held.
+func (q *queue) goAway(j *job, now time.Time) {
+	a := j.at.account
+	q.note(a, now)
+	j.away = true
+	a.away++
+	q.away++
+}
+
+func (q *queue) endAway(j *job, now time.Time) {
+	a := j.at.account
+	q.note(a, now)
+	j.away = false
+	a.away--
+	q.away--
 }
 
 // admit gives a free slot to the first of a function's calls that come back, unless nobody waits for that. q.mu is held.

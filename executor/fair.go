@@ -37,14 +37,16 @@ type account struct {
 	lines    []*line
 	tier     *tier
 
-	used   time.Duration // compared with that of others; never more than credit behind tier.virtual
-	spent  time.Duration // all of it, for the metrics
-	since  time.Time     // up to when both are counted
-	slots  int           // that its calls have now
-	price  int           // how many times the time of each it uses
-	live   int           // calls that wait or run
-	from   time.Time     // since when there are any
-	demand demand
+	used      time.Duration // compared with that of others; never more than credit behind tier.virtual
+	spent     time.Duration // all of it, for the metrics
+	since     time.Time     // up to when both are counted
+	slots     int           // that its calls have now
+	price     int           // how many times the time of each it uses
+	live      int           // calls that wait or run
+	from      time.Time     // since when there are any
+	away      int           // of these, those whose guests wait for calls of their own
+	demand    demand
+	sentenced time.Time // when it was put behind others
 
 	returning []*job // calls that have run and want a slot again, first come, first served
 	turn      int    // index in tier.turns, -1 if no call of it waits that may have a slot

@@ -21,6 +21,11 @@ const (
 	lastingCall = 5 * time.Millisecond
 	// grudge is for how long a heavy function stays behind when no other has calls any more.
 	grudge = time.Second
+	// sentence is for how long a heavy function is behind before it is tried in front again: it may be that it is only there that
+	// its calls have piled up.
+	sentence = 30 * time.Second
+	// part is which part of its equal share a heavy function has used at least.
+	part = 4
 	// To read the clock of a thread is a system call, of some 0.3 µs. So one call in oneIn is measured where they are short.
 	oneIn = 64
 )
@@ -28,7 +33,7 @@ const (
 // demand is what a function wanted and used in a window.
 type demand struct {
 	noted   time.Time     // up to when crowded is counted
-	crowded time.Duration // for how long it had as many calls as there are slots, or more
+	crowded time.Duration // for how long it had as many calls as there are slots, or more, but for those that were away
 	cpu     time.Duration // what its calls used of the processors, as far as that is known
 	long    time.Duration // as much of that as is of long calls
 }
@@ -67,9 +72,9 @@ func (q *queue) open(now time.Time) {
 	q.arm(now.Add(window))
 }
 
-// note counts for how long a function has had its calls. It is to be called before that number changes.
+// note counts for how long a function has wanted all slots. It is to be called before the number of its calls changes.
 func (q *queue) note(a *account, now time.Time) {
-	if a.live >= q.slots {
+	if a.live-a.away >= q.slots {
 		a.demand.crowded += now.Sub(a.demand.noted)
 	}
 	a.demand.noted = now
@@ -143,21 +148,20 @@ func (q *queue) review(now time.Time) {
 	length := now.Sub(q.since)
 	var total time.Duration
 	light := now.Sub(q.light) < grudge
-	n := 0
 	for _, a := range q.alive {
 		q.note(a, now)
 		total += a.demand.cpu
-		n++
 		if !a.demand.isHeavy(length) && a.tier == &q.front {
 			light, q.light = true, now
 		}
 	}
 	for _, a := range slices.Backward(q.alive) { // put may take one out
 		switch isHeavy := a.demand.isHeavy(length); {
-		case !light, a.demand.crowded < length/2:
+		case !light, a.demand.crowded < length/2, now.Sub(a.sentenced) > sentence && a.tier == &q.behind:
 			q.put(a, &q.front, now)
-		case isHeavy && a.demand.long*time.Duration(n) >= total:
+		case isHeavy && a.tier == &q.front && a.demand.long*time.Duration(part*len(q.alive)) >= total:
 			q.put(a, &q.behind, now)
+			a.sentenced = now
 		}
 	}
 	if q.comparing = len(q.alive) > 1 || q.heavies > 0; q.comparing {

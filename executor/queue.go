@@ -208,7 +208,6 @@ func (q *queue) finish(j *job, now time.Time) {
 		l.measure(j.held)
 	}
 	l.running--
-	q.expire(l.account, now)
 	q.busy--
 	delete(q.running, j)
 	j.ended = true
@@ -222,8 +221,9 @@ func (q *queue) finish(j *job, now time.Time) {
 		}
 	}
 	if j.away {
-		q.away--
+		q.endAway(j, now)
 	}
+	q.expire(l.account, now)
 	if j.parked {
 		q.forget(j)
 		q.unpark(j)
