@@ -99,14 +99,18 @@ func (c *raw) data(id uint32) string {
 	}
 }
 
-// only gives the server's only connection.
-func (f *fixture) only() *conn {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for c := range f.conns {
-		return c
-	}
-	return nil
+// only gives the server's only connection, once it has accepted that.
+func (f *fixture) only(t *testing.T) (c *conn) {
+	t.Helper()
+	await(t, "the connection to be accepted", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for c = range f.conns {
+			return true
+		}
+		return false
+	})
+	return c
 }
 
 // await asks until something holds.
@@ -154,7 +158,7 @@ func TestResetsOfAnswersThatWait(t *testing.T) {
 		}
 	}
 	kept := func() (open, lines int) {
-		s := f.only()
+		s := f.only(t)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return len(s.streams), len(s.ready) + len(s.starved)
@@ -184,7 +188,7 @@ func TestResetsOfRelayedAnswersThatWait(t *testing.T) {
 		}
 	}
 	await(t, "the answers to be here", func() bool {
-		s := f.only()
+		s := f.only(t)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		here := 65535 - s.window
@@ -227,7 +231,7 @@ func TestRelayedRequestWithoutDataBehindOthers(t *testing.T) {
 		}
 	}
 	await(t, "data that waits", func() bool {
-		s := f.only()
+		s := f.only(t)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.relay == nil {
@@ -349,7 +353,7 @@ func TestWriteStatus(t *testing.T) {
 		t.Errorf("reading goes on: %v", err)
 	}
 	running := func() int {
-		s := f.only()
+		s := f.only(t)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.running

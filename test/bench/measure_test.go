@@ -22,7 +22,7 @@ func TestMeasure(t *testing.T) {
 	}
 	o := options{
 		components: filepath.Dir(components.Path(t, "bench")), out: t.TempDir(), docs: t.TempDir(),
-		rounds: 1, duration: 100 * time.Millisecond, open: 300 * time.Millisecond, grow: 20 * time.Millisecond, inFlight: 8,
+		rounds: 1, duration: 300 * time.Millisecond, open: 300 * time.Millisecond, grow: 20 * time.Millisecond, inFlight: 8,
 		parts: "small,open,bulk,guests,concurrency",
 	}
 	t.Chdir(root)

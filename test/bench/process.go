@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A process is a server under measurement, started and stopped by the benchmark.
@@ -94,25 +96,30 @@ func (p *process) kill() {
 }
 
 // cpu is the processor time, user and system, that the process has used.
-func (p *process) cpu() (time.Duration, error) { return p.times(11) }
+func (p *process) cpu() (time.Duration, error) {
+	const ofProcess = 2 // CPUCLOCK_SCHED of the kernel
+	var t unix.Timespec
+	if err := unix.ClockGettime((^int32(p.cmd.Process.Pid))<<3|ofProcess, &t); err != nil {
+		return 0, fmt.Errorf("the processor time of process %d: %w", p.cmd.Process.Pid, err)
+	}
+	return time.Duration(t.Nano()), nil
+}
 
 // childrenCPU is the same of those that it has started and that have ended.
-func (p *process) childrenCPU() (time.Duration, error) { return p.times(13) }
-
-// times adds up two of the fields of /proc/PID/stat, counted from the one after the program's name.
-func (p *process) times(first int) (time.Duration, error) {
+func (p *process) childrenCPU() (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	// The fields after the program's name, which is in parentheses and may hold spaces: proc(5).
+	const first, last = 13, 15
 	_, rest, _ := strings.Cut(string(text), ") ")
 	fields := strings.Fields(rest)
-	if len(fields) < first+2 {
+	if len(fields) < last {
 		return 0, fmt.Errorf("/proc/%d/stat: %d fields", p.cmd.Process.Pid, len(fields))
 	}
 	var ticks int64
-	for _, f := range fields[first : first+2] {
+	for _, f := range fields[first:last] {
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
 			return 0, err
