@@ -74,6 +74,9 @@ func (q *queue) open(now time.Time) {
 
 // note counts for how long a function has wanted all slots. It is to be called before the number of its calls changes.
 func (q *queue) note(a *account, now time.Time) {
+	if a.demand.noted.Before(q.since) { // It had no calls when the window began.
+		a.demand = demand{noted: q.since}
+	}
 	if a.live-a.away >= q.slots {
 		a.demand.crowded += now.Sub(a.demand.noted)
 	}
