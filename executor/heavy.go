@@ -119,7 +119,7 @@ func (q *queue) read(j *job) {
 		return
 	}
 	q.spend(j, j.used)
-	if !j.shared {
+	if !j.shared && j.method.export != startOnly {
 		l.learn(j.used)
 	}
 }
@@ -143,11 +143,7 @@ func (q *queue) review(now time.Time) {
 		q.arm(q.since.Add(window))
 		return
 	}
-	for j := range q.running {
-		if j.measured {
-			q.spend(j, q.uses(j))
-		}
-	}
+	q.look(now)
 	length := now.Sub(q.since)
 	var total time.Duration
 	light := now.Sub(q.light) < grudge
@@ -169,6 +165,23 @@ func (q *queue) review(now time.Time) {
 	}
 	if q.comparing = len(q.alive) > 1 || q.heavies > 0; q.comparing {
 		q.open(now)
+	}
+}
+
+// look counts what the calls have used so far that run. One that turns out to be long is measured from now on.
+func (q *queue) look(now time.Time) {
+	late := false
+	for j := range q.running {
+		switch {
+		case j.measured:
+			q.spend(j, q.uses(j))
+		case j.hasSlot() && now.Sub(j.granted) > longCall:
+			j.measured, late = true, true
+			j.interrupt.Measure()
+		}
+	}
+	if late {
+		q.tick()
 	}
 }
 

@@ -123,6 +123,24 @@ func TestHeavyIsBehind(t *testing.T) {
 	})
 }
 
+// TestHeavyAfterShortCalls has a function burn whose calls were short so far, so that few of them are measured.
+func TestHeavyAfterShortCalls(t *testing.T) {
+	heavy(t, func(q *heavyTest) {
+		burner, light := q.join(heavyLimits), q.join(heavyLimits)
+		for range 10 * oneIn {
+			q.call(burner, "short", longCall/10)
+		}
+		q.burn(burner, 4)
+		q.light(light, 200, 0)
+		if q.ticks.Load() == 0 {
+			t.Error("the guests do not hear that they are measured")
+		}
+		if !q.isBehind(burner) {
+			t.Error("it is not behind")
+		}
+	})
+}
+
 // TestHeavyFewCalls has a function that has burnt all slots call less: it is in front again.
 func TestHeavyFewCalls(t *testing.T) {
 	heavy(t, func(q *heavyTest) {

@@ -47,7 +47,7 @@ type job struct {
 	offset int64
 
 	apart bool          // its guest is to run on a thread that Go does not know
-	used  time.Duration // what it has used of the processors, if measured; set when it has run
+	used  time.Duration // what it has used of the processors, as far as that was measured; set when it has run
 
 	entered, started time.Time
 	deadline         time.Time // when the time limit of the revision is over; ctx may end before

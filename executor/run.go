@@ -163,9 +163,7 @@ func (x *Executor) run(j *job) {
 	defer j.rev.release()
 	defer j.interrupt.Close()
 	x.work(j)
-	if j.measured {
-		j.used = j.interrupt.Used()
-	}
+	j.used = j.interrupt.Used()
 }
 
 // work answers a job.

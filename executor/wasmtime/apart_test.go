@@ -96,7 +96,7 @@ func TestCallApartInterrupt(t *testing.T) {
 	}
 }
 
-// TestUsed looks at what a guest uses that nobody measures, and a thread that burns and one that sleeps.
+// TestUsed looks at what a guest uses that is measured only later, and a thread that burns and one that sleeps.
 func TestUsed(t *testing.T) {
 	it := NewInterrupt()
 	defer it.Close()
@@ -106,6 +106,12 @@ func TestUsed(t *testing.T) {
 		_, _ = i.Call(0, nil)
 		close(ended)
 	}()
+	testEngine().Tick()
+	if used := it.Used(); used != 0 {
+		t.Errorf("%v without Measure", used)
+	}
+	it.Measure()
+	tickUntil(t, func() bool { return it.Used() > time.Millisecond })
 	it.Cancel(1)
 	tickUntil(t, func() bool {
 		select {
@@ -115,8 +121,8 @@ func TestUsed(t *testing.T) {
 			return false
 		}
 	})
-	if used := it.Used(); used != 0 {
-		t.Errorf("%v without Measure", used)
+	if used := it.Used(); used < time.Millisecond {
+		t.Errorf("%v when it has ended", used)
 	}
 
 	const while = 20 * time.Millisecond

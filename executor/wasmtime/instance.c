@@ -58,10 +58,10 @@ weft_new weft_instance_new(const weft_instance_config *c) {
   wasmtime_store_epoch_deadline_callback(in->store, on_epoch, in, NULL);
   wasmtime_context_set_epoch_deadline(in->context, 1);
   wasmtime_error_t *error = c->wasi ? set_wasi(in, c) : NULL;
-  weft_run run = weft_begin(in);
+  weft_measure(in);
   if (error == NULL) error = weft_pre_instantiate(c->pre, in->store, &in->instance);
   weft_raise();
-  weft_end(run);
+  weft_measured(in);
   return (weft_new){in, error};
 }
 
@@ -87,13 +87,13 @@ weft_called weft_call(weft_instance *in, const wasmtime_component_export_index_t
     out.value = calloc(1, sizeof *out.value);
     if (out.value == NULL) abort();
   }
-  weft_run run = weft_begin(in);
+  weft_measure(in);
   weft_take_turn(in);
   out.error = wasmtime_component_func_call((wasmtime_component_func_t *)&func, in->context,
                                            (const wasmtime_component_val_t *)args, nargs,
                                            (wasmtime_component_val_t *)out.value, has_result ? 1 : 0);
   weft_raise();
-  weft_end(run);
+  weft_measured(in);
   if (out.error != NULL && out.value != NULL) {
     free(out.value); // untouched
     out.value = NULL;
@@ -110,11 +110,11 @@ wasmtime_error_t *weft_call_bytes(weft_instance *in, const wasmtime_component_ex
                                   weft_arguments args, uint8_t returns, weft_answer *answer) {
   weft_component_func func;
   wasmtime_error_t *error = find_func(in, index, &func);
-  weft_run run = weft_begin(in);
+  weft_measure(in);
   weft_take_turn(in);
   if (error == NULL) error = weft_func_call_bytes(&func, in->store, &args, returns, answer);
   weft_raise();
-  weft_end(run);
+  weft_measured(in);
   if (error != NULL || answer->bytes.size != 0) return error;
   // Rust's empty vector has a pointer that Go must not see.
   wasm_byte_vec_delete((wasm_byte_vec_t *)&answer->bytes);

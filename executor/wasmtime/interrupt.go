@@ -93,7 +93,7 @@ func (i *Interrupt) Lower() { i.set(C.WEFT_LOWER, 0) }
 // Raise takes Lower back, from the next [Engine.Tick] on.
 func (i *Interrupt) Raise() { i.set(0, C.WEFT_LOWER) }
 
-// Measure has it measured what the guest uses of a processor, from when it runs next; see Used.
+// Measure has it measured what the guest uses of a processor, from when it runs next, or from the next [Engine.Tick] on; see Used.
 func (i *Interrupt) Measure() { i.set(C.WEFT_MEASURE, 0) }
 
 // Used is what the guest has used of a processor, as far as Measure asked for that: what it uses now may be missing. It is 0 after

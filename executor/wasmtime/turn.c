@@ -69,6 +69,7 @@ static bool obey(const weft_instance *of, const weft_instance *runs) {
 }
 
 void weft_take_turn(const weft_instance *in) {
+  weft_measure(in);
   bool low = false;
   for (const weft_instance *of = in; of != NULL; of = of->outer) low = obey(of, in) || low;
   if (low)

@@ -16,17 +16,19 @@ static uint32_t this_thread(void) {
   return id;
 }
 
-weft_run weft_begin(const weft_instance *in) {
+void weft_measure(const weft_instance *in) {
   weft_interrupt *it = in->interrupt;
-  if (it == NULL || !(__atomic_load_n(&it->turn, __ATOMIC_RELAXED) & WEFT_MEASURE)) return (weft_run){NULL, 0};
-  weft_run run = {it, thread_time()};
-  __atomic_store_n(&it->began, run.began, __ATOMIC_RELAXED);
+  if (it == NULL) return;
+  uint64_t word = __atomic_load_n(&it->turn, __ATOMIC_RELAXED);
+  if (!(word & WEFT_MEASURE) || (uint32_t)(word >> 32) != in->generation) return;
+  if (__atomic_load_n(&it->thread, __ATOMIC_RELAXED) != 0) return;
+  __atomic_store_n(&it->began, thread_time(), __ATOMIC_RELAXED);
   __atomic_store_n(&it->thread, (uint64_t)in->generation << 32 | this_thread(), __ATOMIC_RELEASE);
-  return run;
 }
 
-void weft_end(weft_run run) {
-  if (run.interrupt == NULL) return;
-  __atomic_store_n(&run.interrupt->thread, 0, __ATOMIC_RELEASE);
-  __atomic_fetch_add(&run.interrupt->used, thread_time() - run.began, __ATOMIC_RELEASE);
+void weft_measured(const weft_instance *in) {
+  weft_interrupt *it = in->interrupt;
+  if (it == NULL || __atomic_load_n(&it->thread, __ATOMIC_RELAXED) == 0) return;
+  __atomic_store_n(&it->thread, 0, __ATOMIC_RELEASE);
+  __atomic_fetch_add(&it->used, thread_time() - it->began, __ATOMIC_RELEASE);
 }

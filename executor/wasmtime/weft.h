@@ -169,13 +169,10 @@ bool weft_cancelled(const weft_instance *);
 // weft_take_turn does what the flags of the interrupts of a guest ask, and of those that wait for it.
 void weft_take_turn(const weft_instance *);
 
-// weft_begin says that a guest runs on this thread from now on, and weft_end that it does no more, where that is measured.
-typedef struct weft_run {
-  weft_interrupt *interrupt; // or NULL
-  uint64_t began;
-} weft_run;
-weft_run weft_begin(const weft_instance *);
-void weft_end(weft_run);
+// weft_measure has it measured from now on what the guest uses, which runs on this thread, if its interrupt asks for that.
+// weft_measured ends that: it runs no more.
+void weft_measure(const weft_instance *);
+void weft_measured(const weft_instance *);
 
 // weft_call_apart does what weft_call does, on a thread that Go does not know. It returns at once; when the call has ended it calls
 // weft_go_ended with the handle of the instance. weft_called_apart is the result.
