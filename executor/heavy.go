@@ -19,6 +19,8 @@ const (
 	// even where only one function has calls.
 	longCall    = 200 * time.Microsecond
 	lastingCall = 5 * time.Millisecond
+	// napping is how often guests that are behind sleep for a moment.
+	napping = 2 * time.Millisecond
 	// grudge is for how long a heavy function stays behind when no other has calls any more.
 	grudge = time.Second
 	// sentence is for how long a heavy function is behind before it is tried in front again: it may be that it is only there that
@@ -139,7 +141,11 @@ func (q *queue) review(now time.Time) {
 	if !q.comparing {
 		return
 	}
-	if d := now.Sub(q.since); d < window {
+	if q.behind.taken > 0 {
+		q.tick() // the guests nap
+		q.arm(now.Add(napping))
+	}
+	if q.since.Add(window).After(now) {
 		q.arm(q.since.Add(window))
 		return
 	}

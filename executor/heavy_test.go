@@ -105,6 +105,11 @@ func TestHeavyIsBehind(t *testing.T) {
 			}
 		}
 		q.queue.mu.Unlock()
+		before := q.ticks.Load()
+		time.Sleep(50 * napping)
+		if n := q.ticks.Load() - before; n < 45 || n > 55 {
+			t.Errorf("its guests were to nap %d times in %v", n, 50*napping)
+		}
 		q.end(q.job("burn"))
 		if n := strings.Count(strings.Join(q.order(), " "), "burn"); n != 3 {
 			t.Errorf("%d of its calls have run once one of two has ended", n)
@@ -120,6 +125,11 @@ func TestHeavyIsBehind(t *testing.T) {
 			}
 		}
 		q.queue.mu.Unlock()
+		before = q.ticks.Load()
+		time.Sleep(time.Second)
+		if n := q.ticks.Load() - before; n != 0 {
+			t.Errorf("%d ticks with nobody behind", n)
+		}
 	})
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 // The flags are the lower half of the word, which is what the kernel waits on.
@@ -26,6 +27,13 @@ static bool unset_idle(void) { return sched_setscheduler(0, policy, &priority) =
 
 static void lower(void) {
   if (!is_lowered && weft_lowers()) is_lowered = set_idle();
+}
+
+// nap has the thread sleep for a moment with a low priority. A kernel that finds threads waiting for another core moves them to this one only
+// when it is idle, or tens of milliseconds later.
+static void nap(void) {
+  lower();
+  if (is_lowered) nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
 }
 
 void weft_raise(void) {
@@ -73,7 +81,7 @@ void weft_take_turn(const weft_instance *in) {
   bool low = false;
   for (const weft_instance *of = in; of != NULL; of = of->outer) low = obey(of, in) || low;
   if (low)
-    lower();
+    nap();
   else
     weft_raise();
 }
