@@ -17,6 +17,10 @@ const diver = `(component
 
 // dive calls a new diver.
 func dive(tmpl *Template, outer *Instance, calls uint32) error {
+	return diveBy((*Instance).Call, tmpl, outer, calls)
+}
+
+func diveBy(call func(*Instance, int, *Arena) (*Result, error), tmpl *Template, outer *Instance, calls uint32) error {
 	i, err := tmpl.NewInstance(InstanceConfig{Outer: outer, Data: new(*Instance)})
 	if err != nil {
 		return err
@@ -26,7 +30,7 @@ func dive(tmpl *Template, outer *Instance, calls uint32) error {
 	a := NewArena()
 	defer a.Free()
 	a.SetU32(a.Args(1).At(0), calls)
-	r, err := i.Call(0, a)
+	r, err := call(i, 0, a)
 	if err == nil {
 		r.Close()
 	}
@@ -63,11 +67,14 @@ func TestNesting(t *testing.T) {
 		}
 		return dive(tmpl, outer, deep)
 	}}, "run")
-	if err := dive(tmpl, nil, deep); err != nil {
-		t.Error(err)
-	}
-	if trap := trapOf(t, last); trap.Kind != TrapStackOverflow || reached != levels-1 {
-		t.Errorf("%v after %d levels of %d", last, reached, levels)
+	for way, call := range map[string]func(*Instance, int, *Arena) (*Result, error){"here": (*Instance).Call, "apart": (*Instance).CallApart} {
+		last, reached = nil, 0
+		if err := diveBy(call, tmpl, nil, deep); err != nil {
+			t.Errorf("%s: %v", way, err)
+		}
+		if trap := trapOf(t, last); trap.Kind != TrapStackOverflow || reached != levels-1 {
+			t.Errorf("%s: %v after %d levels of %d", way, last, reached, levels)
+		}
 	}
 }
 

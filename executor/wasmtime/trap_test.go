@@ -50,6 +50,10 @@ func TestTraps(t *testing.T) {
 			if len(trap.Frames) == 0 {
 				t.Error("no backtrace")
 			}
+			_, err := instance(t, prepare(t, core(tt.body), nil, "run"), InstanceConfig{}).CallApart(0, nil)
+			if apart := trapOf(t, err); apart.Kind != trap.Kind || apart.Message != trap.Message || len(apart.Frames) != len(trap.Frames) {
+				t.Errorf("apart the trap is %v, %q, with %d frames", apart.Kind, apart.Message, len(apart.Frames))
+			}
 		})
 	}
 }
