@@ -108,17 +108,21 @@ func TestCallBytes(t *testing.T) {
 func TestCallBytesOften(t *testing.T) {
 	i := instance(t, prepare(t, bytesEcho, nil, "echo"), InstanceConfig{})
 	for _, size := range []int{0, 1, 1000, 1 << 20, 4 << 20} {
-		argument := bytes.Repeat([]byte("weft"), size/4+1)[:size]
-		r, err := i.CallBytes(0, ReturnsBytes, argument)
-		if err != nil {
-			t.Fatalf("%d bytes: %v", size, err)
+		for _, call := range []callBytes{i.CallBytes, i.CallBytesApart} {
+			argument := bytes.Repeat([]byte("weft"), size/4+1)[:size]
+			r, err := call(0, ReturnsBytes, argument)
+			if err != nil {
+				t.Fatalf("%d bytes: %v", size, err)
+			}
+			if !bytes.Equal(r.Value(), argument) {
+				t.Errorf("%d bytes came back as %d others", size, len(r.Value()))
+			}
+			r.Close()
 		}
-		if !bytes.Equal(r.Value(), argument) {
-			t.Errorf("%d bytes came back as %d others", size, len(r.Value()))
-		}
-		r.Close()
 	}
 }
+
+type callBytes = func(int, Returns, ...[]byte) (*Bytes, error)
 
 func TestCallBytesFails(t *testing.T) {
 	for _, tt := range []struct {
@@ -138,10 +142,13 @@ func TestCallBytesFails(t *testing.T) {
 		{"no UTF-8 in", "text", ReturnsBytes, [][]byte{{0xff}}, "invalid utf-8", false},
 		{"no UTF-8 out", "invalid", ReturnsBytes, [][]byte{{1}}, "invalid utf-8", false},
 	} {
-		_, err := instance(t, prepare(t, bytesEcho, nil, tt.export), InstanceConfig{}).CallBytes(0, tt.returns, tt.args...)
-		var trap *Trap
-		if err == nil || !strings.Contains(err.Error(), tt.message) || errors.As(err, &trap) != tt.trap {
-			t.Errorf("%s: error is %v", tt.name, err)
+		tmpl := prepare(t, bytesEcho, nil, tt.export)
+		for _, call := range []callBytes{instance(t, tmpl, InstanceConfig{}).CallBytes, instance(t, tmpl, InstanceConfig{}).CallBytesApart} {
+			_, err := call(0, tt.returns, tt.args...)
+			var trap *Trap
+			if err == nil || !strings.Contains(err.Error(), tt.message) || errors.As(err, &trap) != tt.trap {
+				t.Errorf("%s: error is %v", tt.name, err)
+			}
 		}
 	}
 	tmpl := prepare(t, bytesEcho, nil, "traps", "echo")
