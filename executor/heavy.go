@@ -239,6 +239,9 @@ func (q *queue) put(a *account, to *tier, now time.Time) {
 	if changed {
 		q.tick()
 	}
+	for to.taken > q.slots && a.slots > 0 && q.parked < maxParked {
+		q.park(q.longest(a), now)
+	}
 	q.shareAll(now)
 	q.press(&q.front, now)
 	q.press(&q.behind, now)

@@ -10,25 +10,30 @@ import (
 	"github.com/weft-run/weft/executor/wasmtime"
 )
 
-// A heavyTest is a queue with two slots whose calls use a core for as long as they have a slot.
+// A heavyTest is a queue whose calls use a core for as long as they have a slot.
 type heavyTest struct {
 	*queueTest
 
 	t *testing.T
 }
 
-// heavy runs a test with such a queue.
+func newBurners(q *queueTest, t *testing.T) *heavyTest {
+	t.Helper()
+	q.lowers = true
+	q.uses = func(j *job) time.Duration {
+		if !j.hasSlot() {
+			return j.held
+		}
+		return j.held + time.Since(j.granted)
+	}
+	return &heavyTest{q, t}
+}
+
+// heavy runs a test with such a queue of two slots.
 func heavy(t *testing.T, test func(q *heavyTest)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		q := &heavyTest{newQueueTest(2), t}
-		q.lowers = true
-		q.uses = func(j *job) time.Duration {
-			if !j.hasSlot() {
-				return j.held
-			}
-			return j.held + time.Since(j.granted)
-		}
+		q := newBurners(newQueueTest(2), t)
 		test(q)
 		q.finishAll()
 		time.Sleep(grudge + 2*window)
@@ -130,6 +135,32 @@ func TestHeavyIsBehind(t *testing.T) {
 		if n := q.ticks.Load() - before; n != 0 {
 			t.Errorf("%d ticks with nobody behind", n)
 		}
+	})
+}
+
+// TestHeavyTogether has two functions burn one slot, which are put behind another one at once: there, too, one of them has the slot.
+func TestHeavyTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newBurners(newQueueTest(1), t)
+		a, b, light := q.join(heavyLimits), q.join(heavyLimits), q.join(heavyLimits)
+		q.burn(a, 1)
+		q.burn(b, 1)
+		time.Sleep(time.Second)
+		q.light(light, 200, 0)
+		if !q.isBehind(a) || !q.isBehind(b) {
+			t.Error("they are not behind")
+		}
+		if n := q.light(light, 100, 100); n != 100 {
+			t.Errorf("of 100 calls %d ran at once", n)
+		}
+		q.queue.mu.Lock()
+		if q.behind.taken != 1 || q.parked != 1 {
+			t.Errorf("behind there are %d slots taken, and %d calls are parked", q.behind.taken, q.parked)
+		}
+		q.queue.mu.Unlock()
+		q.finishAll()
+		time.Sleep(grudge + 2*window)
+		q.rests(t, 1)
 	})
 }
 

@@ -39,7 +39,11 @@ func (q *queue) tiers() []*tier {
 
 // wanted is how many workers there may be.
 func (q *queue) wanted() int {
-	return q.slots*len(q.tiers()) + q.away + q.parked + min(q.lost, spareSlots)
+	n := q.away + q.parked + min(q.lost, spareSlots)
+	for _, t := range q.tiers() {
+		n += max(q.slots, t.taken)
+	}
+	return n
 }
 
 // take ends the call that a worker has done, if any, and waits for another. It gives nil when the worker is to end.
