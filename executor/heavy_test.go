@@ -17,7 +17,7 @@ type heavyTest struct {
 	t *testing.T
 }
 
-func newBurners(q *queueTest, t *testing.T) *heavyTest {
+func newBurners(t *testing.T, q *queueTest) *heavyTest {
 	t.Helper()
 	q.lowers = true
 	q.uses = func(j *job) time.Duration {
@@ -33,7 +33,7 @@ func newBurners(q *queueTest, t *testing.T) *heavyTest {
 func heavy(t *testing.T, test func(q *heavyTest)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		q := newBurners(newQueueTest(2), t)
+		q := newBurners(t, newQueueTest(2))
 		test(q)
 		q.finishAll()
 		time.Sleep(grudge + 2*window)
@@ -141,7 +141,7 @@ func TestHeavyIsBehind(t *testing.T) {
 // TestHeavyTogether has two functions burn one slot, which are put behind another one at once: there, too, one of them has the slot.
 func TestHeavyTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newBurners(newQueueTest(1), t)
+		q := newBurners(t, newQueueTest(1))
 		a, b, light := q.join(heavyLimits), q.join(heavyLimits), q.join(heavyLimits)
 		q.burn(a, 1)
 		q.burn(b, 1)
