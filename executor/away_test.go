@@ -73,7 +73,7 @@ func (q *queueTest) rests(t *testing.T, slots int) {
 	t.Helper()
 	synctest.Wait()
 	q.queue.mu.Lock()
-	if q.workers > slots || q.busy+q.away+q.parked+q.lost+q.stuck+q.returning+len(q.front.turns)+len(q.front.holding)+q.front.taken+q.behind.taken+len(q.alive) != 0 {
+	if q.workers > slots || q.busy+q.away+q.parked+q.lost+q.stuck+q.returning+len(q.front.turns)+len(q.front.holding)+q.front.taken+q.behind.taken+len(q.compared) != 0 {
 		t.Errorf("at rest there are %d workers, %d busy, %d away, %d parked, %d lost, %d stuck, %d coming back, "+
 			"%d functions that wait, %d with slots", q.workers, q.busy, q.away, q.parked, q.lost, q.stuck, q.returning,
 			len(q.front.turns), len(q.front.holding))

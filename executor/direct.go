@@ -39,13 +39,11 @@ func (x *Executor) callBytes(j *job, p *pool, export int, returns wasmtime.Retur
 	if !in.take(p) {
 		return false
 	}
-	var result *wasmtime.Bytes
-	var err error
+	call := in.instance.CallBytes
 	if j.apart {
-		result, err = in.instance.CallBytesApart(export, returns, args...)
-	} else {
-		result, err = in.instance.CallBytes(export, returns, args...)
+		call = in.instance.CallBytesApart
 	}
+	result, err := call(export, returns, args...)
 	in.called()
 	if err != nil {
 		j.answer(nil, x.guestError(j, &in.out, err, ""))

@@ -25,7 +25,7 @@ type function struct{ namespace, name string }
 // tier is a set of slots, with the functions whose calls take turns to have them. Its fields are guarded by queue.mu.
 type tier struct {
 	turns   turns         // those with a call that may have a slot
-	holding []*account    // those whose calls have slots, in no order
+	holding members       // those whose calls have slots
 	taken   int           // slots that calls have, but for lost ones
 	virtual time.Duration // see advance
 }
@@ -37,22 +37,46 @@ type account struct {
 	lines    []*line
 	tier     *tier
 
-	used      time.Duration // compared with that of others; never more than credit behind tier.virtual
-	spent     time.Duration // all of it, for the metrics
-	since     time.Time     // up to when both are counted
-	slots     int           // that its calls have now
-	price     int           // how many times the time of each it uses
-	live      int           // calls that wait or run
-	from      time.Time     // since when there are any
-	away      int           // of these, those whose guests wait for calls of their own
-	demand    demand
-	sentenced time.Time // when it was put behind others
+	used       time.Duration // compared with that of others; never more than credit behind tier.virtual
+	spent      time.Duration // all of it, for the metrics
+	since      time.Time     // up to when both are counted
+	slots      int           // that its calls have now
+	price      int           // how many times the time of each it uses
+	live       int           // calls that wait or run
+	away       int           // of these, those whose guests wait for calls of their own
+	from       time.Time     // since when there are live ones
+	demand     demand
+	wentBehind time.Time // when it was put behind others
 
 	returning []*job // calls that have run and want a slot again, first come, first served
 	turn      int    // index in tier.turns, -1 if no call of it waits that may have a slot
 	ticket    uint64 // orders those that have used the same
-	holds     int    // index in tier.holding, if it has slots
-	lives     int    // index in queue.alive, -1 if it is not there
+	index     [2]int // in tier.holding and in queue.compared, -1 if it is not there
+}
+
+// members is a set of accounts, in no order.
+type members []*account
+
+// The sets that an account may be in have an index there each.
+const (
+	inHolding = iota
+	inCompared
+)
+
+func (m *members) add(a *account, set int) {
+	if a.index[set] < 0 {
+		a.index[set] = len(*m)
+		*m = append(*m, a)
+	}
+}
+
+func (m *members) remove(a *account, set int) {
+	last := len(*m) - 1
+	moved := (*m)[last]
+	(*m)[a.index[set]], moved.index[set] = moved, a.index[set]
+	(*m)[last] = nil
+	*m = (*m)[:last]
+	a.index[set] = -1
 }
 
 // turns is a heap of accounts with a call that may have a slot.
@@ -105,7 +129,7 @@ func (q *queue) charge(a *account, now time.Time) {
 	a.price = q.price(a, now)
 	a.tier.taken++
 	if a.slots++; a.slots == 1 {
-		a.tier.hold(a)
+		a.tier.holding.add(a, inHolding)
 	}
 }
 
@@ -115,22 +139,8 @@ func (q *queue) discharge(a *account, now time.Time) {
 	q.count(a, now)
 	a.tier.taken--
 	if a.slots--; a.slots == 0 {
-		a.tier.drop(a)
+		a.tier.holding.remove(a, inHolding)
 	}
-}
-
-// hold adds a function to those whose calls have slots, and drop takes it out.
-func (t *tier) hold(a *account) {
-	a.holds = len(t.holding)
-	t.holding = append(t.holding, a)
-}
-
-func (t *tier) drop(a *account) {
-	last := len(t.holding) - 1
-	moved := t.holding[last]
-	t.holding[a.holds], moved.holds = moved, a.holds
-	t.holding[last] = nil
-	t.holding = t.holding[:last]
 }
 
 // transfer counts the slot of a call for another function than so far.
@@ -193,7 +203,7 @@ func (q *queue) enliven(a *account, now time.Time) {
 	}
 	a.from = now
 	q.youngest, q.enlivened = a, now
-	q.list(a)
+	q.compared.add(a, inCompared)
 	q.compare(now)
 	q.advance(a.tier, now)
 	q.count(a, now)
@@ -207,7 +217,7 @@ func (q *queue) expire(a *account, now time.Time) {
 	}
 	if a.tier == &q.front {
 		q.light = now
-		q.unlist(a)
+		q.compared.remove(a, inCompared)
 	}
 }
 

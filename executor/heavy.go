@@ -21,11 +21,11 @@ const (
 	lastingCall = 5 * time.Millisecond
 	// napping is how often guests that are behind sleep for a moment.
 	napping = 2 * time.Millisecond
-	// grudge is for how long a heavy function stays behind when no other has calls any more.
-	grudge = time.Second
-	// sentence is for how long a heavy function is behind before it is tried in front again: it may be that it is only there that
+	// behindAlone is for how long a heavy function stays behind when no other has calls any more.
+	behindAlone = time.Second
+	// behindAtMost is for how long a heavy function is behind before it is tried in front again: it may be that it is only there that
 	// its calls have piled up.
-	sentence = 30 * time.Second
+	behindAtMost = 30 * time.Second
 	// part is which part of its equal share a heavy function has used at least.
 	part = 4
 	// To read the clock of a thread is a system call, of some 0.3 µs. So one call in oneIn is measured where they are short.
@@ -53,7 +53,7 @@ type comparison struct {
 
 // compare begins to compare functions if several have calls.
 func (q *queue) compare(now time.Time) {
-	if q.comparing || !q.lowers || len(q.alive) < 2 {
+	if q.comparing || !q.lowers || len(q.compared) < 2 {
 		return
 	}
 	q.comparing = true
@@ -63,7 +63,7 @@ func (q *queue) compare(now time.Time) {
 // open begins a window.
 func (q *queue) open(now time.Time) {
 	q.since = now
-	for _, a := range q.alive {
+	for _, a := range q.compared {
 		a.demand = demand{noted: now}
 	}
 	for j := range q.running {
@@ -83,23 +83,6 @@ func (q *queue) note(a *account, now time.Time) {
 		a.demand.crowded += now.Sub(a.demand.noted)
 	}
 	a.demand.noted = now
-}
-
-// list adds a function to those that are compared, if it is not there, and unlist takes it out.
-func (q *queue) list(a *account) {
-	if a.lives < 0 {
-		a.lives = len(q.alive)
-		q.alive = append(q.alive, a)
-	}
-}
-
-func (q *queue) unlist(a *account) {
-	last := len(q.alive) - 1
-	moved := q.alive[last]
-	q.alive[a.lives], moved.lives = moved, a.lives
-	q.alive[last] = nil
-	q.alive = q.alive[:last]
-	a.lives = -1
 }
 
 // meter decides whether it is measured what a call uses, and where its guest is to run.
@@ -152,24 +135,24 @@ func (q *queue) review(now time.Time) {
 	q.look(now)
 	length := now.Sub(q.since)
 	var total time.Duration
-	light := now.Sub(q.light) < grudge
-	for _, a := range q.alive {
+	light := now.Sub(q.light) < behindAlone
+	for _, a := range q.compared {
 		q.note(a, now)
 		total += a.demand.cpu
 		if !a.demand.isHeavy(length) && a.tier == &q.front {
 			light, q.light = true, now
 		}
 	}
-	for _, a := range slices.Backward(q.alive) { // put may take one out
+	for _, a := range slices.Backward(q.compared) { // move may take one out
 		switch isHeavy := a.demand.isHeavy(length); {
-		case !light, a.demand.crowded < length/2, now.Sub(a.sentenced) > sentence && a.tier == &q.behind:
-			q.put(a, &q.front, now)
-		case isHeavy && a.tier == &q.front && a.demand.long*time.Duration(part*len(q.alive)) >= total:
-			q.put(a, &q.behind, now)
-			a.sentenced = now
+		case !light, a.demand.crowded < length/2, now.Sub(a.wentBehind) > behindAtMost && a.tier == &q.behind:
+			q.move(a, &q.front, now)
+		case isHeavy && a.tier == &q.front && a.demand.long*time.Duration(part*len(q.compared)) >= total:
+			q.move(a, &q.behind, now)
+			a.wentBehind = now
 		}
 	}
-	if q.comparing = len(q.alive) > 1 || q.heavies > 0; q.comparing {
+	if q.comparing = len(q.compared) > 1 || q.heavies > 0; q.comparing {
 		q.open(now)
 	}
 }
@@ -203,8 +186,8 @@ func (q *queue) behindCount() int {
 	return q.heavies
 }
 
-// put has a function take its turns in a tier, and with it those of its calls that run.
-func (q *queue) put(a *account, to *tier, now time.Time) {
+// move has a function take its turns in a tier, and with it those of its calls that run.
+func (q *queue) move(a *account, to *tier, now time.Time) {
 	from := a.tier
 	if from == to {
 		return
@@ -214,8 +197,8 @@ func (q *queue) put(a *account, to *tier, now time.Time) {
 		heap.Remove(&from.turns, a.turn)
 	}
 	if a.slots > 0 {
-		from.drop(a)
-		to.hold(a)
+		from.holding.remove(a, inHolding)
+		to.holding.add(a, inHolding)
 	}
 	from.taken -= a.slots
 	to.taken += a.slots
@@ -227,7 +210,7 @@ func (q *queue) put(a *account, to *tier, now time.Time) {
 		q.heavies--
 	}
 	if to == &q.front && a.live == 0 {
-		q.unlist(a)
+		q.compared.remove(a, inCompared)
 	}
 	q.refresh(a)
 	changed := false

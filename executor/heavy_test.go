@@ -36,7 +36,7 @@ func heavy(t *testing.T, test func(q *heavyTest)) {
 		q := newBurners(t, newQueueTest(2))
 		test(q)
 		q.finishAll()
-		time.Sleep(grudge + 2*window)
+		time.Sleep(behindAlone + 2*window)
 		q.rests(t, 2)
 		if q.heavies != 0 || q.comparing {
 			t.Errorf("at rest %d functions are behind, and being compared: %t", q.heavies, q.comparing)
@@ -82,6 +82,18 @@ func (q *heavyTest) isBehind(l *line) bool {
 	return l.account.tier == &q.behind
 }
 
+// newBehind makes two functions, one of which burns two slots and is behind the other.
+func (q *heavyTest) newBehind() (burner, light *line) {
+	q.t.Helper()
+	burner, light = q.join(heavyLimits), q.join(heavyLimits)
+	q.burn(burner, 2)
+	q.light(light, 200, 0)
+	if !q.isBehind(burner) {
+		q.t.Fatal("it is not behind")
+	}
+	return burner, light
+}
+
 var heavyLimits = Limits{Concurrency: 100, Queue: 100}
 
 // TestHeavyIsBehind has a function burn all slots: soon it has slots of its own, and the calls of another one run at once. It is
@@ -119,7 +131,7 @@ func TestHeavyIsBehind(t *testing.T) {
 		if n := strings.Count(strings.Join(q.order(), " "), "burn"); n != 3 {
 			t.Errorf("%d of its calls have run once one of two has ended", n)
 		}
-		time.Sleep(grudge + 2*window)
+		time.Sleep(behindAlone + 2*window)
 		if q.isBehind(burner) {
 			t.Error("it is behind, long after the others have gone")
 		}
@@ -159,7 +171,7 @@ func TestHeavyTogether(t *testing.T) {
 		}
 		q.queue.mu.Unlock()
 		q.finishAll()
-		time.Sleep(grudge + 2*window)
+		time.Sleep(behindAlone + 2*window)
 		q.rests(t, 1)
 	})
 }
@@ -185,12 +197,7 @@ func TestHeavyAfterShortCalls(t *testing.T) {
 // TestHeavyFewCalls has a function that has burnt all slots call less: it is in front again.
 func TestHeavyFewCalls(t *testing.T) {
 	heavy(t, func(q *heavyTest) {
-		burner, light := q.join(heavyLimits), q.join(heavyLimits)
-		q.burn(burner, 2)
-		q.light(light, 200, 0)
-		if !q.isBehind(burner) {
-			t.Fatal("it is not behind")
-		}
+		burner, light := q.newBehind()
 		q.end(q.job("burn"))
 		q.light(light, 200, 0)
 		if q.isBehind(burner) {
@@ -343,12 +350,7 @@ func TestHeavyGuests(t *testing.T) {
 // TestHeavyLeaves takes the revisions of a function that is behind out of memory.
 func TestHeavyLeaves(t *testing.T) {
 	heavy(t, func(q *heavyTest) {
-		burner, light := q.join(heavyLimits), q.join(heavyLimits)
-		q.burn(burner, 2)
-		q.light(light, 200, 0)
-		if !q.isBehind(burner) {
-			t.Fatal("it is not behind")
-		}
+		burner, _ := q.newBehind()
 		q.finishAll()
 		q.leave(burner)
 		q.queue.mu.Lock()

@@ -104,8 +104,13 @@ func TestPool(t *testing.T) {
 		t.Errorf("%d instances are ready long after the last call", n)
 	}
 	g.fill(2)
+	rev := g.here(g.rev.Key)
+	until(t, func() bool { return rev.refs.Load() == 2 }) // no call has it any more, nor who fills the pool
+	rev.release()
 	g.Unload(g.rev.Key)
-	until(t, func() bool { return g.ready() == 0 }) // when what was under way has let the revision go
+	if n := g.ready(); n != 0 {
+		t.Errorf("%d instances are ready of what is not loaded", n)
+	}
 }
 
 // TestPoolTraps has guests trap, and run into their deadlines, in instances that were ready.

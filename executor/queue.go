@@ -41,7 +41,7 @@ type queue struct {
 	numbers uint64 // of calls
 
 	accounts map[function]*account
-	alive    []*account // those with calls that wait or run, or that are behind, in no order
+	compared members // those with calls that wait or run, or that are behind, in no order
 	tickets  uint64
 
 	front, behind tier // most functions are in front; see heavy.go
@@ -87,7 +87,7 @@ func (q *queue) join(f function, l Limits) *line {
 	defer q.mu.Unlock()
 	a := q.accounts[f]
 	if a == nil {
-		a = &account{function: f, tier: &q.front, used: q.front.virtual - credit, turn: -1, lives: -1}
+		a = &account{function: f, tier: &q.front, used: q.front.virtual - credit, turn: -1, index: [...]int{-1, -1}}
 		q.accounts[f] = a
 	}
 	out := &line{account: a, concurrency: l.Concurrency, limit: l.Concurrency + l.Queue}
@@ -102,7 +102,7 @@ func (q *queue) leave(l *line) {
 	a.lines = slices.DeleteFunc(a.lines, func(other *line) bool { return other == l })
 	if len(a.lines) == 0 {
 		delete(q.accounts, a.function)
-		q.put(a, &q.front, time.Now())
+		q.move(a, &q.front, time.Now())
 		if q.youngest == a {
 			q.youngest = nil
 		}

@@ -241,13 +241,11 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	if !in.take(j.rev.pool) {
 		return false
 	}
-	var result *wasmtime.Result
-	var err error
+	call := in.instance.Call
 	if j.apart {
-		result, err = in.instance.CallApart(j.method.export, arena)
-	} else {
-		result, err = in.instance.Call(j.method.export, arena)
+		call = in.instance.CallApart
 	}
+	result, err := call(j.method.export, arena)
 	in.called()
 	if err != nil {
 		j.answer(nil, x.guestError(j, &in.out, err, ""))

@@ -45,7 +45,7 @@ func TestProjects(t *testing.T) {
 			file := filepath.Join(dir, "hello-"+lang+".wasm")
 			built.prints(file, "--contract")
 			s.weft("deploy", file, "--name", "hello-"+lang, "--wit", filepath.Join(dir, "wit"),
-				"--contract", filepath.Join(dir, "wit", "contract.binpb"), "--wait", "5m").ok()
+				"--contract", filepath.Join(dir, "wit", "contract.binpb"), "--wait", "1m").ok()
 
 			method := "demo.hello_" + lang + ".v1.Greetings/Greet"
 			s.weft("call", method, `{"name": "Zoë"}`).ok().prints(`"Hello, Zoë!"`, `"letters": 3`)

@@ -54,7 +54,7 @@ func hostile() map[string][]byte {
 
 // TestHostile sends the methods of the conformance component what no encoder writes, both ways.
 func TestHostile(t *testing.T) {
-	p := newTwoPaths(t, engineOfBytes(t), "conformance", components.Bytes(t, "conformance"), "test.conformance.v1.Shapes")
+	p := newTwoPaths(t, engineOfBytes(t), "conformance", components.Bytes(t, "conformance"), "test.conformance.v1.Shapes", true)
 	messages := hostile()
 	for n := range p.methods {
 		for _, message := range messages {
@@ -67,7 +67,7 @@ func TestHostile(t *testing.T) {
 // TestUnfolding sends lists that unfold to far more than their bytes. With 16 times the memory of the request, which is what the
 // executor makes sure of, the transcoder answers, or leaves them to the plain path before they take more.
 func TestUnfolding(t *testing.T) {
-	p := newTwoPaths(t, engineOfBytes(t), "conformance", components.Bytes(t, "conformance"), "test.conformance.v1.Shapes")
+	p := newTwoPaths(t, engineOfBytes(t), "conformance", components.Bytes(t, "conformance"), "test.conformance.v1.Shapes", true)
 	const size, memory = 1 << 20, 16 << 20
 	argument, _ := transcoder.Argument(bytes.Repeat([]byte{0x0a, 0}, size/2), memory)
 	refused := 0

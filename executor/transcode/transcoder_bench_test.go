@@ -16,7 +16,7 @@ import (
 // BenchmarkPaths calls a function with lists of records in a fresh instance each, both ways; native is what generated code takes
 // for the same bytes.
 func BenchmarkPaths(b *testing.B) {
-	p := newTwoPaths(b, engineOfBytes(b), "bench", components.Bytes(b, "bench"), "bench.records.v1.Records")
+	p := newTwoPaths(b, engineOfBytes(b), "bench", components.Bytes(b, "bench"), "bench.records.v1.Records", true)
 	n := len(p.methods) - 1
 	customer := &recordsv1.Customer{Id: 123456, Name: "a name of some length", Active: true, Score: 1234.5,
 		Home: &recordsv1.Place{City: "a city", Zip: 12345}, Tags: []string{"one", "another"}}

@@ -3,6 +3,7 @@ package transcode_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 	"github.com/weft-run/weft/wit/transcoder"
 )
 
-// twoPaths is a component with both forms: as it is, and with a transcoder around it.
+// twoPaths is a component with both forms: as it is, and with a transcoder around it, whose instances answer one call or more.
 type twoPaths struct {
 	*binding
 	direct, wrapped *wasmtime.Template
@@ -25,7 +26,7 @@ type twoPaths struct {
 	plansOf         []*transcode.Plan
 }
 
-func newTwoPaths(t testing.TB, e *wasmtime.Engine, name string, wasm []byte, service string) *twoPaths {
+func newTwoPaths(t testing.TB, e *wasmtime.Engine, name string, wasm []byte, service string, once bool) *twoPaths {
 	t.Helper()
 	world, err := component.Decode(wasm)
 	if err != nil {
@@ -35,11 +36,11 @@ func newTwoPaths(t testing.TB, e *wasmtime.Engine, name string, wasm []byte, ser
 	if p.binding == nil {
 		t.Fatal("no binding")
 	}
-	tr, err := transcoder.New(p.services, nil, world, 4<<20, func(*contract.Method) bool { return false })
+	tr, err := transcoder.New(p.services, nil, world, 1<<20, func(*contract.Method) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}
-	composed, err := tr.Around(compose.Part{Name: name, Component: wasm, World: world, Once: true})
+	composed, err := tr.Around(compose.Part{Name: name, Component: wasm, World: world, Once: once})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,18 +142,20 @@ func engineOfBytes(t testing.TB) *wasmtime.Engine {
 func TestTwoPaths(t *testing.T) {
 	e := engineOfBytes(t)
 	for name, service := range map[string]string{"bench": "bench.records.v1.Records", "orders": "demo.orders.v1.Orders", "conformance": "test.conformance.v1.Shapes"} {
-		t.Run(name, func(t *testing.T) {
-			p := newTwoPaths(t, e, name, components.Bytes(t, name), service)
-			rapid.Check(t, func(t *rapid.T) {
-				n := rapid.IntRange(0, len(p.methods)-1).Draw(t, "method")
-				message := p.request(t, p.methods[n], 5)
-				p.compare(t, n, message, true)
-				for range rapid.IntRange(1, 3).Draw(t, "damages") {
-					message = damage(t, message)
-				}
-				p.compare(t, n, message, false)
+		for _, once := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, " once ", once), func(t *testing.T) {
+				p := newTwoPaths(t, e, name, components.Bytes(t, name), service, once)
+				rapid.Check(t, func(t *rapid.T) {
+					n := rapid.IntRange(0, len(p.methods)-1).Draw(t, "method")
+					message := p.request(t, p.methods[n], 5)
+					p.compare(t, n, message, true)
+					for range rapid.IntRange(1, 3).Draw(t, "damages") {
+						message = damage(t, message)
+					}
+					p.compare(t, n, message, false)
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -172,7 +175,7 @@ func (p *twoPaths) compare(t rapid.TB, n int, message []byte, usual bool) {
 
 // FuzzTwoPaths sends whatever bytes both ways.
 func FuzzTwoPaths(f *testing.F) {
-	p := newTwoPaths(f, engineOfBytes(f), "conformance", components.Bytes(f, "conformance"), "test.conformance.v1.Shapes")
+	p := newTwoPaths(f, engineOfBytes(f), "conformance", components.Bytes(f, "conformance"), "test.conformance.v1.Shapes", true)
 	for n := range p.methods {
 		f.Add(n, []byte("\x0a\x04\x08\x01\x12\x00\x0a\x00"))
 	}

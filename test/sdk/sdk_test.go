@@ -90,7 +90,7 @@ func (w *world) java(t *testing.T) {
 // TestStubs has weft sdk write stubs in every language, and runs the programs that come with them.
 func TestStubs(t *testing.T) {
 	w := newWorld(t)
-	w.node.Must("deploy", w.env["WEFT_COMPONENT"], "--name", "orders", "--wait", "5m")
+	w.node.Must("deploy", w.env["WEFT_COMPONENT"], "--name", "orders", "--wait", "1m")
 	generators, modules := w.tool(t, "clients.sh", "generators"), w.tool(t, "clients.sh", "python")
 	tools := t.TempDir()
 	if err := os.Symlink(filepath.Join(generators, "maven-protoc"), filepath.Join(tools, "protoc")); err != nil {

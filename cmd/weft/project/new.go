@@ -74,7 +74,7 @@ func New(dir, lang string) ([]string, error) {
 	fill := strings.NewReplacer("@NAME@", name, "@SNAKE@", strings.ReplaceAll(name, "-", "_"),
 		"@JOINED@", strings.ReplaceAll(name, "-", ""))
 	var written []string
-	for _, part := range []string{"common", l.name} {
+	for _, part := range []string{"contract", l.name} {
 		root := path.Join("templates", part)
 		err := fs.WalkDir(templates, root, func(file string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
