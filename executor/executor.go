@@ -325,11 +325,11 @@ func (x *Executor) Close(ctx context.Context) error {
 		err = ctx.Err()
 		x.aborting.Store(true)
 		x.stop()
-		x.queue.abort(func(j *job) {
+		for _, j := range x.queue.abort() {
 			j.answer(nil, j.closing())
 			j.interrupt.Cancel(causeClosing)
 			x.ticker.kick(j)
-		})
+		}
 		<-x.queue.empty // what can't be interrupted is lost soon, and not waited for
 	}
 	x.stop()

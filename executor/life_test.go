@@ -113,6 +113,44 @@ func TestCloseInTime(t *testing.T) {
 	calls.Wait()
 }
 
+// TestCloseBesideTheTicker has the executor interrupt a guest at its end while the ticker looks at others, for which that asks the queue.
+func TestCloseBesideTheTicker(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
+	called := make(chan error, 1)
+	go func() {
+		_, err := g.call(context.Background(), "Loop", 0)
+		called <- err
+	}()
+	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 })
+	var running *job
+	g.queue.mu.Lock()
+	for j := range g.queue.running {
+		running = j
+	}
+	g.queue.mu.Unlock()
+
+	g.ticker.mu.Lock()
+	closed := make(chan error, 1)
+	go func() {
+		ended, end := context.WithCancel(context.Background())
+		end()
+		closed <- g.Close(ended)
+	}()
+	until(t, func() bool { return running.interrupt.Cause() != 0 })
+	until(t, func() bool {
+		free := g.queue.mu.TryLock()
+		if free {
+			g.queue.mu.Unlock()
+		}
+		return free
+	})
+	g.ticker.mu.Unlock()
+	refused(t, <-called, Closing)
+	if err := <-closed; !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v", err)
+	}
+}
+
 // residentBytes gives the memory that the process has in use.
 func residentBytes(t *testing.T) int {
 	t.Helper()

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -286,16 +287,14 @@ func (q *queue) close() {
 	q.settle()
 }
 
-// abort lets all waiting calls run at once, to be refused, and calls f with each call that runs now.
-func (q *queue) abort(f func(*job)) {
+// abort lets all waiting calls run at once, to be refused, and gives those that run now.
+func (q *queue) abort() []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hasten = true
 	q.refreshAll()
 	q.shareAll(time.Now())
-	for j := range q.running {
-		f(j)
-	}
+	return slices.Collect(maps.Keys(q.running))
 }
 
 // sleep ends what the queue does by itself.
