@@ -197,7 +197,7 @@ bench-polyglot: build $(RECEIPTS) $(COMPONENTS)/bench.wasm $(COMPONENTS)/caller.
 	go run ./test/bench -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) polyglot
 
 .PHONY: bench-density
-bench-density: build ## Measure a node with 10,000 functions, in about five minutes; ENGINE=lts with that engine; writes docs/
+bench-density: build ## Measure a node with 10,000 functions, in about seven minutes; ENGINE=lts with that engine; writes docs/
 	$(with-engine)
 	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS) density
 

@@ -74,7 +74,7 @@ func main() {
 	flag.IntVar(&o.kernelSize, "kernel-size", 0, "size of all kernels; 0: each its own, some ten milliseconds")
 	flag.IntVar(&o.functions, "functions", 10_000, "functions that a node is given")
 	flag.IntVar(&o.distinct, "distinct", 100, "components of different bytes that they are made of")
-	flag.IntVar(&o.own, "own", 2000, "functions with a component of their own that another node is given; 0: none")
+	flag.IntVar(&o.own, "own", 10_000, "functions with a component of their own that another node is given; 0: none")
 	flag.DurationVar(&o.idle, "idle", 6*time.Second, "after what time without calls functions leave memory, where density is measured")
 	flag.IntVar(&o.still, "still", 5, "for how many seconds a node's memory must not have fallen before its density is read")
 	flag.Parse()
