@@ -124,6 +124,14 @@ func TestBulk(t *testing.T) {
 	}
 }
 
+// TestResultOutside expects a list that does not fit the guest's memory to be the guest's fault, whoever looks at it.
+func TestResultOutside(t *testing.T) {
+	g := bulkGuest(t, Limits{})
+	_, _, plain, transcoded := g.ways("Many", []byte("\x08\xff\xff\xff\xff\x0f"))
+	refused(t, plain, Trap, "demo.bulk.Api/Many: trap: ", "out of bounds")
+	refused(t, transcoded, Trap, "demo.bulk.Api/Many: trap: ")
+}
+
 // toldError is what a caller is told of an error.
 type toldError struct {
 	Reason  Reason

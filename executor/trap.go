@@ -42,6 +42,7 @@ func classify(err error, tail []byte, limit uint64) *Error {
 	e := &Error{Err: err}
 	trap, trapped := errors.AsType[*wasmtime.Trap](err)
 	if _, panicked := errors.AsType[*wasmtime.PanicError](err); !trapped || panicked {
+		failed, _ := errors.AsType[*wasmtime.Error](err)
 		switch {
 		case errors.Is(err, wasmtime.ErrMemory):
 			e.Reason, e.Summary = MemoryLimit, overLimit(limit)
@@ -50,6 +51,8 @@ func classify(err error, tail []byte, limit uint64) *Error {
 				"the result has too many values: unfolding it would take over 128 MiB of this node; return less, or return bytes"
 		case errors.Is(err, wasmtime.ErrBusy):
 			e.Reason, e.Summary = Internal, "all instances of this node are in use, by calls that can't be interrupted"
+		case failed != nil && failed.Op == "call": // arguments were made for its types, so what does not fit is the guest's
+			e.Reason, e.Summary = Trap, "trap: "+failed.Message
 		default:
 			e.Reason, e.Summary = Internal, strings.TrimPrefix(err.Error(), "wasmtime: ")
 		}
