@@ -49,8 +49,8 @@ const (
 	// which the transcoder's own lists take 8 times the request at most.
 	bulkMemory = 16
 	// maxBulk is the size of the largest component, in bytes, that is compiled a second time. Those with an interpreter inside are
-	// larger: their compile takes seconds of all cores, and most of a call's time is theirs.
-	maxBulk = 4 << 20
+	// larger: their compile takes seconds of all cores, and nearly all of a call's time is theirs.
+	maxBulk = 8 << 20
 	// directWorth is how many times as long it takes to pass on a byte of an import's message as values as it takes to have a
 	// transcoder pass on one of a request that could go directly.
 	directWorth = 16
@@ -73,7 +73,7 @@ func (x *Executor) makeBulk(r Revision, rev *revision) {
 			x.code.Add(b.code)
 			rev.bulk.Store(b)
 			x.metrics.bulk.WithLabelValues("ok").Inc()
-		case errors.Is(err, transcoder.ErrNone), errors.Is(err, transcoder.ErrOutside), isContext(err): // nothing went wrong
+		case errors.Is(err, transcoder.ErrNone), isContext(err): // nothing went wrong
 		default:
 			x.metrics.bulk.WithLabelValues("error").Inc()
 			rev.journal.weft("", "info", fmt.Sprintf("large messages take the plain path: %v", err))

@@ -13,6 +13,7 @@ import (
 	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/test/wat"
 	"github.com/weft-run/weft/wit"
+	"github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/compose"
 	"github.com/weft-run/weft/wit/contract"
 	"github.com/weft-run/weft/wit/transcoder"
@@ -62,6 +63,9 @@ type mirror struct {
 	template *wasmtime.Template
 	all      []*contract.Method
 	plansOf  []*transcode.Plan
+	// imports are the methods that answer, and their plans.
+	imports     []*contract.Method
+	importPlans []*transcode.Plan
 	// given is the request that came out, for which answer is what comes back, or failure where it is the detail of one. None is
 	// accepted where again is asked for one in the form that weft writes.
 	given          []byte
@@ -73,38 +77,52 @@ type mirror struct {
 // errUnfit traps a guest whose call has an answer that does not fit.
 var errUnfit = errors.New("the answer does not fit")
 
-// newMirror makes the mirror of the first interface of a world; nil if that can have no transcoder.
-func newMirror(t testing.TB, e *wasmtime.Engine, world *wit.World) *mirror {
+// newMirror makes the mirror of an interface, whose functions are exported by that, too, or outside of an interface; nil if it can have no
+// transcoder.
+func newMirror(t testing.TB, e *wasmtime.Engine, i *wit.Interface, outside bool) *mirror {
 	t.Helper()
-	i := world.Exports[0]
-	world = &wit.World{Imports: []*wit.Interface{i}, Exports: []*wit.Interface{i}}
-	m := &mirror{binding: bind(t, world)}
+	imported := bind(t, &wit.World{Exports: []*wit.Interface{i}})
+	if imported == nil {
+		return nil
+	}
+	t.Cleanup(imported.plans.Close)
+	wasm := wat.Mirror
+	if outside {
+		wasm = wat.Proxy
+	}
+	part := compose.Part{Name: "mirror", Component: wasm(t, i)}
+	var err error
+	part.World, err = component.Decode(part.Component)
+	must(err)
+	m := &mirror{binding: bind(t, part.World)}
 	if m.binding == nil {
 		return nil
 	}
 	t.Cleanup(m.plans.Close)
-	tr, err := transcoder.New(m.services, m.services, world, 1<<20, func(*contract.Method) bool { return false })
-	if errors.Is(err, transcoder.ErrNone) || err == nil && tr.Import(m.services[0].Methods[0]) == "" && len(m.services[0].Methods) == 1 {
+	tr, err := transcoder.New(m.services, imported.services, part.World, 1<<20, func(*contract.Method) bool { return false })
+	if errors.Is(err, transcoder.ErrNone) || err == nil && tr.Import(imported.services[0].Methods[0]) == "" && len(m.services[0].Methods) == 1 {
 		return nil
 	}
 	must(err)
-	composed, err := tr.Around(compose.Part{Name: "mirror", Component: wat.Mirror(t, i), World: world})
+	composed, err := tr.Around(part)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := e.NewLinker()
 	t.Cleanup(l.Close)
 	var exports []wasmtime.Export
-	for _, method := range m.services[0].Methods {
+	for at, method := range imported.services[0].Methods {
 		name := tr.Import(method)
 		if name == "" {
 			must(l.Define(i.ID, method.Function.Name, func(*wasmtime.HostCall) error { return nil }))
 			continue
 		}
-		n := len(exports)
-		exports = append(exports, wasmtime.Export{Function: tr.Export(method)})
-		m.all = append(m.all, method)
-		m.plansOf = append(m.plansOf, m.plans.Method(m.services[0].Name, method.Name))
+		n, exported := len(exports), m.services[0].Methods[at]
+		exports = append(exports, wasmtime.Export{Function: tr.Export(exported)})
+		m.all = append(m.all, exported)
+		m.plansOf = append(m.plansOf, m.plans.Method(m.services[0].Name, exported.Name))
+		m.imports = append(m.imports, method)
+		m.importPlans = append(m.importPlans, imported.plans.Method(imported.services[0].Name, method.Name))
 		must(l.DefineBytes(transcoder.Host, name, 1, wasmtime.ReturnsEither, func(call *wasmtime.BytesCall) ([]byte, bool, error) {
 			if m.called = n; call.Len() != 1 {
 				return nil, false, errors.New("no request")
@@ -143,10 +161,10 @@ func newMirror(t testing.TB, e *wasmtime.Engine, world *wit.World) *mirror {
 func (m *mirror) plain(n int) (answer []byte, failed bool, err error) {
 	arena := wasmtime.NewArena()
 	defer arena.Free()
-	v, plan := arena.Args(1).At(0), m.plansOf[n]
+	v, plan := arena.Args(1).At(0), m.importPlans[n]
 	if m.failure {
 		detailType := ""
-		if e := m.all[n].Error; e != nil {
+		if e := m.imports[n].Error; e != nil {
 			detailType = e.Message
 		}
 		err = plan.DecodeFailure(detailType, m.answer, arena, v)
@@ -156,7 +174,7 @@ func (m *mirror) plain(n int) (answer []byte, failed bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	answer, err = plan.Encode(v, math.MaxInt32)
+	answer, err = m.plansOf[n].Encode(v, math.MaxInt32)
 	if failure, ok := errors.AsType[*transcode.Failure](err); ok {
 		return failure.Detail, true, nil
 	}
@@ -169,12 +187,11 @@ func (m *mirror) compare(t rapid.TB, n int, message, answer []byte, failure, usu
 	t.Helper()
 	arena := wasmtime.NewArena()
 	defer arena.Free()
-	plan := m.plansOf[n]
-	args, err := plan.Decode(message, arena)
+	args, err := m.plansOf[n].Decode(message, arena)
 	if err != nil {
 		return
 	}
-	request, err := plan.EncodeArgs(args, math.MaxInt32)
+	request, err := m.importPlans[n].EncodeArgs(args, math.MaxInt32)
 	must(err)
 	m.given, m.answer, m.failure, m.asked = nil, answer, failure, false
 	want, wantFailed, wantErr := m.plain(n)
@@ -215,7 +232,7 @@ func (m *mirror) compare(t rapid.TB, n int, message, answer []byte, failure, usu
 
 // result is a random answer to a method, as weft writes it.
 func (m *mirror) result(t *rapid.T, n int) (answer []byte, failed bool) {
-	f := m.all[n].Function
+	f := m.imports[n].Function
 	if f.Result == nil {
 		return nil, false
 	}
@@ -223,7 +240,7 @@ func (m *mirror) result(t *rapid.T, n int) (answer []byte, failed bool) {
 	defer arena.Free()
 	v := arena.Args(1).At(0)
 	write(arena, v, f.Result, wittest.Value(t, f.Result, 5))
-	answer, err := m.plansOf[n].Encode(v, math.MaxInt32)
+	answer, err := m.importPlans[n].Encode(v, math.MaxInt32)
 	if failure, ok := errors.AsType[*transcode.Failure](err); ok {
 		return failure.Detail, true
 	}
@@ -233,8 +250,12 @@ func (m *mirror) result(t *rapid.T, n int) (answer []byte, failed bool) {
 
 // TestMirror passes on random requests and answers, whole and damaged.
 func TestMirror(t *testing.T) {
-	m := newMirror(t, engineOfBytes(t), wittest.MustParse(kinds))
-	rapid.Check(t, m.random)
+	e := engineOfBytes(t)
+	for name, outside := range map[string]bool{"an interface": false, "functions outside of one": true} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, newMirror(t, e, wittest.MustParse(kinds).Exports[0], outside).random)
+		})
+	}
 }
 
 func (m *mirror) random(t *rapid.T) {
@@ -245,7 +266,7 @@ func (m *mirror) random(t *rapid.T) {
 	for range rapid.IntRange(1, 3).Draw(t, "damages") {
 		answer = damage(t, bytes.Clone(answer))
 	}
-	m.compare(t, n, message, answer, failed && m.all[n].Error != nil, false)
+	m.compare(t, n, message, answer, failed && m.imports[n].Error != nil, false)
 }
 
 // TestMirrorRandom does so for interfaces of random types.
@@ -258,15 +279,17 @@ func TestMirrorRandom(t *testing.T) {
 		if len(world.Exports) == 0 || !selfContained(world.Exports[0]) {
 			continue
 		}
-		m := newMirror(t, e, world)
-		if m == nil {
-			continue
+		for _, outside := range []bool{false, true} {
+			m := newMirror(t, e, world.Exports[0], outside)
+			if m == nil {
+				continue
+			}
+			made++
+			rapid.Check(t, m.random)
 		}
-		made++
-		rapid.Check(t, m.random)
 	}
-	if made < 5 {
-		t.Errorf("only %d interfaces had a transcoder", made)
+	if made < 10 {
+		t.Errorf("only %d mirrors of interfaces had a transcoder", made)
 	}
 }
 
@@ -292,6 +315,9 @@ func selfContained(i *wit.Interface) bool {
 			look(c.Type)
 		}
 	}
+	for _, t := range i.Types {
+		look(t.Type)
+	}
 	for _, f := range i.Functions {
 		look(f.Result)
 		for _, p := range f.Params {
@@ -303,12 +329,12 @@ func selfContained(i *wit.Interface) bool {
 
 // FuzzMirror has whatever bytes come back.
 func FuzzMirror(f *testing.F) {
-	m := newMirror(f, engineOfBytes(f), wittest.MustParse(kinds))
+	m := newMirror(f, engineOfBytes(f), wittest.MustParse(kinds).Exports[0], false)
 	for n := range m.all {
 		f.Add(n, []byte(nil), []byte("\x0a\x04\x08\x01\x12\x00\x0a\x00"), n%2 == 1)
 	}
 	f.Fuzz(func(t *testing.T, n int, message, answer []byte, failure bool) {
 		n = max(n, -n-1) % len(m.all)
-		m.compare(t, n, message, answer, failure && m.all[n].Fallible && m.all[n].Error != nil, false)
+		m.compare(t, n, message, answer, failure && m.imports[n].Fallible && m.imports[n].Error != nil, false)
 	})
 }

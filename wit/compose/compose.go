@@ -31,7 +31,8 @@ type Part struct {
 
 // Link says who answers an import.
 type Link struct {
-	// Import is the interface as the part spells it: "demo:pay/api@1.0.0".
+	// Import is the interface as the part spells it: "demo:pay/api@1.0.0". It is empty for what the part imports outside of an interface:
+	// Functions has all of that.
 	Import string
 	// Part is the index of the part that answers: a later one, so that there are no circles.
 	Part int
@@ -101,8 +102,11 @@ func check(parts []Part, n int) error {
 	if !bytes.HasPrefix(p.Component, []byte(wasm.Component)) {
 		return &Error{Part: p.Name, Msg: "it is no component"}
 	}
-	if len(p.World.ImportFunctions) > 0 {
-		return &Error{Part: p.Name, Import: p.World.ImportFunctions[0].Name, Msg: "a function that is imported outside of an interface can't be linked"}
+	outside := p.answered("")
+	for _, f := range p.World.ImportFunctions {
+		if outside == nil || outside.Functions[f.Name] == "" {
+			return &Error{Part: p.Name, Import: f.Name, Msg: "a function that is imported outside of an interface can't be linked"}
+		}
 	}
 	if len(p.World.ImportOthers) > 0 {
 		return &Error{Part: p.Name, Import: p.World.ImportOthers[0], Msg: "it is neither an interface nor a type of values"}
@@ -112,7 +116,10 @@ func check(parts []Part, n int) error {
 			return &Error{Part: p.Name, Import: l.Import, Msg: fmt.Sprintf("it is to be answered by part %d, which is not behind part %d", l.Part, n)}
 		}
 		imported := find(p.World.Imports, l.Import)
-		if imported == nil {
+		if l.Import == "" {
+			imported = &wit.Interface{Functions: p.World.ImportFunctions}
+		}
+		if imported == nil || l.Import == "" && l.Export != "" {
 			return &Error{Part: p.Name, Import: l.Import, Msg: "the component has no such import"}
 		}
 		provider := &parts[l.Part]

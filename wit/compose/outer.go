@@ -241,6 +241,11 @@ func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
 		world.named[t.Name] = index
 		args = append(args, wasm.Sized(t.Name)+sortType+wasm.Uint(index))
 	}
+	for _, f := range p.World.ImportFunctions {
+		l := p.answered("")
+		o.aliasFunction(instances[l.Part], l.Functions[f.Name])
+		args = append(args, wasm.Sized(f.Name)+sortFunc+wasm.Uint(o.funcs-1))
+	}
 	return o.instance(n, args), nil
 }
 
@@ -249,6 +254,12 @@ func (o *outer) aliasInstance(instance int, id string) int {
 	o.item(aliasSection, sortInstance+aliasOfExport+wasm.Uint(instance)+wasm.Sized(id))
 	o.instances++
 	return o.instances - 1
+}
+
+// aliasFunction makes a function that an instance exports the last function of the composition.
+func (o *outer) aliasFunction(instance int, name string) {
+	o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(instance)+wasm.Sized(name))
+	o.funcs++
 }
 
 // assemble makes an instance of what a part imports: its types and functions are those of the import of the composition, but for functions
@@ -267,9 +278,8 @@ func (o *outer) assemble(p *Part, i *wit.Interface, answered map[string]string, 
 		if other, ok := answered[f.Name]; ok {
 			from, name = by, other
 		}
-		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(from)+wasm.Sized(name))
-		items = append(items, externName(f.Name)+sortFunc+wasm.Uint(o.funcs))
-		o.funcs++
+		o.aliasFunction(from, name)
+		items = append(items, externName(f.Name)+sortFunc+wasm.Uint(o.funcs-1))
 	}
 	o.item(instanceSection, "\x01"+wasm.Uint(len(items))+strings.Join(items, ""))
 	o.instances++
@@ -311,9 +321,9 @@ func (o *outer) exportAll(p *Part, instance int) error {
 			return err
 		}
 		index := o.world.define(content)
-		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(instance)+wasm.Sized(f.Name))
-		o.item(exportSection, externName(f.Name)+sortFunc+wasm.Uint(o.funcs)+"\x01\x01"+wasm.Uint(index))
-		o.funcs += 2
+		o.aliasFunction(instance, f.Name)
+		o.item(exportSection, externName(f.Name)+sortFunc+wasm.Uint(o.funcs-1)+"\x01\x01"+wasm.Uint(index))
+		o.funcs++
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ type Wrapper struct {
 // Call is a function that a component exports or imports.
 type Call struct {
 	// Name is what the composition exports instead, or imports.
-	Name      string
+	Name string
+	// Interface is nil for a function that is exported outside of one.
 	Interface *wit.Interface
 	Function  *wit.Function
 }
@@ -44,6 +45,13 @@ func Wrap(w Wrapper, part Part) (*Composition, error) {
 		if find(part.World.Exports, i.ID) != nil {
 			wrapper.Links = append(wrapper.Links, Link{Import: i.ID, Part: 1, Export: i.ID})
 		}
+	}
+	if len(world.ImportFunctions) > 0 {
+		outside := Link{Part: 1, Functions: make(map[string]string)}
+		for _, f := range world.ImportFunctions {
+			outside.Functions[f.Name] = f.Name
+		}
+		wrapper.Links = append(wrapper.Links, outside)
 	}
 	parts := []Part{wrapper, part}
 	if w.Answers != nil {
@@ -81,6 +89,10 @@ func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 	o := newOuter()
 	world := &wit.World{}
 	for _, c := range w.Calls {
+		if c.Interface == nil {
+			world.ImportFunctions = append(world.ImportFunctions, c.Function)
+			continue
+		}
 		i := o.imports[c.Interface.ID]
 		if i == nil {
 			i = newImported(c.Interface.ID, part.Name)
@@ -90,18 +102,33 @@ func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 		i.iface.Functions = append(i.iface.Functions, c.Function)
 	}
 	for _, c := range w.Calls {
+		if c.Interface == nil {
+			continue
+		}
 		if err := o.require(part, c.Interface); err != nil {
 			return nil, nil, err
 		}
+	}
+	if len(world.ImportFunctions) > 0 {
+		world.ImportTypes = part.World.ImportTypes
+	}
+	if err := o.outside(part, world); err != nil {
+		return nil, nil, err
 	}
 	world.Imports = o.required()
 	o.coreMemory(w.Memory, w.Code)
 	o.coreAlias(sortCoreFunc, 0, "reset")
 	const reset = coreRealloc + 1
 	var lowered strings.Builder
+	outside := 0 // so many that are imported by themselves, and come first
 	for n, c := range w.Calls {
-		o.item(aliasSection, sortFunc+aliasOfExport+wasm.Uint(o.imports[c.Interface.ID].instance)+wasm.Sized(c.Function.Name))
-		o.lower(n)
+		if c.Interface == nil {
+			o.lower(outside)
+			outside++
+		} else {
+			o.aliasFunction(o.imports[c.Interface.ID].instance, c.Function.Name)
+			o.lower(o.funcs - 1)
+		}
 		lowered.WriteString(wasm.Sized(fmt.Sprint(n)) + sortCoreFunc + wasm.Uint(reset+1+n))
 	}
 	o.coreCode("u", len(w.Calls), lowered.String())
@@ -114,6 +141,30 @@ func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 		world.ExportFunctions = append(world.ExportFunctions, bytesFunction(c.Name))
 	}
 	return bytes.Join(o.finish(), nil), world, nil
+}
+
+// outside imports what a world has outside of interfaces.
+func (o *outer) outside(part *Part, w *wit.World) error {
+	world := o.newScope(part, nil)
+	o.world = world
+	for _, t := range w.ImportTypes {
+		index, err := world.namedType(t)
+		if err != nil {
+			return err
+		}
+		o.item(importSection, externName(t.Name)+sortType+"\x00"+wasm.Uint(index))
+		world.named[t.Name] = o.types
+		o.types++
+	}
+	for _, f := range w.ImportFunctions {
+		content, err := world.function(f)
+		if err != nil {
+			return err
+		}
+		o.item(importSection, externName(f.Name)+sortFunc+wasm.Uint(world.define(content)))
+		o.funcs++
+	}
+	return nil
 }
 
 // What a component of core code begins with.

@@ -12,10 +12,6 @@ import (
 // ErrNone says that no method gains by a transcoder: none has lists.
 var ErrNone = errors.New("no method needs one")
 
-// ErrOutside says that the methods that would gain are functions that the component exports outside of an interface, which can't be
-// composed.
-var ErrOutside = errors.New("functions outside of an interface can have no transcoder")
-
 // ErrTooLarge says that the contract is too large for a transcoder.
 var ErrTooLarge = errors.New("the contract needs too much code for a transcoder")
 
@@ -41,7 +37,7 @@ type half struct {
 
 // New writes the transcoder of a component, with memories of so many bytes at first. Services are what it exports, and imports what others
 // answer; world is that of the component. Those methods have one that gain by it and are not direct; and if a method of the imports is one
-// of them, all that are exported, as else they could not be called beside it. Its errors are [ErrNone], [ErrOutside] and [ErrTooLarge].
+// of them, all that are exported, as else they could not be called beside it. Its errors are [ErrNone] and [ErrTooLarge].
 func New(services, imports []*contract.Service, world *wit.World, memory uint64,
 	direct func(*contract.Method) bool) (_ *Transcoder, err error) {
 	defer func() {
@@ -61,15 +57,10 @@ func New(services, imports []*contract.Service, world *wit.World, memory uint64,
 	g := newGenerator(t.exports.code)
 	var methods []*contract.Method
 	var callees []*function
-	none := ErrNone
 	for _, s := range services {
 		exported := find(world.Exports, s.Interface)
 		for _, m := range s.Methods {
 			if t.imports == nil && !takes(m) {
-				continue
-			}
-			if exported == nil {
-				none = ErrOutside
 				continue
 			}
 			params, results := g.signature(m.Function)
@@ -79,7 +70,7 @@ func New(services, imports []*contract.Service, world *wit.World, memory uint64,
 		}
 	}
 	if len(methods) == 0 {
-		return nil, none
+		return nil, ErrNone
 	}
 	g.define(g.m)
 	for n, m := range methods {
@@ -94,7 +85,7 @@ func (h *half) add(name string, i *wit.Interface, m *contract.Method) {
 	h.names[m] = name
 }
 
-// find returns an interface by its ID, or nil.
+// find returns an interface by its ID, or nil for what is outside of one.
 func find(list []*wit.Interface, id string) *wit.Interface {
 	for _, i := range list {
 		if i.ID == id {
