@@ -222,3 +222,30 @@ func TestTry(t *testing.T) {
 		t.Errorf("trying has logged %v", lines)
 	}
 }
+
+// TestTryBesideCalls expects a new revision to be tried although calls of an old one never end and others wait, as it may be there to
+// mend that.
+func TestTryBesideCalls(t *testing.T) {
+	g := newGuest(t, Config{Slots: 2}, Limits{Timeout: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	var calls sync.WaitGroup
+	defer calls.Wait()
+	defer cancel()
+	for range 4 {
+		calls.Go(func() {
+			_, err := g.call(ctx, "Loop", 0)
+			refused(t, err, Canceled)
+		})
+	}
+	until(t, func() bool { waiting, busy, _ := g.queue.counts(); return waiting == 2 && busy == 2 })
+	next := guestRevision(t, Limits{Timeout: time.Hour})
+	next.Revision++
+	trying, done := context.WithTimeout(t.Context(), time.Minute)
+	defer done()
+	if err := g.Try(trying, next); err != nil {
+		t.Fatal(err)
+	}
+	if waiting, _, _ := g.queue.counts(); waiting != 2 {
+		t.Errorf("%d calls of the old one wait, not 2", waiting)
+	}
+}

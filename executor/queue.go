@@ -88,12 +88,26 @@ func (q *queue) join(f function, l Limits) *line {
 	defer q.mu.Unlock()
 	a := q.accounts[f]
 	if a == nil {
-		a = &account{function: f, tier: &q.front, used: q.front.virtual - credit, turn: -1, index: [...]int{-1, -1}}
+		a = q.account(f)
 		q.accounts[f] = a
 	}
 	out := &line{account: a, concurrency: l.Concurrency, limit: l.Concurrency + l.Queue}
 	a.lines = append(a.lines, out)
 	return out
+}
+
+// single makes a line for one call that takes turns with those of all functions. It need not leave.
+func (q *queue) single() *line {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := &line{account: q.account(function{}), concurrency: 1, limit: 1}
+	l.account.lines = []*line{l}
+	return l
+}
+
+// account makes one. q.mu is held.
+func (q *queue) account(f function) *account {
+	return &account{function: f, tier: &q.front, used: q.front.virtual - credit, turn: -1, index: [...]int{-1, -1}}
 }
 
 func (q *queue) leave(l *line) {

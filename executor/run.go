@@ -95,9 +95,12 @@ func (x *Executor) enqueue(j *job) error {
 	}
 }
 
-// try makes an instance of a revision that is being loaded, which shows whether it starts within its limits.
+// try makes an instance of a revision that is being loaded, which shows whether it starts within its limits. It does not wait for
+// calls of other revisions of the function: these may be what the new one is to end.
 func (x *Executor) try(ctx context.Context, rev *revision) error {
-	_, _, err := x.await(ctx, newJob(ctx, rev, &method{name: rev.key.String(), export: startOnly}, Request{}))
+	j := newJob(ctx, rev, &method{name: rev.key.String(), export: startOnly}, Request{})
+	j.line = x.queue.single()
+	_, _, err := x.await(ctx, j)
 	return err
 }
 
