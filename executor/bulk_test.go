@@ -189,10 +189,10 @@ func TestBulkSize(t *testing.T) {
 		t.Errorf("it has %v, %s", got.Methods, got.Reason)
 	}
 	r.Path = filepath.Join(t.TempDir(), "large.wasm")
-	if err := errors.Join(os.WriteFile(r.Path, nil, 0o600), os.Truncate(r.Path, 5<<20)); err != nil {
+	if err := errors.Join(os.WriteFile(r.Path, nil, 0o600), os.Truncate(r.Path, maxBulk+1)); err != nil {
 		t.Fatal(err)
 	}
-	want := "the component has 5 MiB"
+	want := "the component has 8 MiB"
 	if !wasmtime.HasBytes {
 		want = "has no calls of bytes"
 	}

@@ -59,6 +59,9 @@ func New(services, imports []*contract.Service, world *wit.World, memory uint64,
 	var callees []*function
 	for _, s := range services {
 		exported := find(world.Exports, s.Interface)
+		if exported == nil && s.Interface != "" {
+			continue // the component does not have it
+		}
 		for _, m := range s.Methods {
 			if t.imports == nil && !takes(m) {
 				continue
@@ -85,7 +88,7 @@ func (h *half) add(name string, i *wit.Interface, m *contract.Method) {
 	h.names[m] = name
 }
 
-// find returns an interface by its ID, or nil for what is outside of one.
+// find returns an interface by its ID, or nil.
 func find(list []*wit.Interface, id string) *wit.Interface {
 	for _, i := range list {
 		if i.ID == id {
