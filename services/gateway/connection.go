@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
+	"syscall"
 
 	"google.golang.org/grpc/peer"
 )
@@ -48,6 +50,14 @@ func (c *connection) Close() error {
 		c.gateway.memory.forget(c.origin)
 	})
 	return c.Conn.Close()
+}
+
+// SyscallConn implements syscall.Conn.
+func (c *connection) SyscallConn() (syscall.RawConn, error) {
+	if sc, ok := c.Conn.(syscall.Conn); ok {
+		return sc.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // origin is where a call comes from: the address of a connection, with what its calls hold.

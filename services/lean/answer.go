@@ -79,7 +79,11 @@ func (s *Stream) say(parts ...part) {
 	c := s.conn
 	c.mu.Lock()
 	c.handlerEnded(s)
+	now := c.takesNow(parts)
 	s.put(parts...)
+	if now {
+		c.writeNow()
+	}
 	c.mu.Unlock()
 	s.End(context.Canceled)
 }

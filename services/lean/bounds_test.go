@@ -163,7 +163,7 @@ func TestResetsOfAnswersThatWait(t *testing.T) {
 		defer s.mu.Unlock()
 		return len(s.streams), len(s.ready) + len(s.starved)
 	}
-	await(t, "an answer that waits", func() bool { _, lines := kept(); return lines == 1 })
+	await(t, "an answer that waits", func() bool { open, lines := kept(); return open == 1 && lines == 1 })
 	for id := uint32(5); id < 1000; id += 2 {
 		c.call(id, "x")
 		await(t, "an answer that waits", func() bool { _, lines := kept(); return lines == 2 })

@@ -49,6 +49,11 @@ type conn struct {
 	encoder encoder
 	relay   *relay // nil until a stream needs it
 
+	writing   bool   // somebody writes: the writer, or one who answers
+	batch     []byte // what is being written; of whoever writes
+	unwritten []byte // the end of it that the system did not take at once
+	now       attempt
+
 	err     error  // why it is over
 	dying   bool   // it ends once control is written
 	leaving bool   // the client was told to make no more calls
@@ -68,6 +73,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 		c.values = s.config.Context(nc)
 	}
 	c.wake.L, c.space.L = &c.mu, &c.mu
+	c.now.init(nc)
 	c.encoder.init()
 	c.reader.init(c)
 	return c
@@ -149,7 +155,7 @@ func (c *conn) fail(err error) {
 	c.err = err
 	open := c.streams
 	c.streams = nil
-	c.ready, c.starved, c.control = nil, nil, nil
+	c.ready, c.starved, c.control, c.unwritten = nil, nil, nil, nil
 	calls := make([]abandoner, 0, len(open))
 	for _, s := range open {
 		if call := s.drop(errBroken); call != nil {

@@ -37,16 +37,15 @@ func (c *conn) offer(s *Stream) {
 	}
 	s.queued = true
 	c.ready = append(c.ready, s)
-	if len(c.ready) == 1 {
+	if len(c.ready) == 1 && !c.writing {
 		c.wake.Signal()
 	}
 }
 
 // write writes what there is to write, until the connection is over.
 func (c *conn) write() {
-	var batch []byte
 	for {
-		batch = c.gather(batch[:0])
+		batch := c.gather()
 		if batch == nil {
 			c.linger()
 			return
@@ -59,15 +58,17 @@ func (c *conn) write() {
 }
 
 // gather waits for something to write, and puts it into frames. It gives nil when there will be nothing more.
-func (c *conn) gather(batch []byte) []byte {
+func (c *conn) gather() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.err == nil && len(c.control) == 0 && (len(c.ready) == 0 || c.dying) {
-		if c.dying || c.left && len(c.streams) == 0 {
+	c.writing = false
+	for c.err == nil && (c.writing || !c.hasWords()) {
+		if !c.writing && (c.dying || c.left && len(c.streams) == 0) {
 			return nil
 		}
 		c.wake.Wait()
 	}
+	c.writing = true
 	if c.err == nil && !c.dying {
 		// Those that are about to answer do so, and go with this batch.
 		c.mu.Unlock()
@@ -77,13 +78,26 @@ func (c *conn) gather(batch []byte) []byte {
 	if c.err != nil {
 		return nil
 	}
-	batch = append(batch, c.control...)
+	c.fill()
+	return c.batch
+}
+
+// hasWords tells whether there is something to write. c.mu is held.
+func (c *conn) hasWords() bool {
+	return len(c.unwritten) > 0 || len(c.control) > 0 || len(c.ready) > 0 && !c.dying
+}
+
+// fill puts what there is to write into frames. c.mu is held.
+func (c *conn) fill() {
+	batch := append(append(c.batch[:0], c.unwritten...), c.control...)
+	c.unwritten = nil
 	if len(c.control) > maxControl {
 		c.space.Broadcast()
 	}
 	c.control = c.control[:0]
 	if c.dying {
-		return batch
+		c.batch = batch
+		return
 	}
 	next := 0
 	for ; next < len(c.ready) && len(batch) < batchSize; next++ {
@@ -92,7 +106,7 @@ func (c *conn) gather(batch []byte) []byte {
 	rest := copy(c.ready, c.ready[next:])
 	clear(c.ready[rest:])
 	c.ready = c.ready[:rest]
-	return batch
+	c.batch = batch
 }
 
 // frames writes what a stream has to say, up to one frame of data that is not the last: then it is the turn of others. c.mu is
