@@ -35,12 +35,12 @@ func sameForPlaced(a, b *Node) bool {
 
 // free gives the nodes that a revision could be placed on in addition. One that has just failed to load it is not asked
 // again before it has forgotten that.
-func (p *Planner) free(r *revision) []int32 {
+func (p *Planner) free(e *entry, r *revision) []int32 {
 	p.mark(r.placed)
 	var free []int32
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		if n.Health == Alive && !n.Draining && !p.marked(int32(i)) && n.mayRun(r.Revision) && p.holds(r, int32(i)) &&
+		if n.Health == Alive && !n.Draining && !p.marked(int32(i)) && n.mayRun(r.Revision) && p.holds(e, r, int32(i)) &&
 			r.on(int32(i)) != failed {
 			free = append(free, int32(i))
 		}
@@ -48,9 +48,14 @@ func (p *Planner) free(r *revision) []int32 {
 	return free
 }
 
-// holds tells whether a node has the code of a revision loaded, from an earlier time, or room for it.
-func (p *Planner) holds(r *revision, at int32) bool {
-	return p.nodes[at].room() >= r.code() || r.on(at) == ready
+// holds tells whether a node has the code of a revision, or room for it.
+func (p *Planner) holds(e *entry, r *revision, at int32) bool {
+	return p.nodes[at].room() >= r.code() || e.codeIs(r, at)
+}
+
+// codeIs tells whether a node has the code of a revision: it has loaded it, or another one of the function with the same component.
+func (e *entry) codeIs(r *revision, at int32) bool {
+	return slices.ContainsFunc(e.revisions, func(other revision) bool { return other.Digest == r.Digest && other.on(at) == ready })
 }
 
 // mark marks nodes until it is called again.

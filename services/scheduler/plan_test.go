@@ -319,6 +319,14 @@ func TestPlan(t *testing.T) {
 			{nothing, "", "of 1 executor: 1 has no room for 1 MiB of code"},
 			{func(c *cluster) { c.report("f", 1, ids("a"), nil) }, "1: a", ""},
 		}},
+		{"the same code with other limits needs no room", newCluster().node("", "a").deploy("f", nil), []step{
+			{nothing, "1: a", ""},
+			{func(c *cluster) { c.ready().with("a", func(n *Node) { n.CodeBytes = 0 }).deploy("f", nil) }, "1: a",
+				"of 1 executor: 1 has no room for 1 MiB of code"},
+			{func(c *cluster) {
+				c.edit("f", func(f *Function) { f.Revisions[1].Digest = f.Revisions[0].Digest })
+			}, "1: a, 2: a", ""},
+		}},
 		{"fewer replicas", newCluster().node("", "a", "b", "c").deploy("f", replicas(3)), []step{
 			{nothing, "1: a b c", ""},
 			{func(c *cluster) {

@@ -20,7 +20,7 @@ func (p *Planner) replicate(e *entry, r *revision) outcome {
 	case up < want:
 		more := min(want-up, want+spares-up-len(s.failed))
 		if more > 0 {
-			s.take(r, p.pick(e, r, p.free(r), slices.Concat(s.ready, s.loading), more))
+			s.take(r, p.pick(e, r, p.free(e, r), slices.Concat(s.ready, s.loading), more))
 		}
 	}
 	o := outcome{
@@ -89,7 +89,7 @@ func (p *Planner) runs(pl spot) bool {
 }
 
 // everywhere places a revision on every node that may run it.
-func (p *Planner) everywhere(r *revision) outcome {
+func (p *Planner) everywhere(e *entry, r *revision) outcome {
 	var o outcome
 	s := p.stand(r)
 	p.mark(r.placed)
@@ -97,7 +97,7 @@ func (p *Planner) everywhere(r *revision) outcome {
 		n := &p.nodes[i]
 		switch {
 		case p.marked(int32(i)) || !n.Executor || n.Draining || n.Health != Alive || lacks(n.Node, r.Scheduling.GetRequire()) != "":
-		case n.fits(r.Revision) && p.holds(r, int32(i)):
+		case n.fits(r.Revision) && p.holds(e, r, int32(i)):
 			s.take(r, []int32{int32(i)})
 		default:
 			o.missing++

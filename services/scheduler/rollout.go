@@ -51,7 +51,7 @@ func (p *Planner) look(e *entry) {
 // place decides where a revision runs, as its scheduling says.
 func (p *Planner) place(e *entry, r *revision) outcome {
 	if r.Scheduling.GetAll() {
-		return p.everywhere(r)
+		return p.everywhere(e, r)
 	}
 	return p.replicate(e, r)
 }
