@@ -128,6 +128,7 @@ type guestCall struct {
 	instance *wasmtime.Instance
 	calls    int
 	kept     bool
+	result   *wasmtime.Result // of the plain path, nil if there is none
 	// large is set when the guest was given large values.
 	large bool
 	// imported is how many bytes of messages a transcoder would have passed on in the calls that the guest made, and last what the last
@@ -158,8 +159,11 @@ func (in *guestCall) keep(p *pool) { in.kept = p.keep(in.instance, in.calls) }
 
 // end drops the instance unless it was kept. It sets large if the guest was given large values.
 func (in *guestCall) end(large *bool) {
-	if in.instance != nil && !in.kept {
-		in.instance.Close()
+	switch {
+	case in.instance != nil && !in.kept:
+		in.instance.CloseWith(in.result)
+	case in.result != nil:
+		in.result.Close()
 	}
 	*large = *large || in.large
 	in.out.close()

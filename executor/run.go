@@ -254,7 +254,7 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 		j.answer(nil, x.guestError(j, &in.out, err, ""))
 		return true
 	}
-	defer result.Close()
+	in.result = result
 	value, _ := result.Value()
 	response, err := j.method.plan.Encode(value, int(j.rev.limits.Message))
 	j.method.returned.Store(int64(len(response)))

@@ -16,6 +16,8 @@ const idleHandles = 1024
 type handle struct {
 	number   cgo.Handle // of the handle itself
 	instance *Instance  // nil while it is idle
+	// setup is what C reads while the instance is made. It is here to be on the heap without an allocation for each instance.
+	setup C.weft_instance_config
 }
 
 var handles struct {

@@ -65,7 +65,8 @@ weft_new weft_instance_new(const weft_instance_config *c) {
   return (weft_new){in, error};
 }
 
-void weft_instance_delete(weft_instance *in) {
+void weft_instance_delete(weft_instance *in, weft_val *value) {
+  if (value != NULL) weft_value_delete(value);
   wasmtime_store_delete(in->store);
   free(in->apart);
   free(in);

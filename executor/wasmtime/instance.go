@@ -35,9 +35,6 @@ type Instance struct {
 	c        *C.weft_instance
 	config   InstanceConfig
 	handle   *handle
-	// setup is what the C side reads while the instance is made; it is here to be on the heap without an allocation of
-	// its own.
-	setup C.weft_instance_config
 	// fault is the first failure of a callback into Go. It explains the trap that follows.
 	fault error
 	dead  bool
@@ -63,7 +60,9 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 	}
 	i := &Instance{template: t, config: config}
 	l := t.linker
-	i.setup = C.weft_instance_config{
+	i.handle = newHandle(i)
+	setup := &i.handle.setup
+	*setup = C.weft_instance_config{
 		engine:         l.engine,
 		pre:            t.pre,
 		memory:         C.uint64_t(l.limit),
@@ -74,19 +73,19 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 		envc:           C.size_t(env.n),
 		names:          env.names,
 		values:         env.values,
+		handle:         C.uintptr_t(i.handle.number),
 	}
 	if config.Memory != 0 && config.Memory < l.limit {
-		i.setup.memory = C.uint64_t(config.Memory)
+		setup.memory = C.uint64_t(config.Memory)
 	}
 	if it := config.Interrupt; it != nil {
-		i.setup.interrupt, i.setup.generation = it.address(), C.uint32_t(it.generation)
+		setup.interrupt, setup.generation = it.address(), C.uint32_t(it.generation)
 	}
 	if config.Outer != nil {
-		i.setup.outer = config.Outer.c
+		setup.outer = config.Outer.c
 	}
-	i.handle = newHandle(i)
-	i.setup.handle = C.uintptr_t(i.handle.number)
-	made := C.weft_instance_new(&i.setup)
+	made := C.weft_instance_new(&i.handle.setup) // written so, cgo looks for Go's pointers in that member only
+	*setup = C.weft_instance_config{} // Go's memory keeps no pointer to what C frees
 	i.c = made.instance
 	if made.error != nil || i.fault != nil {
 		err := i.failed("instantiate", made.error)
@@ -97,11 +96,21 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 }
 
 // Close drops the instance and all its memory. Results of its calls stay valid.
-func (i *Instance) Close() {
+func (i *Instance) Close() { i.CloseWith(nil) }
+
+// CloseWith closes a result, if it is not nil, and the instance, at less cost than one after the other.
+func (i *Instance) CloseWith(r *Result) {
 	if i.c == nil {
+		if r != nil {
+			r.Close()
+		}
 		return
 	}
-	C.weft_instance_delete(i.c)
+	var value *C.weft_val
+	if r != nil {
+		value, r.c = r.c, nil
+	}
+	C.weft_instance_delete(i.c, value)
 	i.c = nil
 	i.handle.close()
 	i.template.release(i.template.free)

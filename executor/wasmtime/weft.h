@@ -151,7 +151,8 @@ typedef struct weft_new {
   wasmtime_error_t *error;
 } weft_new;
 weft_new weft_instance_new(const weft_instance_config *);
-void weft_instance_delete(weft_instance *);
+// weft_instance_delete deletes a value, too, unless that is NULL.
+void weft_instance_delete(weft_instance *, weft_val *);
 
 // weft_call calls an export. On success, value is the result, to be deleted with weft_value_delete, or NULL if there
 // is none.
