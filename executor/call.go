@@ -101,6 +101,8 @@ type Request struct {
 	Metadata map[string][]string
 	// CallID marks the log lines of the call.
 	CallID string
+	// Entered is when the call came, from which Start counts its time; zero is now. Call counts from when it is called.
+	Entered time.Time
 }
 
 // Buffer is memory that is used again once nobody holds it (grpc's mem.Buffer is one).

@@ -81,6 +81,7 @@ type Executor struct {
 	cache    *cache
 	compiler *compiler
 	queue    *queue
+	lookout  *lookout
 	ticker   *ticker
 	trimmer  *trimmer
 	bulks    sync.WaitGroup // makes revisions' second forms
@@ -166,6 +167,7 @@ func New(config Config) (*Executor, error) {
 		slots: make(chan struct{}, config.Compiles), metrics: x.metrics, flights: make(map[[32]byte]*flight)}
 	x.stopping, x.stop = context.WithCancel(context.Background())
 	x.queue = newQueue(config.Slots, config.Waiting, x.run, x.engine.Tick)
+	x.lookout = newLookout(x.queue)
 	x.queue.lowers = wasmtime.Lowers()
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	decode "github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
@@ -36,7 +37,7 @@ func BenchmarkFresh(b *testing.B) {
 			if err := g.Load(b.Context(), rev); err != nil {
 				b.Fatal(err)
 			}
-			loaded := g.here(rev.Key)
+			loaded := g.here(rev.Key, time.Now())
 			defer loaded.release()
 			began := cpuTime(b)
 			for b.Loop() {

@@ -93,16 +93,16 @@ const (
 
 func newJob(ctx context.Context, rev *revision, m *method, r Request) *job {
 	j := new(job)
-	j.set(ctx, rev, m, r)
+	j.set(ctx, rev, m, r, time.Now())
 	return j
 }
 
-// set makes a job of a zero one.
-func (j *job) set(ctx context.Context, rev *revision, m *method, r Request) {
+// set makes a job of a zero one, whose time runs since it entered.
+func (j *job) set(ctx context.Context, rev *revision, m *method, r Request, entered time.Time) {
 	j.rev, j.line, j.method, j.callID = rev, rev.line, m, r.CallID
 	j.ctx, j.metadata, j.message, j.buffer = ctx, r.Metadata, r.Message, r.Buffer
 	j.interrupt = wasmtime.NewInterrupt()
-	j.entered = time.Now()
+	j.entered = entered
 	j.deadline = j.entered.Add(rev.limits.Timeout)
 	j.due = j.deadline
 	if d, ok := ctx.Deadline(); ok && d.Before(j.due) {

@@ -24,7 +24,7 @@ type Place interface {
 // Run implements Place.
 func (in *guestCall) Run(r Request) (response Response, ran bool, err error) {
 	x := in.x
-	rev := x.here(r.Key)
+	rev := x.here(r.Key, time.Now())
 	if rev == nil {
 		return Response{}, false, nil
 	}

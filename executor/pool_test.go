@@ -104,7 +104,7 @@ func TestPool(t *testing.T) {
 		t.Errorf("%d instances are ready long after the last call", n)
 	}
 	g.fill(2)
-	rev := g.here(g.rev.Key)
+	rev := g.here(g.rev.Key, time.Now())
 	until(t, func() bool { return rev.refs.Load() == 2 }) // no call has it any more, nor who fills the pool
 	rev.release()
 	g.Unload(g.rev.Key)

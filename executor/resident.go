@@ -55,10 +55,10 @@ func (x *Executor) acquire(ctx context.Context, k Key, now time.Time) (*revision
 	}
 }
 
-// here gives a revision that is in memory, to be released, or nil.
-func (x *Executor) here(k Key) *revision {
+// here gives a revision that is in memory to a call, to be released, or nil.
+func (x *Executor) here(k Key, now time.Time) *revision {
 	if p := x.resident(k); p != nil {
-		return p.awake(time.Now())
+		return p.awake(now)
 	}
 	return nil
 }

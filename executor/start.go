@@ -26,7 +26,8 @@ type begun struct {
 	to       Recipient
 
 	mu    sync.Mutex
-	limit *limit // guarded by mu; nil once the call has ended
+	limit *limit // guarded by mu; nil unless the time is nearly over
+	ended bool   // guarded by mu
 }
 
 // Start is Call for who has nothing to wait for: to is told the answer, perhaps before Start returns, and at the latest
@@ -36,7 +37,11 @@ type begun struct {
 // It returns nil, and nobody is told anything, if the call can't wait in line at once, as the revision is not in memory, its
 // line is full, or it would be too late: Call waits, or says why.
 func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
-	rev := x.here(r.Key)
+	entered := r.Entered
+	if entered.IsZero() {
+		entered = time.Now()
+	}
+	rev := x.here(r.Key, entered)
 	if rev == nil {
 		return nil
 	}
@@ -46,19 +51,21 @@ func (x *Executor) Start(ctx context.Context, r Request, to Recipient) Started {
 		return nil
 	}
 	s := &begun{executor: x, to: to}
-	s.limit = newLimit(s)
 	j := &s.job
-	j.set(ctx, rev, m, r)
+	j.set(ctx, rev, m, r, entered)
 	j.begun = s
 	rev.retain() // for the worker
 	if result, _ := x.queue.add(j); result != admitted {
-		s.unlimited()
 		j.interrupt.Close()
 		rev.release()
 		rev.release()
 		return nil
 	}
-	s.within(j.due.Sub(j.entered)) // not before: what is abandoned is in line, or runs
+	if left := j.due.Sub(j.entered); left < nearlyOver {
+		s.within(left) // not before: what is abandoned is in line, or runs
+	} else {
+		x.lookout.watch()
+	}
 	return s
 }
 

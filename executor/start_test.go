@@ -73,6 +73,26 @@ func TestStartRefuses(t *testing.T) {
 	g.works()
 }
 
+// TestStartedCallsEndOnTime has calls whose time is not nearly over when they start: one runs, one waits in line.
+func TestStartedCallsEndOnTime(t *testing.T) {
+	const limit = 5 * nearlyOver
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: limit})
+	began := time.Now()
+	running, _ := g.start(t.Context(), "Loop", 0)
+	waiting, _ := g.start(t.Context(), "Echo", 7)
+	for _, m := range []mailbox{running, waiting} {
+		refused(t, (<-m).err, Deadline)
+		if took := time.Since(began); took < limit {
+			t.Errorf("it was ended after %v", took)
+		}
+	}
+	g.works()
+	g.idle()
+	if soon, later := g.queue.started(began.Add(time.Hour)); len(soon) > 0 || later {
+		t.Errorf("%d calls are left, and others: %v", len(soon), later)
+	}
+}
+
 func TestStartedCallsEndInTime(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
 	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

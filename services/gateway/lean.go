@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/peer"
@@ -91,7 +92,19 @@ type wanted struct {
 	target router.Target
 	method string
 	timed  bool
-	quick  bool // it may go by Router.Start
+	quick  bool                   // it may go by Router.Start
+	last   atomic.Pointer[series] // of the last call
+}
+
+// seriesOf gives the series of a destination. To find them by name is a hash of two strings, and most calls have those of the last one.
+func (w *wanted) seriesOf(m *metrics, d *router.Destination) *series {
+	key := functionName{d.Key.Namespace, d.Key.Function}
+	if s := w.last.Load(); s != nil && s.function == key && !s.forgotten.Load() {
+		return s
+	}
+	s := m.of(key.namespace, key.name)
+	w.last.Store(s)
+	return s
 }
 
 // Takes implements lean.Handler.
@@ -104,7 +117,8 @@ func (p plain) Takes(h *lean.Head) bool {
 	if p.gateway.own[target.Service] != nil {
 		return false
 	}
-	h.Note = &wanted{target, method, c.timed, err == nil && target.Revision == 0 && len(h.Metadata[outgoing.TraceKey]) == 0}
+	h.Note = &wanted{target: target, method: method, timed: c.timed,
+		quick: err == nil && target.Revision == 0 && len(h.Metadata[outgoing.TraceKey]) == 0}
 	return true
 }
 
@@ -154,7 +168,7 @@ func (p plain) Start(s *lean.Stream, message []byte) (taken bool) {
 	g.calls.Add(1)
 	q := &quick{stream: s, wanted: w, call: call{
 		gateway: g, started: time.Now(), path: s.Head().Path, id: g.ids.next(), timed: w.timed, destination: destination,
-		series: g.metrics.of(destination.Key.Namespace, destination.Key.Function), received: len(message),
+		series: w.seriesOf(g.metrics, destination), received: len(message),
 	}}
 	defer func() {
 		if r := recover(); r != nil {
@@ -164,7 +178,7 @@ func (p plain) Start(s *lean.Stream, message []byte) (taken bool) {
 	}()
 	started := g.config.Caller.Start(s, executor.Request{
 		Key: destination.Key, Service: w.target.Service, Method: w.method, Message: message,
-		Metadata: withoutCallers(s.Head().Metadata), CallID: q.id,
+		Metadata: withoutCallers(s.Head().Metadata), CallID: q.id, Entered: q.started,
 	}, q)
 	if started == nil {
 		g.calls.Add(-1)

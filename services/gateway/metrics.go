@@ -85,7 +85,9 @@ type series struct {
 	received prometheus.Counter
 	sent     prometheus.Counter
 	last     atomic.Pointer[answered] // of the last call
-	codes    [codeCount]atomic.Pointer[prometheus.Counter]
+	// forgotten is set when they were dropped: whoever still has them is to ask for others.
+	forgotten atomic.Bool
+	codes     [codeCount]atomic.Pointer[prometheus.Counter]
 }
 
 // codeCount is how many codes gRPC has.
@@ -113,7 +115,9 @@ func (m *metrics) of(namespace, name string) *series {
 
 // forget drops the series of a function. A call that is just ending may bring them back once.
 func (m *metrics) forget(namespace, name string) {
-	m.functions.Delete(functionName{namespace, name})
+	if s, ok := m.functions.LoadAndDelete(functionName{namespace, name}); ok {
+		s.(*series).forgotten.Store(true) //nolint:forcetypeassert // nothing else is put in
+	}
 	for code := range codes.Code(codeCount) { // a partial match would look at the series of all functions
 		m.calls.DeleteLabelValues(namespace, name, code.String())
 	}
