@@ -1,9 +1,15 @@
 package executor
 
 import (
+	"runtime"
 	"slices"
 	"time"
 )
+
+// longestSpell is for how long a worker runs calls without letting others have its processor of Go's scheduler. After 10 ms the runtime's
+// monitor takes that from it, mostly while it is in C: then another thread is woken to have it, and the worker goes on on that one,
+// away from the memory and the core that it has had.
+const longestSpell = 5 * time.Millisecond
 
 // Workers are goroutines that run one call after the other, as many at a time as there are slots. q.mu is held for all that
 // follows but take.
@@ -12,7 +18,8 @@ import (
 func (q *queue) spawn() {
 	q.workers++
 	go func() {
-		for j := q.take(nil); j != nil; j = q.take(j) {
+		var spell time.Time
+		for j := q.take(nil, &spell); j != nil; j = q.take(j, &spell) {
 			q.run(j)
 		}
 	}()
@@ -46,13 +53,21 @@ func (q *queue) wanted() int {
 	return n
 }
 
-// take ends the call that a worker has done, if any, and waits for another. It gives nil when the worker is to end.
-func (q *queue) take(done *job) *job {
+// take ends the call that a worker has done, if any, and waits for another. It gives nil when the worker is to end. Spell is since when
+// the worker has had its processor of Go's scheduler without a break.
+func (q *queue) take(done *job, spell *time.Time) *job {
 	now := time.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if done != nil {
 		q.finish(done, now)
+		if now.Sub(*spell) >= longestSpell {
+			q.mu.Unlock()
+			runtime.Gosched()
+			q.mu.Lock()
+			now = time.Now()
+			*spell = now
+		}
 	}
 	for {
 		if len(q.begun) > 0 {
@@ -74,6 +89,7 @@ func (q *queue) take(done *job) *job {
 		q.idle++
 		q.work.Wait()
 		now = time.Now()
+		*spell = now
 	}
 }
 
