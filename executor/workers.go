@@ -7,7 +7,7 @@ import (
 )
 
 // longestSpell is for how long a worker runs calls without letting others have its processor of Go's scheduler. After 10 ms the runtime's
-// monitor takes that from it, mostly while it is in C: then another thread is woken to have it, and the worker goes on on that one,
+// monitor takes that from it, mostly while it is in C: then another thread is woken to have it. The worker goes on there,
 // away from the memory and the core that it has had.
 const longestSpell = 5 * time.Millisecond
 

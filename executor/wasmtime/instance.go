@@ -85,7 +85,7 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 		setup.outer = config.Outer.c
 	}
 	made := C.weft_instance_new(&i.handle.setup) // written so, cgo looks for Go's pointers in that member only
-	*setup = C.weft_instance_config{} // Go's memory keeps no pointer to what C frees
+	*setup = C.weft_instance_config{}            // Go's memory keeps no pointer to what C frees
 	i.c = made.instance
 	if made.error != nil || i.fault != nil {
 		err := i.failed("instantiate", made.error)
