@@ -114,11 +114,11 @@ func (x *Executor) gauges() []prometheus.Collector {
 		}),
 		gauge("weft_guests_sleeping", "Guests that sleep; they have no slot.", func() float64 { return float64(x.sleeping.Load()) }),
 		gauge("weft_instances_ready", "Instances that wait for a call.", func() float64 {
-			n, _, _ := x.pools.counts()
+			n, _ := x.pools.counts()
 			return float64(n)
 		}),
 		gauge("weft_instances_ready_bytes", "Memory that instances that wait for a call may have, by their limits.", func() float64 {
-			_, bytes, _ := x.pools.counts()
+			_, bytes := x.pools.counts()
 			return float64(bytes)
 		}),
 		gauge("weft_instances_parked", "Instances whose guests have given way to calls of other functions.", func() float64 {

@@ -57,7 +57,7 @@ func (g *guest) count() byte {
 }
 
 func (g *guest) ready() int {
-	n, _, _ := g.pools.counts()
+	n, _ := g.pools.counts()
 	return n
 }
 
@@ -149,6 +149,19 @@ func TestReuse(t *testing.T) {
 	}
 	if n := g.series("weft_instances_total", "fresh"); n != 3 {
 		t.Errorf("%v calls took a fresh instance, want 3", n)
+	}
+}
+
+// TestReusedAreDropped has an instance wait that may be called again, and nobody calls it: it goes without anything else having waited.
+func TestReusedAreDropped(t *testing.T) {
+	g := counting(t, Config{Slots: 1}, Limits{}, 100)
+	rev := g.loaded()
+	for range 2 { // the second time the loop has slept again
+		g.count()
+		g.pools.mu.Lock()
+		rev.pool.used = rev.pool.used.Add(-idleAfter)
+		g.pools.mu.Unlock()
+		until(t, func() bool { return g.ready() == 0 })
 	}
 }
 

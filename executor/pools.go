@@ -38,15 +38,18 @@ type pools struct {
 	memory   uint64
 	nonempty map[*pool]struct{}
 	short    bool // the machine is short of memory
+	sweeping bool // the loop looks every sweepEvery, or is about to
 
-	fills chan *pool // bounded by a place for each pool that is wanted, else it is not asked for
+	stir  chan struct{} // has an element when it is to begin with that
+	fills chan *pool    // bounded by a place for each pool that is wanted, else it is not asked for
 	stop  chan struct{}
 	done  chan struct{}
 }
 
 func newPools(x *Executor) *pools {
 	a := &pools{x: x, pays: worthwhile, room: waitingPerSlot * x.config.Slots, memory: TotalMemory() / memoryShare,
-		nonempty: make(map[*pool]struct{}), fills: make(chan *pool, 64), stop: make(chan struct{}), done: make(chan struct{})}
+		nonempty: make(map[*pool]struct{}), stir: make(chan struct{}, 1),
+		fills: make(chan *pool, 64), stop: make(chan struct{}), done: make(chan struct{})}
 	go a.loop()
 	return a
 }
@@ -86,6 +89,13 @@ func (a *pools) came(p *pool) {
 	}
 	p.count.Store(int32(len(p.waiting)))
 	a.nonempty[p] = struct{}{}
+	if !a.sweeping {
+		a.sweeping = true
+		select {
+		case a.stir <- struct{}{}:
+		default: // the loop has not seen the one before
+		}
+	}
 }
 
 // left counts an instance that was taken out of a pool. a.mu is held.
@@ -131,6 +141,7 @@ func (a *pools) loop() {
 		select {
 		case next = <-fills:
 		case <-a.x.queue.spare:
+		case <-a.stir:
 		case <-sweep:
 			a.sweep(time.Now())
 			sweep = nil
@@ -148,10 +159,18 @@ func (a *pools) loop() {
 			a.filled(next)
 			next = nil
 		}
-		if n, _, short := a.counts(); sweep == nil && (n > 0 || short || next != nil) {
+		if sweep == nil && a.sweeps(next != nil) {
 			sweep = time.After(sweepEvery)
 		}
 	}
+}
+
+// sweeps tells whether there is anything to look for: instances that wait, memory that is short, or a pool that is to be filled.
+func (a *pools) sweeps(fills bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sweeping = a.waiting > 0 || a.short || fills
+	return a.sweeping
 }
 
 // fill has instances made as long as a pool wants them. It is false if a slot must be free first.
@@ -203,10 +222,10 @@ func (a *pools) sweep(now time.Time) {
 }
 
 // counts gives what the metrics show.
-func (a *pools) counts() (waiting int, bytes uint64, short bool) {
+func (a *pools) counts() (waiting int, bytes uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.waiting, a.bytes, a.short
+	return a.waiting, a.bytes
 }
 
 // close ends filling. What waits goes with its revisions.
