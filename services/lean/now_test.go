@@ -127,3 +127,29 @@ func TestAnswersTheSystemDoesNotTake(t *testing.T) {
 		t.Error("the writer wrote nothing but the settings")
 	}
 }
+
+// TestWriterWaitsForWhoAnswers has the writer begin while an answer is being written: it does not write beside it, but what is left when
+// that is done.
+func TestWriterWaitsForWhoAnswers(t *testing.T) {
+	client, side := net.Pipe()
+	defer client.Close()
+	c := newConn(start(t, echo{}, httpOther(t)).Server, side)
+	c.writing, c.control = true, []byte("left")
+	batch := make(chan string)
+	go func() { batch <- string(c.gather(false)) }()
+	for range 1000 {
+		runtime.Gosched()
+		select {
+		case b := <-batch:
+			t.Fatalf("%q is written beside the answer", b)
+		default:
+		}
+	}
+	c.mu.Lock()
+	c.writing = false
+	c.wake.Signal()
+	c.mu.Unlock()
+	if got := <-batch; got != "left" {
+		t.Errorf("%q is written", got)
+	}
+}

@@ -44,8 +44,8 @@ func (c *conn) offer(s *Stream) {
 
 // write writes what there is to write, until the connection is over.
 func (c *conn) write() {
-	for {
-		batch := c.gather()
+	for wrote := false; ; wrote = true {
+		batch := c.gather(wrote)
 		if batch == nil {
 			c.linger()
 			return
@@ -57,11 +57,14 @@ func (c *conn) write() {
 	}
 }
 
-// gather waits for something to write, and puts it into frames. It gives nil when there will be nothing more.
-func (c *conn) gather() []byte {
+// gather waits for something to write, and puts it into frames. It gives nil when there will be nothing more. The writer has written
+// what it had from the last time, if there was one: before that, who answers may be at it.
+func (c *conn) gather(wrote bool) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.writing = false
+	if wrote {
+		c.writing = false
+	}
 	for c.err == nil && (c.writing || !c.hasWords()) {
 		if !c.writing && (c.dying || c.left && len(c.streams) == 0) {
 			return nil
