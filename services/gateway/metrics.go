@@ -21,7 +21,8 @@ type metrics struct {
 	refusedConnections prometheus.Counter
 	gauges             []prometheus.Collector
 
-	functions sync.Map // functionName → *series
+	mu        sync.Mutex // held to make series and to drop them, so that none are made while they are dropped
+	functions sync.Map   // functionName → *series
 	unrouted  *series
 }
 
@@ -109,12 +110,20 @@ func (m *metrics) of(namespace, name string) *series {
 	if s, ok := m.functions.Load(key); ok {
 		return s.(*series) //nolint:forcetypeassert // nothing else is put in
 	}
-	s, _ := m.functions.LoadOrStore(key, m.series(key))
-	return s.(*series) //nolint:forcetypeassert // nothing else is put in
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, ok := m.functions.Load(key); ok {
+		return s.(*series) //nolint:forcetypeassert // nothing else is put in
+	}
+	s := m.series(key)
+	m.functions.Store(key, s)
+	return s
 }
 
 // forget drops the series of a function. A call that is just ending may bring them back once.
 func (m *metrics) forget(namespace, name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if s, ok := m.functions.LoadAndDelete(functionName{namespace, name}); ok {
 		s.(*series).forgotten.Store(true) //nolint:forcetypeassert // nothing else is put in
 	}
