@@ -143,30 +143,19 @@ func engineOfBytes(t testing.TB) *wasmtime.Engine {
 const outside = `(component
   (type $entry (record (field "name" string) (field "tags" (list u16)) (field "more" (option (list string)))))
   (import "entry" (type $named (eq $entry)))
+` + wat.Libc + `
   (core module $m
-    (memory (export "memory") 1)
-    (global $next (mut i32) (i32.const 1024))
-    (func $realloc (export "realloc") (param i32 i32) (param $align i32) (param $size i32) (result i32)
-      (local $p i32)
-      (local.set $p (i32.and (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
-                             (i32.sub (i32.const 0) (local.get $align))))
-      (global.set $next (i32.add (local.get $p) (local.get $size)))
-      (block $enough
-        (br_if $enough (i32.le_u (global.get $next) (i32.mul (memory.size) (i32.const 65536))))
-        (br_if $enough (i32.ge_s (memory.grow (i32.add (i32.const 1) (i32.div_u (local.get $size) (i32.const 65536))))
-                                 (i32.const 0)))
-        unreachable)
-      local.get $p)
+    (import "libc" "memory" (memory 1))
     (func (export "same") (param $at i32) (param $count i32) (result i32)
       (i32.store (i32.const 8) (local.get $at))
       (i32.store (i32.const 12) (local.get $count))
       i32.const 8)
     (func (export "count") (param i32 i32) (result i32) (local.get 1)))
-  (core instance $i (instantiate $m))
+  (core instance $i (instantiate $m (with "libc" (instance $libc))))
   (func (export "same") (param "entries" (list $named)) (result (list $named))
-    (canon lift (core func $i "same") (memory $i "memory") (realloc (func $i "realloc"))))
+    (canon lift (core func $i "same") (memory $libc "memory") (realloc (func $libc "realloc"))))
   (func (export "count") (param "entries" (list $named)) (result u32)
-    (canon lift (core func $i "count") (memory $i "memory") (realloc (func $i "realloc")))))`
+    (canon lift (core func $i "count") (memory $libc "memory") (realloc (func $libc "realloc")))))`
 
 // TestTwoPaths calls the functions of real components, and of one in text, both ways, with random requests, whole and damaged.
 func TestTwoPaths(t *testing.T) {

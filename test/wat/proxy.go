@@ -33,7 +33,7 @@ func proxyOf(tb testing.TB, i *wit.Interface, export func(name string) string, a
 		exports.WriteString(export(f.Name))
 	}
 	return Bytes(tb, fmt.Sprintf(proxyText, p.types.Defs(), i.ID, p.inner.Defs()+p.imports.String(), p.lowered.String(),
-		p.core.String()+strings.Join(p.bodies, ""), p.given.String(), p.lifted.String()+fmt.Sprintf(around, exports.String())))
+		p.core.String()+strings.Join(p.bodies, ""), p.given.String(), p.lifted.String()+fmt.Sprintf(around, exports.String()), Libc))
 }
 
 // proxy holds the texts of the functions.
@@ -86,12 +86,8 @@ func (p *proxy) function(f *wit.Function) {
 	p.bodies = append(p.bodies, fmt.Sprintf("\n    (func (export %q) %s %s)", f.Name, core, body))
 }
 
-//nolint:dupword // WebAssembly says i32 often
-const proxyText = `(component
-  (import %[2]q (instance $api
-  %[3]s))
-  %[1]s
-  (core module $libc
+// Libc is the text of a core instance, $libc, with a memory and a realloc that frees nothing.
+const Libc = `  (core module $libc
     (memory (export "memory") 1)
     (global $next (mut i32) (i32.const 1024))
     (func (export "realloc") (param $old i32) (param $oldsize i32) (param $align i32) (param $size i32) (result i32)
@@ -105,7 +101,14 @@ const proxyText = `(component
                                  (i32.const 0)))
         unreachable)
       local.get $p))
-  (core instance $libc (instantiate $libc))%[4]s
+  (core instance $libc (instantiate $libc))`
+
+//nolint:dupword // WebAssembly says i32 often
+const proxyText = `(component
+  (import %[2]q (instance $api
+  %[3]s))
+  %[1]s
+%[8]s%[4]s
   (core module $m
     (import "libc" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))%[5]s)
   (core instance $i (instantiate $m (with "libc" (instance $libc)) (with "host" (instance%[6]s))))%[7]s)`

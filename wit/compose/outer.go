@@ -234,9 +234,7 @@ func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
 			return 0, err
 		}
 		if n == 0 { // its exports use the type, which needs a name for that
-			o.item(importSection, externName(t.Name)+sortType+"\x00"+wasm.Uint(index))
-			index = o.types
-			o.types++
+			index = o.importType(t.Name, index)
 		}
 		world.named[t.Name] = index
 		args = append(args, wasm.Sized(t.Name)+sortType+wasm.Uint(index))
@@ -247,6 +245,13 @@ func (o *outer) instantiate(parts []Part, n int, instances []int) (int, error) {
 		args = append(args, wasm.Sized(f.Name)+sortFunc+wasm.Uint(o.funcs-1))
 	}
 	return o.instance(n, args), nil
+}
+
+// importType imports a type under a name of its own, and returns the index that it has as that.
+func (o *outer) importType(name string, index int) int {
+	o.item(importSection, externName(name)+sortType+"\x00"+wasm.Uint(index))
+	o.types++
+	return o.types - 1
 }
 
 // aliasInstance makes an interface that an instance exports an instance of the composition.

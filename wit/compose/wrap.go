@@ -152,9 +152,7 @@ func (o *outer) outside(part *Part, w *wit.World) error {
 		if err != nil {
 			return err
 		}
-		o.item(importSection, externName(t.Name)+sortType+"\x00"+wasm.Uint(index))
-		world.named[t.Name] = o.types
-		o.types++
+		world.named[t.Name] = o.importType(t.Name, index)
 	}
 	for _, f := range w.ImportFunctions {
 		content, err := world.function(f)
