@@ -161,9 +161,28 @@ func TestDeployThatDropsAService(t *testing.T) {
 	extra := wat.Guest{Interface: "demo:calc/extra@1.0.0"}.File(t)
 	s.weft("diff", extra, "calc").exits(exitFailure).prints("! demo.calc.v1.Calc: service no longer exported by calc")
 	s.weft("deploy", extra, "--name", "calc").exits(exitFailure).complains("demo.calc.v1.Calc", "BREAKING_CHANGE")
+
+	// Another function that exports it, too, is no help to those who name this one.
 	s.weft("deploy", wat.Guest{}.File(t), "--name", "heir").ok()
-	s.weft("deploy", extra, "--name", "calc").ok().prints("demo.calc.v1.Extra")
+	gone := "! demo.calc.v1.Calc: service no longer exported by calc; heir answers calls that name no function"
+	s.weft("diff", extra, "calc").exits(exitFailure).prints(gone)
+	s.weft("deploy", extra, "--name", "calc").exits(exitFailure).complains("demo.calc.v1.Calc", "BREAKING_CHANGE")
+	s.weft("route", "demo.calc.v1.Calc", "heir").ok()
+	s.weft("diff", extra, "calc").exits(exitFailure).prints("by calc; heir goes on answering calls that name no function")
+	s.weft("deploy", extra, "--name", "calc", "--allow-breaking").ok().prints("demo.calc.v1.Extra", "! demo.calc.v1.Calc: service no longer")
 	s.weft("call", "Calc/Add", `{"a":1,"b":2}`).ok().prints(`"value": 3`)
+	s.weft("call", "Calc/Add", `{"a":1,"b":2}`, "--function", "calc").exits(exitFailure).complains("NOT_EXPORTED")
+}
+
+// An older version of an interface may leave out what the contract has, unless it was the function's own.
+func TestDeployThatDropsAMethod(t *testing.T) {
+	s := startServer(t)
+	older := wat.Guest{Interface: "demo:calc/calc@1.0.0", Functions: []string{"add"}}.File(t)
+	s.weft("deploy", wat.Guest{Interface: "demo:calc/calc@1.1.0", Functions: []string{"add", "div"}}.File(t), "--name", "calc").ok()
+	s.weft("diff", older, "calc").exits(exitFailure).prints("! demo.calc.v1.Calc/Div: method no longer exported by calc")
+	s.weft("deploy", older, "--name", "calc").exits(exitFailure).complains("demo.calc.v1.Calc/Div", "BREAKING_CHANGE")
+	s.weft("deploy", older, "--name", "second").ok()
+	s.weft("diff", older, "second").ok().prints("no changes")
 }
 
 func TestDiff(t *testing.T) {

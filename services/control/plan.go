@@ -3,7 +3,6 @@ package control
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -78,7 +77,11 @@ func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec
 	if err != nil {
 		return nil, err
 	}
-	lost = append(lost, lostServices(view, spec.GetNamespace(), spec.GetName(), built.Services)...)
+	dropped, err := s.dropped(ctx, view, spec.GetNamespace(), spec.GetName(), built)
+	if err != nil {
+		return nil, err
+	}
+	lost = append(lost, dropped...)
 	if len(lost) > 0 && !allowBreaking {
 		return nil, &contract.BreakingError{Changes: lost}
 	}
@@ -101,28 +104,6 @@ func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec
 		return p, s.linkPlan(ctx, c, spec, p)
 	}
 	return p, nil
-}
-
-// lostServices are the services that the function exports now, that its new revision does not, and that nobody else
-// does. Their contracts stay, so contract.Build has nothing to say about them.
-func lostServices(view *catalog.View, namespace, name string, services []*contract.Service) []*weftv1.Change {
-	exported := map[string]bool{}
-	for _, service := range services {
-		exported[service.Name] = true
-	}
-	var lost []*weftv1.Change
-	for _, service := range catalog.Current(view.Function(namespace, name)).GetServices() {
-		others := slices.ContainsFunc(view.Exporters(namespace, service), func(other string) bool { return other != name })
-		if exported[service] || others {
-			continue
-		}
-		lost = append(lost, &weftv1.Change{
-			Path:        service,
-			Description: fmt.Sprintf("service no longer exported by %s, nor by any other function", name),
-			Breaking:    true,
-		})
-	}
-	return lost
 }
 
 // services are the full names of a plan's services, ordered.

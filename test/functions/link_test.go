@@ -257,20 +257,22 @@ func TestLinkedUpgrades(t *testing.T) {
 	refused(t, err, "IN_USE", `"b2" is called by a, same`)
 }
 
-// TestLinkedProviderChanges: a provider may take away what only those use that are linked with it.
+// TestLinkedProviderChanges: what a provider takes away from its own callers stays with those that are linked with it.
 func TestLinkedProviderChanges(t *testing.T) {
 	s := start(t)
 	s.deploy("b", wat.Chain{Export: iface("b")})
 	s.deploy("b2", wat.Chain{Export: iface("b")})
 	s.deploy("a", wat.Chain{Export: iface("a"), Import: iface("b")}, bind(iface("b")+"=b"), link)
-	s.deploy("b", wat.Chain{Export: iface("other")})
+	_, err := s.try("b", wat.Chain{Export: iface("other")})
+	refused(t, err, "BREAKING_CHANGE", "service no longer exported by b; b2 answers calls that name no function\nkeep")
+	s.deploy("b", wat.Chain{Export: iface("other")}, func(spec *weftv1.DeploySpec) { spec.AllowBreaking = true })
 	s.want("A/Ask", 1, 2)
 	if _, err := s.Update(t.Context(), &weftv1.UpdateRequest{Name: "a", Environment: map[string]string{"A": "b"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.want("A/Ask", 1, 2)
 	yes := true
-	_, err := s.Update(t.Context(), &weftv1.UpdateRequest{Name: "a", Link: &yes})
+	_, err = s.Update(t.Context(), &weftv1.UpdateRequest{Name: "a", Link: &yes})
 	refused(t, err, "NOT_EXPORTED", "function b does not export it, only demo:chain/other@1.0.0")
 }
 

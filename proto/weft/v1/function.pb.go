@@ -1662,7 +1662,7 @@ func (x *DiffResponse) GetBreaking() bool {
 	return false
 }
 
-// Change is one difference between a component and a stored contract.
+// Change is one difference between a component and a stored contract, or what its function exports now.
 type Change struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where: "demo.orders.v1.Order.note", "demo.orders.v1.Orders/Place".

@@ -7,7 +7,7 @@ package run.weft.v1;
 
 /**
  * <pre>
- * Change is one difference between a component and a stored contract.
+ * Change is one difference between a component and a stored contract, or what its function exports now.
  * </pre>
  *
  * Protobuf type {@code weft.v1.Change}
@@ -347,7 +347,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Change is one difference between a component and a stored contract.
+   * Change is one difference between a component and a stored contract, or what its function exports now.
    * </pre>
    *
    * Protobuf type {@code weft.v1.Change}

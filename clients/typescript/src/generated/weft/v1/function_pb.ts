@@ -837,7 +837,7 @@ export const DiffResponseSchema: GenMessage<DiffResponse> = /*@__PURE__*/
   messageDesc(file_weft_v1_function, 22);
 
 /**
- * Change is one difference between a component and a stored contract.
+ * Change is one difference between a component and a stored contract, or what its function exports now.
  *
  * @generated from message weft.v1.Change
  */
