@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -47,10 +48,10 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 		return s.instance, s.calls, nil
 	}
 	if p.cost.Load() != 0 && !p.pays() && rand.Uint32()%sampled != 0 { //nolint:gosec // nothing is secret about it
-		i, err = p.rev.instantiate(p.template, in)
+		i, err = p.instantiate(in)
 	} else {
 		began := time.Now()
-		i, err = p.rev.instantiate(p.template, in)
+		i, err = p.instantiate(in)
 		if err == nil {
 			p.took(time.Since(began))
 		}
@@ -59,6 +60,16 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 		m.fresh.Inc()
 	}
 	return i, 0, err
+}
+
+// instantiate makes an instance for a call. Those that wait, of whatever revision, give way to it where the engine has no more.
+func (p *pool) instantiate(in *guestCall) (*wasmtime.Instance, error) {
+	for {
+		i, err := p.rev.instantiate(p.template, in)
+		if !errors.Is(err, wasmtime.ErrBusy) || !p.all.giveWay() {
+			return i, err
+		}
+	}
 }
 
 // took notes what starting an instance took.
@@ -92,18 +103,21 @@ func (p *pool) pop() (s seat, ok bool) {
 	return s, ok
 }
 
-// put keeps an instance that has answered so many calls. It is false if it can't be kept; then it is to be closed.
+// put keeps an instance that has answered so many calls, in the place of others if need be. It is false if it can't be kept; then it is
+// to be closed.
 func (p *pool) put(i *wasmtime.Instance, calls int) bool {
 	a := p.all
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.hasRoom(p, calls) {
-		return false
+	victims, ok := a.roomFor(p, calls)
+	dropped := a.takeOldest(victims)
+	if ok {
+		i.Assign(nil, nil, nil)
+		p.waiting = append(p.waiting, seat{i, calls})
+		a.came(p)
 	}
-	i.Assign(nil, nil, nil)
-	p.waiting = append(p.waiting, seat{i, calls})
-	a.came(p)
-	return true
+	a.mu.Unlock()
+	drop(dropped)
+	return ok
 }
 
 // keep has an instance that has answered one more call wait for another, if it may answer one. It is false if it is to be closed.
@@ -114,7 +128,5 @@ func (p *pool) keep(i *wasmtime.Instance, calls int) bool {
 
 // close drops all instances. None is taken or put any more.
 func (p *pool) close() {
-	for _, s := range p.all.empty(p) {
-		s.instance.Close()
-	}
+	drop(p.all.empty(p))
 }

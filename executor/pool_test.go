@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -179,6 +180,115 @@ func TestPoolRoom(t *testing.T) {
 	g.idle()
 	if n := g.ready(); n != 0 {
 		t.Errorf("%d instances wait", n)
+	}
+}
+
+// another loads one more function, whose instances answer as many calls as it says.
+func (g *guest) another(name string, memory uint64, reuse int) *guest {
+	g.t.Helper()
+	other := *g
+	other.rev.Function, other.rev.Limits.Memory, other.rev.Reuse = name, memory, reuse
+	if err := g.Load(g.t.Context(), other.rev); err != nil {
+		g.t.Fatal(err)
+	}
+	g.idle()
+	return &other
+}
+
+// waiting is how many instances of the function wait.
+func (g *guest) waiting() int {
+	g.t.Helper()
+	return int(g.loaded().pool.count.Load())
+}
+
+// TestKeptGiveWay has kept instances use up the room for those that wait: what other functions need goes in their places, first in those
+// of the functions that were called longest ago.
+func TestKeptGiveWay(t *testing.T) {
+	a := counting(t, Config{Slots: 1}, Limits{}, 100)
+	a.pools.mu.Lock()
+	a.pools.room, a.pools.memory = 4, 4*DefaultMemory
+	a.pools.mu.Unlock()
+	b, c, d := a.another("b", DefaultMemory, 100), a.another("c", DefaultMemory, 100), a.another("d", DefaultMemory, 100)
+	e, hot := a.another("e", DefaultMemory, 100), a.another("hot", DefaultMemory, 1)
+	want := func(functions []*guest, counts ...int) {
+		t.Helper()
+		for i, g := range functions {
+			if n := g.waiting(); n != counts[i] {
+				t.Errorf("%d instances of %s wait, want %d", n, g.rev.Function, counts[i])
+			}
+		}
+		if n := int(a.metric("weft_instances_ready")); n > 4 {
+			t.Errorf("%d instances wait", n)
+		}
+	}
+	for _, g := range []*guest{a, b, c, d} {
+		g.count()
+	}
+	if n := a.count(); n != 2 {
+		t.Errorf("the instance was called %d times", n)
+	}
+	for i := range 2 { // b was called longest ago
+		if n := e.count(); n != byte(i+1) {
+			t.Errorf("the instance was called %d times", n)
+		}
+	}
+	a.idle()
+	want([]*guest{a, b, c, d, e}, 1, 0, 1, 1, 1)
+	for range 2 {
+		hot.count()
+	}
+	until(t, func() bool { return hot.waiting() == 1 })
+	want([]*guest{a, b, c, d, e, hot}, 1, 0, 0, 1, 1, 1)
+	for range 10 { // hot's was never called, and stays
+		b.count()
+		c.count()
+		d.count()
+		a.count()
+	}
+	a.idle()
+	if n := hot.waiting(); n != 1 {
+		t.Errorf("%d instances of hot wait", n)
+	}
+}
+
+// TestKeptGiveWayMemory has an instance that may have much memory need the room of several.
+func TestKeptGiveWayMemory(t *testing.T) {
+	const most = 8 << 20
+	a := counting(t, Config{Slots: 1}, Limits{Memory: most / 4}, 100)
+	a.pools.mu.Lock()
+	a.pools.memory = most
+	a.pools.mu.Unlock()
+	b, c, d := a.another("b", most/4, 100), a.another("c", most/4, 100), a.another("d", most/4, 100)
+	large, huge := a.another("large", most/2, 100), a.another("huge", most+1, 100)
+	for _, g := range []*guest{a, b, c, d, large, huge} {
+		g.count()
+	}
+	a.idle()
+	for g, want := range map[*guest]int{a: 0, b: 0, c: 1, d: 1, large: 1, huge: 0} {
+		if n := g.waiting(); n != want {
+			t.Errorf("%d instances of %s wait, want %d", n, g.rev.Function, want)
+		}
+	}
+	if n := a.metric("weft_instances_ready_bytes"); n != most {
+		t.Errorf("they may have %v bytes", n)
+	}
+}
+
+// TestKeptGiveWayEngine has instances that wait use up what the engine has: calls are answered all the same.
+func TestKeptGiveWayEngine(t *testing.T) {
+	a := counting(t, Config{Slots: 1, Waiting: 1}, Limits{}, 100)
+	a.pools.mu.Lock()
+	a.pools.room, a.pools.memory = 1<<20, 1<<60
+	a.pools.mu.Unlock()
+	const functions = 2*maxParked + 32
+	for i := range functions {
+		if n := a.another("f"+strconv.Itoa(i), DefaultMemory, 100).count(); n != 1 {
+			t.Fatalf("the instance was called %d times", n)
+		}
+	}
+	a.idle()
+	if n := a.ready(); n >= functions {
+		t.Errorf("the engine has room for %d instances, so this shows nothing", n)
 	}
 }
 

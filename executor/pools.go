@@ -72,12 +72,11 @@ func (a *pools) called(p *pool) {
 // wants tells whether a pool should have one more instance that was never called: as many as calls can run at once are enough.
 // Instances that may be called again come by themselves. a.mu is held.
 func (a *pools) wants(p *pool) bool {
-	return p.rev.reuse <= 1 && len(p.waiting) < min(a.x.config.Slots, p.rev.limits.Concurrency) && a.hasRoom(p, 0)
-}
-
-// hasRoom tells whether an instance that has answered so many calls may wait. a.mu is held.
-func (a *pools) hasRoom(p *pool, calls int) bool {
-	return !a.short && a.waiting < a.room && a.bytes+p.rev.limits.Memory <= a.memory && (calls > 0 || a.unused < a.room/2)
+	if p.rev.reuse > 1 || len(p.waiting) >= min(a.x.config.Slots, p.rev.limits.Concurrency) {
+		return false
+	}
+	_, ok := a.roomFor(p, 0)
+	return ok
 }
 
 // came counts an instance that was put at the end of a pool. a.mu is held.
@@ -109,23 +108,6 @@ func (a *pools) left(p *pool, s seat) {
 	if len(p.waiting) == 0 {
 		delete(a.nonempty, p)
 	}
-}
-
-// empty takes all instances out of a pool.
-func (a *pools) empty(p *pool) []seat {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.takeAll(p)
-}
-
-// takeAll is empty for those who hold a.mu.
-func (a *pools) takeAll(p *pool) []seat {
-	all := p.waiting
-	p.waiting = nil
-	for _, s := range all {
-		a.left(p, s)
-	}
-	return all
 }
 
 // loop fills and empties pools. It sleeps while nothing waits and nothing is wanted.
@@ -216,9 +198,7 @@ func (a *pools) sweep(now time.Time) {
 		}
 	}
 	a.mu.Unlock()
-	for _, s := range dropped {
-		s.instance.Close()
-	}
+	drop(dropped)
 }
 
 // counts gives what the metrics show.

@@ -270,7 +270,13 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 func (x *Executor) start(j *job, in *guestCall) {
 	p := cmp.Or(j.fills, j.rev.pool)
 	began := time.Now()
-	instance, err := j.rev.instantiate(p.template, in)
+	var instance *wasmtime.Instance
+	var err error
+	if j.fills == nil {
+		instance, err = p.instantiate(in)
+	} else { // nobody needs it yet, so none gives way to it
+		instance, err = j.rev.instantiate(p.template, in)
+	}
 	switch {
 	case err != nil:
 		j.answer(nil, x.guestError(j, &in.out, err, "while it started"))
