@@ -2,9 +2,11 @@ package lean
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -59,15 +61,21 @@ func (c *raw) must(_ int, err error) {
 // begin opens a stream: with a content-type, echo answers it, otherwise it is relayed. A GET ends with its headers.
 func (c *raw) begin(id uint32, method, contentType string) {
 	c.t.Helper()
+	c.did(c.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: id, BlockFragment: c.request(method, contentType), EndHeaders: true, EndStream: method == http.MethodGet,
+	}))
+}
+
+// request gives the header block of a request.
+func (c *raw) request(method, contentType string) []byte {
+	c.t.Helper()
 	c.block.Reset()
 	for _, f := range [][2]string{{":method", method}, {":scheme", "http"}, {":path", "/a.B/C"}, {":authority", "x"}, {"content-type", contentType}} {
 		if f[1] != "" {
 			c.did(c.hpack.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}))
 		}
 	}
-	c.did(c.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: id, BlockFragment: c.block.Bytes(), EndHeaders: true, EndStream: method == http.MethodGet,
-	}))
+	return c.block.Bytes()
 }
 
 // call makes a call.
@@ -255,6 +263,53 @@ func TestClientThatPingsTooMuch(t *testing.T) {
 	}
 	if away := c.away(); away.ErrCode != http2.ErrCodeEnhanceYourCalm || string(away.DebugData()) != "too_many_pings" {
 		t.Errorf("GOAWAY says %v %q", away.ErrCode, away.DebugData())
+	}
+}
+
+// TestHeadersInPieces sends headers in as many frames as they may have, and then in one more.
+func TestHeadersInPieces(t *testing.T) {
+	for _, contentType := range []string{"application/grpc", ""} { // answered here, and relayed
+		c := start(t, echo{}, httpOther(t)).raw(t)
+		pieces := func(id uint32, n int) {
+			t.Helper()
+			block := c.request(http.MethodPost, contentType)
+			c.did(c.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block[:1]}))
+			for range n - 1 {
+				c.did(c.WriteContinuation(id, false, nil))
+			}
+			c.did(c.WriteContinuation(id, true, block[1:]))
+		}
+		pieces(1, maxContinuations)
+		c.did(c.WriteData(1, true, []byte{0, 0, 0, 0, 1, 'x'}))
+		if got := c.data(1); !strings.HasSuffix(got, "x") {
+			t.Errorf("%q came", got)
+		}
+		pieces(3, maxContinuations+1)
+		if away := c.away(); away.ErrCode != http2.ErrCodeEnhanceYourCalm || string(away.DebugData()) != "too_many_continuations" {
+			t.Errorf("GOAWAY says %v %q", away.ErrCode, away.DebugData())
+		}
+	}
+}
+
+// TestFloodOfContinuations sends empty frames without end: the node reads no more of them than it says.
+func TestFloodOfContinuations(t *testing.T) {
+	c := start(t, echo{}, httpOther(t)).raw(t)
+	c.did(c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.request(http.MethodPost, "application/grpc")}))
+	flooded := make(chan error, 1)
+	go func() {
+		frames := bytes.Repeat(appendFrame(nil, http2.FrameContinuation, 0, 1, 0), 1000)
+		for {
+			if _, err := c.net.Write(frames); err != nil {
+				flooded <- err
+				return
+			}
+		}
+	}()
+	if away := c.away(); away.ErrCode != http2.ErrCodeEnhanceYourCalm {
+		t.Errorf("GOAWAY says %v", away.ErrCode)
+	}
+	if err := <-flooded; errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection stays open")
 	}
 }
 

@@ -124,8 +124,11 @@ func (c *conn) end(err error) (heard bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	debug := ""
-	if errors.Is(err, errPings) {
+	switch {
+	case errors.Is(err, errPings):
 		debug = "too_many_pings"
+	case errors.Is(err, errContinuations):
+		debug = "too_many_continuations"
 	}
 	c.control = appendGoAway(c.control, c.last, http2.ErrCode(code), debug)
 	c.dying = true
@@ -265,6 +268,7 @@ type reader struct {
 
 	head    *http2.HeadersFrame // of the block that is being gathered, if it has several frames
 	block   []byte
+	pieces  int    // frames that have continued it
 	highest uint32 // of all streams
 	credit  int64  // what came since the connection's window was opened again
 	room    int64  // what the client may send on the connection

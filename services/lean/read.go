@@ -97,12 +97,15 @@ func (r *reader) headers(f *http2.HeadersFrame) error {
 		return r.whole(f.StreamID, f.StreamEnded(), f.Priority.StreamDep == f.StreamID && f.HasPriority(), f.HeaderBlockFragment())
 	}
 	head := *f
-	r.head = &head
+	r.head, r.pieces = &head, 0
 	r.block = append(r.block[:0], f.HeaderBlockFragment()...)
 	return nil
 }
 
 func (r *reader) continuation(f *http2.ContinuationFrame) error {
+	if r.pieces++; r.pieces > maxContinuations {
+		return errContinuations
+	}
 	if len(r.block)+len(f.HeaderBlockFragment()) > maxBlock*r.decoder.limit {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
 	}
@@ -114,6 +117,14 @@ func (r *reader) continuation(f *http2.ContinuationFrame) error {
 	r.head = nil
 	return r.whole(h.StreamID, h.StreamEnded(), h.HasPriority() && h.Priority.StreamDep == h.StreamID, r.block)
 }
+
+// maxContinuations is how many frames may continue a header block, each of them however small. Those of clients are full, so two are the most
+// that the gateway's bound on headers lets them need.
+const maxContinuations = 16
+
+// errContinuations is why a client that sends more is sent away. Empty ones are never too many bytes, and cost time all the same: CVE-2023-45288
+// and others of its kind.
+var errContinuations = fmt.Errorf("too many CONTINUATION frames: %w", http2.ConnectionError(http2.ErrCodeEnhanceYourCalm))
 
 // whole takes a header block.
 func (r *reader) whole(id uint32, ended, circular bool, block []byte) error {
