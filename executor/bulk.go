@@ -23,9 +23,9 @@ type bulk struct {
 	pool      *pool
 	// exports are those of the template, for methods that it has.
 	exports map[*method]bulkExport
-	// offset is where in its binary the component begins.
-	offset int64
-	code   int64
+	// own is where in its binary the component is.
+	own  compose.Placed
+	code int64
 }
 
 // bulkExport is a function of the second form that answers a method.
@@ -129,7 +129,7 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 	if err != nil {
 		return nil, err
 	}
-	b := &bulk{exports: make(map[*method]bulkExport), offset: parts[1].Offset, code: size}
+	b := &bulk{exports: make(map[*method]bulkExport), own: parts[1], code: size}
 	if b.component, err = x.engine.Load(path); err != nil {
 		return nil, err
 	}
@@ -214,8 +214,8 @@ func (j *job) takesBulk() (b *bulk, export int) {
 // runBulk answers a job through the transcoder. It is false where that leaves the request to the plain path: the function was
 // not called. Large is that of callBytes.
 func (x *Executor) runBulk(j *job, b *bulk, export int, argument []byte) (answered, large bool) {
-	j.offset = b.offset
-	defer func() { j.offset = 0 }()
+	j.form = b
+	defer func() { j.form = nil }()
 	answered = true
 	large = x.callBytes(j, b.pool, export, wasmtime.ReturnsBytes, [][]byte{argument}, func(result *wasmtime.Bytes) {
 		answer := result.Value()

@@ -144,7 +144,7 @@ func told(err error) toldError {
 	var out toldError
 	if e, ok := errors.AsType[*Error](err); ok {
 		out.Reason = e.Reason
-		out.Message, _, _ = strings.Cut(e.Message, "\n") // the transcoder is in the backtrace
+		out.Message = e.Message
 	}
 	if e, ok := errors.AsType[*FunctionError](err); ok {
 		out.Failed = *e

@@ -43,8 +43,8 @@ type job struct {
 	response []byte
 	err      error
 
-	// offset is where the revision's component begins in what runs.
-	offset int64
+	// form is the second form of the revision's component while that runs.
+	form *bulk
 
 	apart bool          // its guest is to run on a thread that Go does not know
 	used  time.Duration // what it has used of the processors, as far as that was measured; set when it has run

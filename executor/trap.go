@@ -31,7 +31,13 @@ func (x *Executor) guestError(j *job, out *output, err error, when string) error
 	if j.interrupted() { // nobody waits for this answer
 		return e
 	}
-	e.Summary = cutText(where+": "+j.inPart(err)+e.Summary, maxTrap)
+	backtrace := j.backtrace(err)
+	if _, panicked := errors.AsType[*wasmtime.PanicError](err); !panicked {
+		for _, f := range backtrace {
+			e.Backtrace = append(e.Backtrace, f.String())
+		}
+	}
+	e.Summary = cutText(where+": "+j.inPart(backtrace)+e.Summary, maxTrap)
 	e.Message = traceText(e.Summary, e.Backtrace)
 	j.rev.journal.weft(j.callID, "error", e.Message)
 	return e
@@ -57,9 +63,6 @@ func classify(err error, tail []byte, limit uint64) *Error {
 			e.Reason, e.Summary = Internal, strings.TrimPrefix(err.Error(), "wasmtime: ")
 		}
 		return e
-	}
-	for _, f := range trap.Frames {
-		e.Backtrace = append(e.Backtrace, f.String())
 	}
 	exit, _ := errors.AsType[*exitError](err)
 	switch {
