@@ -13,8 +13,8 @@ import (
 type HostInterface struct {
 	// Type is the interface as its WIT has it: package wit/host reads it.
 	Type *wit.Interface
-	// Also are further versions by which components may import it, as far as they declare the same functions; "" is an import
-	// without a version.
+	// Also are further names by which components may import it, as far as they declare the same functions: of another version, or
+	// without any.
 	Also []string
 	// Compatible is set where components may import any version that semantic versioning calls compatible with that of Type:
 	// what they declare is compared in any case.

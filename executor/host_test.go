@@ -255,7 +255,7 @@ func TestHostImports(t *testing.T) {
 	}
 	absent := wittest.MustParse(`package test:off@1.0.0 { interface off { f: func(); } }
 		world w { import test:off/off@1.0.0; export run: func(); }`).Imports[0]
-	g := newExecutor(t, Config{Host: []HostInterface{{Type: provided, Also: []string{"0.1.1"}, Functions: functions},
+	g := newExecutor(t, Config{Host: []HostInterface{{Type: provided, Also: []string{strings.Replace(provided.ID, provided.Version, "0.1.1", 1)}, Functions: functions},
 		{Type: absent, Absent: "start the node with --off"}}})
 	for _, tt := range []struct{ from, to, want string }{
 		{"", "", ""},

@@ -71,15 +71,7 @@ func (h *hosts) add(i HostInterface) error {
 	if family, ok := versionFamily(i.Type.ID); ok && i.Compatible {
 		h.compatible[family] = hi
 	}
-	base, _, _ := strings.Cut(i.Type.ID, "@")
 	for _, id := range append([]string{i.Type.ID}, i.Also...) {
-		switch id {
-		case i.Type.ID:
-		case "":
-			id = base
-		default:
-			id = base + "@" + id
-		}
 		if h.interfaces[id] != nil {
 			return fmt.Errorf("%s is there twice", id)
 		}

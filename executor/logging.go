@@ -2,12 +2,12 @@ package executor
 
 import "github.com/weft-run/weft/wit/host"
 
-// logging is wasi:logging/logging, which every executor provides: its lines go where those of stdout and stderr do. Some
-// toolchains leave its version out.
+// logging is wasi:logging/logging, which every executor provides: its lines go where those of stdout and stderr do.
 func logging() HostInterface {
+	provided := host.Interfaces("wasi-logging")["logging"]
 	return HostInterface{
-		Type: host.Interfaces("wasi-logging")["logging"],
-		Also: []string{""},
+		Type: provided,
+		Also: host.Also(provided),
 		Functions: map[string]HostFunc{"log": func(call *HostCall) error {
 			level, _, _ := call.Arg(0).Case()
 			call.in.out.journal.write(Line{CallID: call.CallID(), Stream: StreamLogging, Level: level,

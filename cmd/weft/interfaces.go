@@ -18,8 +18,9 @@ func (a *app) interfacesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "interfaces [PACKAGE]...",
 		Short: "Write the WIT of what nodes give to functions",
-		Long: `List the packages of interfaces that nodes give to functions, besides those of WASI 0.2. With --out, write the WIT of the named
-ones, or of all, to a directory: that of the dependencies of a project, so that its world can import them.`,
+		Long: `List the packages of interfaces that nodes give to functions, besides those of WASI 0.2, with every name by which components may
+import them. With --out, write the WIT of the named ones, or of all, to a directory: that of the dependencies of a project, so
+that its world can import them. It has one version of each interface.`,
 		Example: `  weft interfaces
   weft interfaces weft-http --out wit/deps`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -47,7 +48,7 @@ ones, or of all, to a directory: that of the dependencies of a project, so that 
 			for _, name := range args {
 				var ids []string
 				for _, i := range host.Interfaces(name) {
-					ids = append(ids, i.ID)
+					ids = append(append(ids, i.ID), host.Also(i)...)
 				}
 				slices.Sort(ids)
 				row(name, strings.Join(ids, ", "))

@@ -11,7 +11,8 @@ import (
 )
 
 func TestInterfaces(t *testing.T) {
-	weftWith(t, "", "interfaces").ok().prints("weft-http", "weft:http/client@", "weft-runtime", "weft:runtime/context@")
+	weftWith(t, "", "interfaces").ok().prints("weft-http", "weft:http/client@", "weft-runtime", "weft:runtime/context@",
+		"wasi:config/store@0.2.0-draft, ", "wasi:config/store@0.2.0-rc.1", "wasi:config/store@0.2.0-draft-2024-09-27", "wasi:logging/logging, ")
 	weftWith(t, "", "interfaces", "weft-http", "wasi-http").exits(exitUsage).complains(`no package "wasi-http"`, "weft-runtime")
 
 	dir := t.TempDir()

@@ -23,7 +23,7 @@ func (s *Store) Interfaces() []executor.HostInterface {
 	types := host.Interfaces("wasi-config")
 	functions := map[string]executor.HostFunc{"get": s.get, "get-all": s.getAll}
 	return []executor.HostInterface{
-		{Type: types["store"], Also: []string{"0.2.0-rc.1"}, Functions: functions},
+		{Type: types["store"], Also: host.Also(types["store"]), Functions: functions},
 		{Type: types["runtime"], Functions: functions},
 	}
 }

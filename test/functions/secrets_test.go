@@ -16,6 +16,8 @@ import (
 	"github.com/weft-run/weft/services/node"
 	"github.com/weft-run/weft/services/secrets"
 	"github.com/weft-run/weft/test/components"
+	"github.com/weft-run/weft/test/wat"
+	"github.com/weft-run/weft/wit/host"
 )
 
 // keys gives a node keys for secrets, each made of one byte.
@@ -148,6 +150,27 @@ func TestConfig(t *testing.T) {
 	if got := strings.Join(shown, ", "); got != "MODE@1 true, password@2 true" {
 		t.Errorf("the function is described with the secrets %s", got)
 	}
+}
+
+// TestConfigNames reads a variable by every name that components import wasi:config/store by, each with a component that imports nothing else.
+func TestConfigNames(t *testing.T) {
+	s := start(t)
+	provided := host.Interfaces("wasi-config")["store"]
+	for i, id := range append(host.Also(provided), provided.ID) {
+		imported, name := *provided, fmt.Sprintf("proxy%d", i)
+		imported.ID = id
+		s.deployBytes(name, wat.Proxy(t, &imported), func(spec *weftv1.DeploySpec) {
+			spec.Environment = map[string]string{"HOST": "db"}
+		})
+		got, err := s.Call(t.Context(), name+".Functions/Get", []byte(`{"key": "HOST"}`))
+		if err != nil || !strings.Contains(string(got), `"db"`) {
+			t.Errorf("%s: %s, %v", id, got, err)
+		}
+	}
+	unknown := *provided
+	unknown.ID = "wasi:config/store@0.2.0-rc.9"
+	_, err := s.tryBytes("proxy", wat.Proxy(t, &unknown))
+	refused(t, err, "UNSUPPORTED", "0.2.0-draft, 0.2.0-draft-2024-09-27, 0.2.0-rc.1")
 }
 
 // TestConfigBounds gives a function no more at once than it may be sent.

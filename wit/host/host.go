@@ -16,6 +16,17 @@ import (
 //go:embed */*.wit
 var files embed.FS
 
+// also are the names by which toolchains and other hosts have interfaces of the same functions.
+var also = map[string][]string{
+	// wasmCloud and wasmtime have the release candidate, and Spin the draft of that day.
+	"wasi:config/store@0.2.0-draft": {"wasi:config/store@0.2.0-rc.1", "wasi:config/store@0.2.0-draft-2024-09-27"},
+	// Some toolchains leave the version out.
+	"wasi:logging/logging@0.1.0-draft": {"wasi:logging/logging"},
+}
+
+// Also returns the further names by which components may import an interface of a package here, besides its ID.
+func Also(i *wit.Interface) []string { return also[i.ID] }
+
 // Interfaces returns the interfaces of the package in a directory, as a component that imports them all has them, by name:
 // those that its world "imports" imports. It panics if there is no such directory, as that is a fault of the program.
 func Interfaces(dir string) map[string]*wit.Interface {
