@@ -156,9 +156,10 @@ func (a *app) secretResealCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reseal",
 		Short: "Encrypt secrets anew with the node's first key",
-		Long: `Encrypt the secrets of the namespace anew with the first key of the node at WEFT_ADDR, except those that are. To rotate keys: put the
-new key below the old one on every node and restart them one by one; then put it first and restart them again; reseal every
-namespace; then take the old key away. Each secret has a version more afterwards, and its value is the same.`,
+		Long: `Encrypt the secrets of the namespace anew with the first key of the node at --addr, except those that are encrypted with it. To rotate
+keys: put the new key below the old one on every node and restart them one by one; then put it first and restart them again;
+reseal every namespace; then take the old key away. Each secret that was resealed has a version more afterwards, and the value
+that it had.`,
 		Example: "  weft secret reseal\n  weft secret reseal -n shop",
 		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
