@@ -103,27 +103,28 @@ func (p *pool) pop() (s seat, ok bool) {
 	return s, ok
 }
 
-// put keeps an instance that has answered so many calls, in the place of others if need be. It is false if it can't be kept; then it is
-// to be closed.
-func (p *pool) put(i *wasmtime.Instance, calls int) bool {
+// put keeps an instance that has answered so many calls, in the place of others if need be, which are to be closed. It is false if it
+// can't be kept; then it is to be closed itself.
+func (p *pool) put(i *wasmtime.Instance, calls int) (displaced []seat, ok bool) {
 	a := p.all
 	a.mu.Lock()
-	victims, ok := a.roomFor(p, calls)
-	dropped := a.takeOldest(victims)
-	if ok {
-		i.Assign(nil, nil, nil)
-		p.waiting = append(p.waiting, seat{i, calls})
-		a.came(p)
+	defer a.mu.Unlock()
+	if !a.hasRoom(p, calls) {
+		return nil, false
 	}
-	a.mu.Unlock()
-	drop(dropped)
-	return ok
+	displaced = a.makeRoom(p)
+	i.Assign(nil, nil, nil)
+	p.waiting = append(p.waiting, seat{i, calls})
+	a.came(p)
+	return displaced, true
 }
 
-// keep has an instance that has answered one more call wait for another, if it may answer one. It is false if it is to be closed.
-func (p *pool) keep(i *wasmtime.Instance, calls int) bool {
-	calls++
-	return calls < p.rev.reuse && p.put(i, calls)
+// keep has an instance that has answered one more call wait for another, if it may answer one, as put does.
+func (p *pool) keep(i *wasmtime.Instance, calls int) (displaced []seat, ok bool) {
+	if calls++; calls >= p.rev.reuse {
+		return nil, false
+	}
+	return p.put(i, calls)
 }
 
 // close drops all instances. None is taken or put any more.

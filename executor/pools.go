@@ -72,11 +72,7 @@ func (a *pools) called(p *pool) {
 // wants tells whether a pool should have one more instance that was never called: as many as calls can run at once are enough.
 // Instances that may be called again come by themselves. a.mu is held.
 func (a *pools) wants(p *pool) bool {
-	if p.rev.reuse > 1 || len(p.waiting) >= min(a.x.config.Slots, p.rev.limits.Concurrency) {
-		return false
-	}
-	_, ok := a.roomFor(p, 0)
-	return ok
+	return p.rev.reuse <= 1 && len(p.waiting) < min(a.x.config.Slots, p.rev.limits.Concurrency) && a.hasRoom(p, 0)
 }
 
 // came counts an instance that was put at the end of a pool. a.mu is held.

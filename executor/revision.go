@@ -125,10 +125,12 @@ type guestCall struct {
 	job *job
 	out output
 	// instance is nil while it is made, calls is how many it has answered before, and kept is set when it waits for another one.
-	instance *wasmtime.Instance
-	calls    int
-	kept     bool
-	result   *wasmtime.Result // of the plain path, nil if there is none
+	// Those that are displaced gave way to it then.
+	instance  *wasmtime.Instance
+	calls     int
+	kept      bool
+	displaced []seat
+	result    *wasmtime.Result // of the plain path, nil if there is none
 	// large is set when the guest was given large values.
 	large bool
 	// imported is how many bytes of messages a transcoder would have passed on in the calls that the guest made, and last what the last
@@ -155,10 +157,11 @@ func (in *guestCall) take(p *pool) bool {
 
 // keep has the instance wait for another call, if it may answer one. That is before the caller has its answer: who calls again
 // finds it.
-func (in *guestCall) keep(p *pool) { in.kept = p.keep(in.instance, in.calls) }
+func (in *guestCall) keep(p *pool) { in.displaced, in.kept = p.keep(in.instance, in.calls) }
 
-// end drops the instance unless it was kept. It sets large if the guest was given large values.
+// end drops the instance, or if that was kept those that gave way to it. It sets large if the guest was given large values.
 func (in *guestCall) end(large *bool) {
+	drop(in.displaced)
 	switch {
 	case in.instance != nil && !in.kept:
 		in.instance.CloseWith(in.result)

@@ -1,74 +1,68 @@
 package executor
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // An instance that is kept for another call (Revision.Reuse) uses room that nobody needs. It gives way at once to what a function
 // that was called later has to keep or to make in advance, and every instance that waits does to a call that the engine has none for.
 
-// roomFor tells whether an instance of a pool that has answered so many calls may wait, and of which pools one instance each is to be
-// dropped for it first; a pool may be among them several times. a.mu is held.
-func (a *pools) roomFor(p *pool, calls int) (victims []*pool, ok bool) {
+// hasRoom tells whether an instance of a pool that has answered so many calls may wait, once others have given way. a.mu is held.
+func (a *pools) hasRoom(p *pool, calls int) bool {
 	if a.short || calls == 0 && a.unused >= a.room/2 {
-		return nil, false
+		return false
 	}
 	waiting, bytes := a.waiting, a.bytes
-	fits := func() bool { return waiting < a.room && bytes+p.rev.limits.Memory <= a.memory }
-	if fits() {
-		return nil, true
+	if a.fits(p, waiting, bytes) {
+		return true
 	}
-	for _, other := range a.staleThan(p) {
-		for range other.waiting {
-			victims = append(victims, other)
-			waiting--
-			bytes -= other.rev.limits.Memory
-			if fits() {
-				return victims, true
-			}
-		}
-	}
-	return nil, false
-}
-
-// staleThan gives the pools of kept instances that were called longer ago than p, first those for which it is longest. a.mu is held.
-func (a *pools) staleThan(p *pool) []*pool {
-	var all []*pool
 	for other := range a.nonempty {
-		if other.rev.reuse > 1 && other.used.Before(p.used) {
-			all = append(all, other)
+		if other.yields(p) {
+			waiting -= len(other.waiting)
+			bytes -= uint64(len(other.waiting)) * other.rev.limits.Memory
 		}
 	}
-	slices.SortFunc(all, longestAgo)
-	return all
+	return a.fits(p, waiting, bytes)
 }
 
-func longestAgo(a, b *pool) int { return a.used.Compare(b.used) }
+// fits tells whether one more instance of a pool may wait beside so many, which may have so much memory.
+func (a *pools) fits(p *pool, waiting int, bytes uint64) bool {
+	return waiting < a.room && bytes+p.rev.limits.Memory <= a.memory
+}
 
-// takeOldest takes, for each of some pools, the instance that has waited longest. They are to be closed. a.mu is held.
-func (a *pools) takeOldest(victims []*pool) []seat {
-	taken := make([]seat, 0, len(victims))
-	for _, p := range victims {
-		s := p.waiting[0]
-		p.waiting = slices.Delete(p.waiting, 0, 1)
-		a.left(p, s)
-		taken = append(taken, s)
+// yields tells whether what waits in a pool gives way to an instance of another one. a.mu is held.
+func (p *pool) yields(to *pool) bool { return p.rev.reuse > 1 && p.used.Before(to.used) }
+
+// makeRoom takes what gives way to an instance of a pool, for which there is room then. It is to be closed. a.mu is held.
+func (a *pools) makeRoom(p *pool) (taken []seat) {
+	for !a.fits(p, a.waiting, a.bytes) {
+		taken = append(taken, a.takeStalest(func(other *pool) bool { return other.yields(p) })...)
 	}
 	return taken
+}
+
+// takeStalest takes the instance that has waited longest of the pool, among some, that was called longest ago. a.mu is held.
+func (a *pools) takeStalest(among func(*pool) bool) []seat {
+	var stalest *pool
+	for p := range a.nonempty {
+		if among(p) && (stalest == nil || p.used.Before(stalest.used)) {
+			stalest = p
+		}
+	}
+	if stalest == nil {
+		return nil
+	}
+	s := stalest.waiting[0]
+	stalest.waiting = slices.Delete(stalest.waiting, 0, 1)
+	a.left(stalest, s)
+	return []seat{s}
 }
 
 // giveWay drops an instance of the revision that was called longest ago, as the engine has no more for a call. It is false if none waits.
 func (a *pools) giveWay() bool {
 	a.mu.Lock()
-	var victims []*pool
-	if len(a.nonempty) > 0 {
-		victims = append(victims, slices.MinFunc(slices.Collect(maps.Keys(a.nonempty)), longestAgo))
-	}
-	dropped := a.takeOldest(victims)
+	taken := a.takeStalest(func(*pool) bool { return true })
 	a.mu.Unlock()
-	drop(dropped)
-	return len(dropped) > 0
+	drop(taken)
+	return len(taken) > 0
 }
 
 // empty takes all instances out of a pool.

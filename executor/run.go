@@ -283,15 +283,19 @@ func (x *Executor) start(j *job, in *guestCall) {
 		return
 	case j.fills == nil:
 		j.answer(nil, nil)
-	case p.put(instance, 0):
-		p.took(time.Since(began))
-		x.metrics.fills.Observe(time.Since(began).Seconds())
-		j.answer(nil, nil)
+		instance.Close()
 		return
-	default:
-		j.answer(nil, errNoRoom)
 	}
-	instance.Close()
+	displaced, ok := p.put(instance, 0)
+	if !ok {
+		j.answer(nil, errNoRoom)
+		instance.Close()
+		return
+	}
+	p.took(time.Since(began))
+	x.metrics.fills.Observe(time.Since(began).Seconds())
+	j.answer(nil, nil)
+	drop(displaced)
 }
 
 func (j *job) encodeError(err error) error {
