@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,11 +94,16 @@ func Connect(addr string, opts ...Option) (*Client, error) {
 }
 
 func checkAddress(addr string) error {
-	if strings.Contains(addr, "://") || strings.HasPrefix(addr, "unix:") || strings.HasPrefix(addr, "passthrough:") {
+	web := strings.HasPrefix(addr, "http://") || strings.HasPrefix(addr, "https://") // to gRPC it would be a name with a port behind it
+	if !web && strings.Contains(addr, "://") || strings.HasPrefix(addr, "unix:") || strings.HasPrefix(addr, "passthrough:") {
 		return nil
 	}
-	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
 		return fmt.Errorf("weft: address %q is no host:port, such as 127.0.0.1:7070", addr)
+	}
+	if n, err := strconv.Atoi(port); err == nil && (n < 0 || n > math.MaxUint16) {
+		return fmt.Errorf("weft: address %q: a port is at most %d", addr, math.MaxUint16)
 	}
 	return nil
 }

@@ -50,6 +50,11 @@ cluster of it.`,
 
 // backup writes a backup beside its place, checks it there, and puts it in place.
 func (a *app) backup(ctx context.Context, client *weft.Client, path string, stale bool) (_ backup.Summary, size int64, err error) {
+	if link, err := os.Lstat(path); err == nil && link.Mode().Type() == os.ModeSymlink {
+		if path, err = filepath.EvalSymlinks(path); err != nil { // or the link would be replaced, and not what it leads to
+			return backup.Summary{}, 0, err
+		}
+	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return backup.Summary{}, 0, fmt.Errorf("%s is there and is no file", path)
 	}

@@ -49,6 +49,25 @@ func TestBackupAndRestore(t *testing.T) {
 	startServerIn(t, dir).weft("revisions", "calc").ok().prints("3         current")
 }
 
+// TestBackupToLink: the backup takes the place of the file that the link leads to; the link stays.
+func TestBackupToLink(t *testing.T) {
+	s := startServer(t)
+	file := write(t, "old.backup", []byte("an older one"))
+	link := filepath.Join(t.TempDir(), "latest")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	s.weft("backup", link).ok().prints(link)
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link: %v, %v", info, err)
+	}
+	weftWith(t, "", "restore", file, "--data-dir", filepath.Join(t.TempDir(), "data")).ok()
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	s.weft("backup", link).exits(exitFailure).complains("no such file")
+}
+
 func TestBackupAndRestoreJSON(t *testing.T) {
 	s := startServer(t)
 	s.weft("deploy", wat.Guest{}.File(t), "--name", "calc").ok()

@@ -127,6 +127,9 @@ func callOptions(function string, revision uint32, headers pairs) ([]weft.CallOp
 	}
 	md := metadata.MD{}
 	for _, h := range headers.values {
+		if err := checkHeader(h); err != nil {
+			return nil, err
+		}
 		value := h.value
 		if strings.HasSuffix(strings.ToLower(h.key), "-bin") {
 			raw, err := base64.StdEncoding.DecodeString(value)
@@ -138,6 +141,20 @@ func callOptions(function string, revision uint32, headers pairs) ([]weft.CallOp
 		md.Append(h.key, value)
 	}
 	return append(options, weft.WithMetadata(md)), nil
+}
+
+// checkHeader refuses metadata that gRPC would refuse with an error of its own, or leave out without a word.
+func checkHeader(h pair) error {
+	const characters = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+	switch key := strings.ToLower(h.key); {
+	case strings.Trim(key, characters) != "":
+		return fmt.Errorf("header %q: a key has letters, digits and - _ . only", h.key)
+	case strings.HasPrefix(key, "grpc-"), key == "content-type", key == "te", key == "user-agent":
+		return fmt.Errorf("header %s: gRPC sets it itself", h.key)
+	case !strings.HasSuffix(key, "-bin") && strings.ContainsFunc(h.value, func(r rune) bool { return r < ' ' || r > '~' }):
+		return fmt.Errorf("header %s: a value is printable ASCII; a key that ends in -bin takes any bytes, in base64", h.key)
+	}
+	return nil
 }
 
 // methodNames lists the methods of the namespace's functions.

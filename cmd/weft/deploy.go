@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
@@ -28,9 +29,14 @@ func (s *source) flags(c *cobra.Command) {
 func (s *source) spec(name string) (*weftv1.DeploySpec, error) {
 	spec := &weftv1.DeploySpec{Name: name}
 	if s.wit != "" {
+		if info, err := os.Stat(s.wit); err != nil {
+			return nil, fmt.Errorf("--wit: %w", err)
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("--wit %s: it is no directory; name the one that the .wit files are in", s.wit)
+		}
 		files, err := weft.WitFiles(os.DirFS(s.wit))
 		if err != nil {
-			return nil, fmt.Errorf("--wit %s: %w", s.wit, err)
+			return nil, fmt.Errorf("--wit %s: %s", s.wit, strings.TrimPrefix(err.Error(), "weft: "))
 		}
 		spec.Wit = files
 	}

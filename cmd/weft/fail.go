@@ -32,15 +32,28 @@ type detail struct {
 	Bytes []byte          `json:"bytes,omitempty"`
 }
 
+// misused prints a mistake in flags or arguments. The flag --json may stand behind the mistake, where nobody has read it.
+func (a *app) misused(err *usageError, asksJSON bool) {
+	if (a.json || asksJSON) && a.failJSON(failure{Message: err.Error()}) {
+		return
+	}
+	a.say("weft: %v\nRun '%s --help' for what it takes.\n", err, err.command)
+}
+
+// failJSON prints an error as JSON and reports whether it could.
+func (a *app) failJSON(f failure) bool {
+	text, err := json.MarshalIndent(map[string]failure{"error": f}, "", "  ")
+	if err == nil {
+		a.say("%s\n", text)
+	}
+	return err == nil
+}
+
 // fail prints an error.
 func (a *app) fail(err error) {
 	f := a.explain(err)
-	if a.json {
-		text, marshalErr := json.MarshalIndent(map[string]failure{"error": f}, "", "  ")
-		if marshalErr == nil {
-			a.say("%s\n", text)
-			return
-		}
+	if a.json && a.failJSON(f) {
+		return
 	}
 	prefix := ""
 	if f.Code != "" {
@@ -91,6 +104,9 @@ func (a *app) explain(err error) failure {
 // unreachable says what to do about a server that does not answer.
 func (a *app) unreachable(message string) string {
 	cause := message
+	if at := strings.LastIndex(message, "desc = "); at >= 0 { // gRPC wraps what it heard, each time in a sentence of its own
+		cause = strings.Trim(message[at+len("desc = "):], `"`)
+	}
 	if _, after, ok := strings.Cut(message, "dial tcp "); ok {
 		cause = strings.TrimSuffix(after, `"`)
 		if _, after, ok := strings.Cut(cause, ": "); ok {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -156,6 +157,12 @@ var readyLine = regexp.MustCompile(`^ready grpc=(127\.0\.0\.1:\d+) http=(127\.0\
 // startProcess runs `weft server` and returns once it is ready. It is killed at the end of the test.
 func startProcess(t *testing.T, dir string, more ...string) *process {
 	t.Helper()
+	return startProcessWith(t, nil, dir, more...)
+}
+
+// startProcessWith is startProcess with another place for the log than the process's own buffer, unless it is nil.
+func startProcessWith(t *testing.T, stderr io.Writer, dir string, more ...string) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +172,9 @@ func startProcess(t *testing.T, dir string, more ...string) *process {
 	}, more...)
 	p := &process{cmd: exec.Command(self, args...), log: &bytes.Buffer{}}
 	p.cmd.Env = append(os.Environ(), asWeft+"=1")
-	p.cmd.Stderr = p.log
+	if p.cmd.Stderr = stderr; stderr == nil {
+		p.cmd.Stderr = p.log
+	}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

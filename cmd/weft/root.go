@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,16 +37,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	a := &app{in: in, out: out, err: errs}
 	root := a.root() //nolint:contextcheck // commands have the context that cobra gives them
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage):
-		a.say("weft: %v\nRun '%s --help' for what it takes.\n", err, usage.command)
+		a.misused(usage, slices.Contains(args, "--json"))
 		return exitUsage
 	default:
 		a.fail(err)
@@ -108,7 +106,52 @@ They exit with 0, with 2 for mistakes in flags and arguments, and with 1 for wha
 		root.AddCommand(c)
 	}
 	root.AddCommand(a.versionCommand())
+	root.SetIn(a.in)
+	root.SetOut(a.out) // before the completion command, which keeps it
+	root.SetErr(a.err)
+	root.SetHelpCommand(helpCommand())
+	strictCompletion(root)
 	return root
+}
+
+// helpCommand is cobra's help, but for that it fails where there is no such command.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]...",
+		Short:   "Help about any command",
+		Example: "  weft help deploy\n  weft help secret set",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef(c, "no command %q", strings.Join(args, " "))
+			}
+			return about.Help()
+		},
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
+			about, rest, err := c.Root().Find(args)
+			if err == nil && len(rest) == 0 {
+				for _, sub := range about.Commands() {
+					if sub.IsAvailableCommand() {
+						found = append(found, sub.Name())
+					}
+				}
+			}
+			return found, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// strictCompletion makes cobra's completion command and has it refuse shells that it does not know.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	c, _, err := root.Find([]string{"completion"})
+	must(err)
+	c.Example = "  source <(weft completion bash)"
+	c.Args = unknownCommand
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	for _, shell := range c.Commands() {
+		shell.Args = exactly(0)
+	}
 }
 
 func unknownCommand(c *cobra.Command, args []string) error {

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +33,7 @@ func (a *app) serverCommand() *cobra.Command {
 		storage       string
 		quota         = size(keyvalue.DefaultQuota)
 		loaded        size
+		idle          = duration{value: node.DefaultIdleUnload, zero: true}
 		allowed, keys string
 	)
 	c := &cobra.Command{
@@ -72,7 +75,7 @@ and stop it; a second one stops it at once.`,
 			}
 			config.KeyValueQuota = int64(min(quota, math.MaxInt64))
 			config.LoadedMemory = int64(min(loaded, math.MaxInt64))
-			if config.IdleUnload == 0 {
+			if config.IdleUnload = idle.value; idle.value == 0 {
 				config.IdleUnload = -1
 			}
 			if config.Token != "" && config.Join == "" {
@@ -100,7 +103,7 @@ and stop it; a second one stops it at once.`,
 	f.StringVar(&keys, "secrets-key", "", "`FILE` of keys for secrets, a line of base64 each: the first encrypts, all decrypt (default what WEFT_SECRETS_KEY holds)")
 	f.StringVar(&storage, "keyvalue", "", "where functions keep key-value pairs: embedded, in a file of this node, or a server's `URL`, redis://… or nats://… (default $"+keyValueVariable+", or embedded)")
 	f.Var(&quota, "keyvalue-quota", "how much a function may keep there")
-	f.DurationVar(&config.IdleUnload, "idle-unload", node.DefaultIdleUnload, "how long a function stays in memory without calls, `D`; the next call loads it again, in half a millisecond where it is small; 0: for ever")
+	f.Var(&idle, "idle-unload", "how long a function stays in memory without calls; the next call loads it again, in half a millisecond where it is small; 0: for ever")
 	f.Var(&loaded, "loaded-memory", "how much memory loaded functions may take, by estimate; beyond it those called longest ago leave (default 1GiB, or a quarter of what the machine or the container has)")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
@@ -132,6 +135,7 @@ func secretKeyring(path string) (*secrets.Keyring, error) {
 
 func (a *app) serve(ctx context.Context, config node.Config) error {
 	defer tuneCollector()()
+	defer outliveReaders()()
 	config.Logger = slog.New(slog.NewTextHandler(a.err, nil))
 	config.Version = version()
 	n, err := node.Start(ctx, config)
@@ -157,6 +161,14 @@ func (a *app) serve(ctx context.Context, config node.Config) error {
 		err = nil
 	}
 	return errors.Join(failed, err)
+}
+
+// outliveReaders makes a write to stdout or stderr an error like others where nobody reads them any more, until restore is called. Go ends
+// the process otherwise, and a node would die with whatever reads its log.
+func outliveReaders() (restore func()) {
+	ignored := make(chan os.Signal, 1)
+	signal.Notify(ignored, syscall.SIGPIPE)
+	return func() { signal.Stop(ignored) }
 }
 
 // tuneCollector makes Go's collector run less often than by default until restore is called, unless the environment says otherwise: calls

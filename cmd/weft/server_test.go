@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -34,6 +35,24 @@ func TestServerProcess(t *testing.T) {
 	}
 	again := startProcess(t, dir)
 	weftWith(t, "", "nodes", "--addr", again.addr).ok()
+}
+
+// TestServerOutlivesItsReaders: a node goes on when whatever reads its log ends.
+func TestServerOutlivesItsReaders(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := startProcessWith(t, writer, t.TempDir())
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	weftWith(t, "", "deploy", wat.Guest{}.File(t), "--name", "calc", "--addr", p.addr).ok()
+	weftWith(t, "", "call", "Calc/Add", `{"a":1,"b":2}`, "--addr", p.addr).ok()
+	p.terminate(t) // it logs that it drains
 }
 
 // TestKilledServer: what was acknowledged is there after a kill, with its artifact, on other ports, and answers

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -31,6 +32,7 @@ func TestUsage(t *testing.T) {
 		{"server --keyvalue memory://x", `--keyvalue: "memory" is no kind of storage: write embedded, redis://`},
 		{"server --keyvalue redis://a:b/c@d", "it is no URL; characters such as / and @ in a password"},
 		{"server --keyvalue-quota 1MB", "is no size"},
+		{"server --idle-unload -1s", "must be more than 0"},
 		{"deploy a.wasm --name a --replicas 0", "neither a whole number from 1 on nor"},
 		{"new", "takes NAME; 0 given"},
 		{"new a", "--lang, one of rust, go, js"},
@@ -41,6 +43,15 @@ func TestUsage(t *testing.T) {
 		{"call a/b {} {}", "3 given"},
 		{"call a/b -H nothing", "is no header"},
 		{"call a/b -H a-bin=?", "must be base64"},
+		{"call a/b -H a/b=1", `header "a/b": a key has letters, digits`},
+		{"call a/b -H :path=1", `header ":path": a key has letters, digits`},
+		{"call a/b -H grpc-timeout=1", "header grpc-timeout: gRPC sets it itself"},
+		{"call a/b -H User-Agent=me", "header User-Agent: gRPC sets it itself"},
+		{"call a/b -H name=Zoë", "header name: a value is printable ASCII"},
+		{"help frobnicate", `no command "frobnicate"`},
+		{"help secret frobnicate", `no command "secret frobnicate"`},
+		{"completion tcsh", `no command "tcsh"`},
+		{"completion bash extra", "takes no arguments; 1 given"},
 		{"describe", "takes NAME; 0 given"},
 		{"update calc", "nothing to change"},
 		{"route a", "takes SERVICE NAME; 1 given"},
@@ -63,12 +74,26 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// TestUsageJSON: whoever asks for JSON reads JSON, wherever the flag stands.
+func TestUsageJSON(t *testing.T) {
+	for _, args := range []string{"list extra --json", "list --json --frobnicate", "list --frobnicate --json", "call --json", "update calc --json"} {
+		r := weftWith(t, "", strings.Fields(args)...).exits(exitUsage).complains(`"message": `)
+		var printed struct {
+			Error failure `json:"error"`
+		}
+		if err := json.Unmarshal([]byte(r.err), &printed); err != nil || printed.Error.Message == "" {
+			t.Errorf("%s: %v: %s", args, err, r.err)
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
 	weftWith(t, "").ok().prints("Projects:", "Functions:", "Servers:", "weft deploy orders.wasm")
 	a := &app{}
 	for _, c := range a.root().Commands() {
 		t.Run(c.Name(), func(t *testing.T) {
 			weftWith(t, "", c.Name(), "--help").ok().prints("Usage:", "Examples:")
+			weftWith(t, "", "help", c.Name()).ok().prints("Usage:", "Examples:")
 			if c.Short == "" || strings.HasSuffix(c.Short, ".") || !strings.Contains(c.Example, "weft "+c.Name()) {
 				t.Errorf("short %q, example %q", c.Short, c.Example)
 			}
@@ -92,6 +117,8 @@ func TestNoServer(t *testing.T) {
 	weftWith(t, "", "list", "--addr", "127.0.0.1:1").exits(exitFailure).
 		complains("UNAVAILABLE: no answer from 127.0.0.1:1: connection refused", "weft server", "WEFT_ADDR")
 	weftWith(t, "", "list", "--addr", "localhost").exits(exitFailure).complains(`address "localhost" is no host:port`)
+	weftWith(t, "", "list", "--addr", "http://127.0.0.1:1").exits(exitFailure).complains(`address "http://127.0.0.1:1" is no host:port`)
+	weftWith(t, "", "list", "--addr", "127.0.0.1:70700").exits(exitFailure).complains(`address "127.0.0.1:70700": a port is at most 65535`)
 	weftWith(t, "", "list", "--addr", "127.0.0.1:1", "--json").exits(exitFailure).complains(`"code": "UNAVAILABLE"`)
 	// Completion stays quiet.
 	weftWith(t, "", "__complete", "describe", "--addr", "127.0.0.1:1", "").ok()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -178,6 +179,9 @@ func (c Config) check(ctx context.Context) (Config, error) {
 	if c.Token != "" && c.Join == "" {
 		return c, errors.New("node: a token is for joining: say which cluster with --join")
 	}
+	if err := c.checkPeers(); err != nil {
+		return c, err
+	}
 	for _, addr := range []*string{&c.GRPC, &c.HTTP, &c.Cluster} {
 		resolved, err := resolve(ctx, *addr)
 		if err != nil {
@@ -189,6 +193,36 @@ func (c Config) check(ctx context.Context) (Config, error) {
 		*addr = resolved.String()
 	}
 	return c, nil
+}
+
+// checkPeers refuses addresses that no node can ever be reached at, before they are tried again and again or told to others.
+func (c Config) checkPeers() error {
+	if c.Join != "" {
+		if host, port, err := net.SplitHostPort(c.Join); err != nil || host == "" || !validPort(port) {
+			return fmt.Errorf("node: join %q: write HOST:PORT of a cluster port, as the line `ready … cluster=ADDR` of a node says", c.Join)
+		}
+	}
+	if c.Advertise == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(c.Advertise)
+	if err != nil {
+		host, port = c.Advertise, "1" // no port is as good as one
+	}
+	if host == "" || !validPort(port) || net.ParseIP(host) == nil && strings.ContainsFunc(host, notInNames) {
+		return fmt.Errorf("node: advertise %q: write a host that other machines know, or HOST:PORT of the cluster port", c.Advertise)
+	}
+	return nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+// notInNames reports whether a character can't be in a host's name. An IPv6 address with a zone has a "%".
+func notInNames(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-_:%", r)
 }
 
 // resolve turns an address to listen on into one with an IP address. An empty host is every address.

@@ -80,6 +80,31 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestPeerAddresses: what no node can be reached at is refused before anything is made, not tried for ever.
+func TestPeerAddresses(t *testing.T) {
+	for _, join := range []string{"host", "7072", ":7072", "host:", "host:70720", "host:0", "http://host:7072"} {
+		c := local(t)
+		c.Join = join
+		if _, err := c.check(t.Context()); err == nil || !strings.Contains(err.Error(), "join") {
+			t.Errorf("join %q: %v", join, err)
+		}
+	}
+	for _, advertise := range []string{"a b", ":7072", "host:70720", "http://host", "[::1]", "host/x"} {
+		c := local(t)
+		c.Advertise = advertise
+		if _, err := c.check(t.Context()); err == nil || !strings.Contains(err.Error(), "advertise") {
+			t.Errorf("advertise %q: %v", advertise, err)
+		}
+	}
+	for _, advertise := range []string{"", "host", "host.example:7072", "10.0.0.2", "::1", "fe80::1%eth0", "[::1]:7072"} {
+		c := local(t)
+		c.Join, c.Advertise = "[::1]:7072", advertise
+		if _, err := c.check(t.Context()); err != nil {
+			t.Errorf("advertise %q: %v", advertise, err)
+		}
+	}
+}
+
 // TestFailedStartLeavesNothingOpen: what a start has taken before it failed is free again.
 func TestFailedStartLeavesNothingOpen(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
