@@ -7,6 +7,9 @@ import (
 	"hash/crc32"
 
 	"github.com/hashicorp/raft"
+	wal "github.com/hashicorp/raft-wal"
+
+	"github.com/weft-run/weft/internal/disk"
 )
 
 var _ raft.MonotonicLogStore = checked{}
@@ -28,6 +31,14 @@ const (
 )
 
 var errChecksum = errors.New("the checksum does not match")
+
+// openSound opens a log whose list of segments, a file of bbolt, may be damaged, of which raft-wal takes no notice.
+func openSound(open func() (*wal.WAL, error)) (log *wal.WAL, err error) {
+	if fault := disk.Mapped(func() error { log, err = open(); return nil }); fault != nil {
+		return nil, fmt.Errorf("%w: its list of segments, wal-meta.db: %w", ErrDamaged, fault)
+	}
+	return log, err
+}
 
 // IsMonotonic implements raft.MonotonicLogStore. raft-wal is.
 func (checked) IsMonotonic() bool { return true }

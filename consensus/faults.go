@@ -26,8 +26,10 @@ func openLog(dir string, log *raftLogger) (logStore, error) {
 	if err := forgetUnsynced(dir); err != nil {
 		return nil, err
 	}
-	store, err := wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")),
-		wal.WithSegmentFiler(segment.NewFiler(dir, faultyFiles{fs.New()})), wal.WithMetaStore(&faultyMeta{MetaStore: &metadb.BoltMetaDB{}}))
+	store, err := openSound(func() (*wal.WAL, error) {
+		return wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")),
+			wal.WithSegmentFiler(segment.NewFiler(dir, faultyFiles{fs.New()})), wal.WithMetaStore(&faultyMeta{MetaStore: &metadb.BoltMetaDB{}}))
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,9 @@ import (
 
 // openLog opens raft's log in a directory.
 func openLog(dir string, log *raftLogger) (logStore, error) {
-	store, err := wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")))
+	store, err := openSound(func() (*wal.WAL, error) {
+		return wal.Open(dir, wal.WithSegmentSize(segmentSize), wal.WithLogger(log.ResetNamed("log")))
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -224,6 +224,9 @@ func (n *Node) begin() error {
 		return nil
 	}
 	s, err := n.start()
+	if errors.Is(err, ErrDamaged) {
+		return err
+	}
 	if err != nil && !fromDisk(err) {
 		return fmt.Errorf("consensus: %w", err)
 	}

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -221,6 +222,76 @@ func TestLostLogIsAnError(t *testing.T) {
 	}
 	if _, err := Open(Config{Dir: dir}); !errors.Is(err, ErrDamaged) {
 		t.Fatalf("open without the log: %v", err)
+	}
+}
+
+// TestDamagedLogFiles: a log that can't be opened, or that has lost all it had, is an error that says so, and no crash.
+func TestDamagedLogFiles(t *testing.T) {
+	dir := t.TempDir()
+	n := open(t, Config{Dir: dir})
+	for i := range 10 {
+		apply(t, n, deploy(fmt.Sprint(i), fmt.Sprint("f", i)))
+	}
+	shut(t, n)
+	for _, damage := range []struct {
+		file string
+		size int64
+	}{{"wal-meta.db", 0}, {"wal-meta.db", 8192}, {"*.wal", 0}, {"*.wal", -1}} {
+		t.Run(fmt.Sprint(damage), func(t *testing.T) {
+			broken := filepath.Join(t.TempDir(), "consensus")
+			if err := os.CopyFS(broken, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			found, err := filepath.Glob(filepath.Join(broken, "raft", "log", damage.file))
+			if err != nil || len(found) != 1 {
+				t.Fatal(found, err)
+			}
+			if damage.size < 0 {
+				err = os.Remove(found[0])
+			} else {
+				err = os.Truncate(found[0], damage.size)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(Config{Dir: broken, Logger: testLog(t)}); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), broken) {
+				t.Errorf("open: %v", err)
+			}
+		})
+	}
+}
+
+// TestLostEndOfLog: a log that ends before what the node has shown is not gone on with, as what was acknowledged would be lost, and its numbers
+// given again.
+func TestLostEndOfLog(t *testing.T) {
+	dir := t.TempDir()
+	n := open(t, Config{Dir: dir})
+	for i := range 10 {
+		apply(t, n, deploy(fmt.Sprint(i), fmt.Sprint("f", i)))
+	}
+	shut(t, n)
+	segments, err := filepath.Glob(filepath.Join(dir, "raft", "log", "*.wal"))
+	if err != nil || len(segments) != 1 {
+		t.Fatal(segments, err)
+	}
+	data, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := len(bytes.TrimRight(data, "\x00"))
+	if err := os.Truncate(segments[0], int64(used)*2/3); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		n = open(t, Config{Dir: dir})
+		eventually(t, "the node says so", func() bool { return errors.Is(n.Status().Fault, ErrDamaged) })
+		if _, err := n.Apply(t.Context(), deploy("more", "more")); !errors.Is(err, ErrDamaged) {
+			t.Errorf("apply: %v", err)
+		}
+		if got := n.Catalog().View().Len(); got != 10 {
+			t.Errorf("%d functions are shown", got)
+		}
+		shut(t, n) // and again after a restart
 	}
 }
 

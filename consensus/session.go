@@ -60,7 +60,10 @@ func (n *Node) start() (_ *session, err error) {
 	s := &session{
 		node: n, notify: make(chan bool, 16), leaders: make(chan raft.Observation, 1), halted: make(chan error, 1), done: make(chan struct{}),
 	}
-	if s.store, err = n.config.openLog(logs, n.raftLog); err != nil {
+	if s.store, err = n.config.openLog(logs, n.raftLog); errors.Is(err, ErrDamaged) {
+		return nil, n.beyondRepair(err)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open the log in %s: %w", logs, err)
 	}
 	defer func() {
@@ -112,11 +115,10 @@ func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTrans
 		return err
 	}
 	n.catalog.Replay()
-	s.fsm = n.newFSM(func(err error) { s.halted <- err })
+	s.fsm = n.newFSM(s.halt)
 	var err error
 	if s.raft, err = newRaft(config, s.fsm, s.guard, snapshots, s.contacts); errors.Is(err, ErrDamaged) {
-		return fmt.Errorf("%w: %s is damaged; restore it from a backup or, where there are other schedulers, "+
-			"take this node out (weft remove), empty the directory and let it join again", err, n.config.Dir)
+		return n.beyondRepair(err)
 	}
 	if err != nil {
 		return err
@@ -135,9 +137,9 @@ func (s *session) run(snapshots raft.SnapshotStore, transport *raft.NetworkTrans
 func (s *session) bootstrap(config *raft.Config, snapshots raft.SnapshotStore, transport raft.Transport) error {
 	n := s.node
 	if n.started {
-		exists, err := raft.HasExistingState(s.store, s.store, snapshots)
-		if err == nil && !exists {
-			err = fmt.Errorf("%w: it is missing in %s; restore the directory from a backup", ErrDamaged, n.config.Dir)
+		missing, err := isEmpty(s.store, snapshots)
+		if err == nil && missing {
+			err = n.beyondRepair(fmt.Errorf("%w: it is missing", ErrDamaged))
 		}
 		return err
 	}
@@ -149,6 +151,22 @@ func (s *session) bootstrap(config *raft.Config, snapshots raft.SnapshotStore, t
 		return err
 	}
 	return n.began()
+}
+
+// isEmpty reports whether there is neither an entry nor a snapshot. Term and vote alone are no log.
+func isEmpty(log raft.LogStore, snapshots raft.SnapshotStore) (bool, error) {
+	last, err := log.LastIndex()
+	if err != nil || last > 0 {
+		return false, err
+	}
+	all, err := snapshots.List()
+	return len(all) == 0, err
+}
+
+// beyondRepair says what to do about a log that raft can't go on with.
+func (n *Node) beyondRepair(err error) error {
+	return fmt.Errorf("%w: %s is damaged; restore it from a backup or, where there are other schedulers, "+
+		"take this node out (weft remove), empty the directory and let it join again", err, n.config.Dir)
 }
 
 // began notes that the log has its first entry. From then on a directory without one is damaged: the node may have
@@ -173,7 +191,7 @@ func newRaft(config *raft.Config, f raft.FSM, g *guard, snapshots raft.SnapshotS
 			err = fmt.Errorf("%w: %v", ErrDamaged, p)
 		}
 	}()
-	if r, err = raft.NewRaft(config, f, g, g, snapshots, transport); err != nil && !fromDisk(err) {
+	if r, err = raft.NewRaft(config, f, g, g, snapshots, transport); err != nil && !fromDisk(err) && !errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return r, err
@@ -245,6 +263,11 @@ func (s *session) win() bool {
 	if err != nil || s.raft.CurrentTerm() != term {
 		return false
 	}
+	if shown, has := s.node.catalog.View().Index(), s.node.catalog.Index(); shown > has {
+		s.halt(fmt.Errorf("%w: it ends after command %d, and this node has shown command %d: its end is lost; `weft backup --stale` saves what "+
+			"the node shows, and weft restore makes a new cluster of it", ErrDamaged, has, shown))
+		return false
+	}
 	// From here on the state machine sees every entry of the term: there are no more barriers.
 	s.fsm.applied.advance(index)
 	if len(s.raft.GetConfiguration().Configuration().Servers) == 1 {
@@ -253,6 +276,14 @@ func (s *session) win() bool {
 	}
 	s.setTerm(term)
 	return true
+}
+
+// halt ends the session for good, because of the first error that it is told of.
+func (s *session) halt(err error) {
+	select {
+	case s.halted <- err:
+	default:
+	}
 }
 
 func (s *session) setTerm(term uint64) {
