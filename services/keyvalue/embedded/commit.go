@@ -8,6 +8,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/weft-run/weft/internal/disk"
 	"github.com/weft-run/weft/services/keyvalue"
 )
 
@@ -85,18 +86,20 @@ func (s *Store) gather(first *write) []*write {
 // commit makes the changes in one transaction and tells each how it ended.
 func (s *Store) commit(together []*write) {
 	outcomes := make([]error, len(together))
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		for i, w := range together {
-			if err := w.ctx.Err(); err != nil {
-				outcomes[i] = unavailable(err)
-				continue
+	err := disk.Mapped(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			for i, w := range together {
+				if err := w.ctx.Err(); err != nil {
+					outcomes[i] = unavailable(err)
+					continue
+				}
+				outcomes[i] = w.apply(tx)
+				if failed, ok := errors.AsType[*diskError](outcomes[i]); ok {
+					return failed.err
+				}
 			}
-			outcomes[i] = w.apply(tx)
-			if failed, ok := errors.AsType[*diskError](outcomes[i]); ok {
-				return failed.err
-			}
-		}
-		return nil
+			return nil
+		})
 	})
 	for i, w := range together {
 		if err != nil {

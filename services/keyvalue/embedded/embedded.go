@@ -27,6 +27,7 @@ import (
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"github.com/weft-run/weft/internal/disk"
 	"github.com/weft-run/weft/services/keyvalue"
 )
 
@@ -55,7 +56,11 @@ func Open(path string, quota int64) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("keyvalue: %w", err)
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+	var db *bbolt.DB
+	err := disk.Mapped(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+		return err
+	})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("keyvalue: %s is in use by another process", path)
 	}
@@ -82,14 +87,22 @@ func (s *Store) view(ctx context.Context, b keyvalue.Bucket, read func(pairs *bb
 		return unavailable(err)
 	}
 	var refused error
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.read(func(tx *bbolt.Tx) error {
 		refused = read(pairsOf(tx, b))
 		return nil
 	})
 	if err != nil {
-		return unavailable(err)
+		return err
 	}
 	return refused
+}
+
+// read runs a read-only transaction.
+func (s *Store) read(read func(tx *bbolt.Tx) error) error {
+	if err := disk.Mapped(func() error { return s.db.View(read) }); err != nil {
+		return unavailable(fmt.Errorf("reading %s: %w", s.db.Path(), err))
+	}
+	return nil
 }
 
 // pairsOf gives the pairs of a bucket, nil if it has none.
@@ -167,16 +180,13 @@ func (s *Store) Usage(ctx context.Context, f keyvalue.Function) (used int64, err
 	if err := ctx.Err(); err != nil {
 		return 0, unavailable(err)
 	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		if root := tx.Bucket([]byte(f.String())); root != nil {
 			used = usage(root)
 		}
 		return nil
 	})
-	if err != nil {
-		return 0, unavailable(err)
-	}
-	return used, nil
+	return used, err
 }
 
 func usage(root *bbolt.Bucket) int64 {
@@ -192,7 +202,7 @@ func (s *Store) Functions(ctx context.Context) (all []keyvalue.Function, err err
 	if err := ctx.Err(); err != nil {
 		return nil, unavailable(err)
 	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		return tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
 			if f, ok := keyvalue.ParseFunction(string(name)); ok {
 				all = append(all, f)
@@ -200,10 +210,7 @@ func (s *Store) Functions(ctx context.Context) (all []keyvalue.Function, err err
 			return nil
 		})
 	})
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return all, nil
+	return all, err
 }
 
 // Set implements [keyvalue.Backend]. A batch is stored whole or not at all.
