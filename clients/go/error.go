@@ -82,7 +82,7 @@ func wrap(err error) error {
 	if !ok {
 		return err
 	}
-	e := &Error{Code: s.Code(), Message: s.Message()}
+	e := &Error{Code: s.Code(), Message: unrepeated(s.Message())}
 	for _, d := range s.Proto().GetDetails() {
 		var info errdetails.ErrorInfo
 		if d.MessageIs(&info) && d.UnmarshalTo(&info) == nil && info.GetDomain() == "weft" {
@@ -97,4 +97,14 @@ func wrap(err error) error {
 func typeName(a *anypb.Any) string {
 	url := a.GetTypeUrl()
 	return url[strings.LastIndexByte(url, '/')+1:]
+}
+
+// unrepeated is what the server said, where grpc-go says before it how often it has tried.
+func unrepeated(message string) string {
+	if rest, ok := strings.CutPrefix(message, "max retries exhausted: failed after "); ok {
+		if _, said, ok := strings.Cut(rest, " desc = "); ok {
+			return said
+		}
+	}
+	return message
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/test/wat"
 )
 
 // fakeNodes is a cluster of two nodes that remembers the last request.
@@ -145,4 +149,38 @@ func TestToken(t *testing.T) {
 	weftWith(t, "", "token", "revoke", "id", "--all").exits(exitUsage).complains("--all takes no token")
 	weftWith(t, "", "token", "rewoke").exits(exitUsage).complains(`no command "rewoke"`, "did you mean revoke?")
 	weftWith(t, "", "token", "--life", "0s").exits(exitUsage).complains("must be more than 0")
+}
+
+// TestNodeSaysWhatIsWrong: a node whose log has lost its end shows what it knows, and says so where there is no leader to say it.
+func TestNodeSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	s := startServerIn(t, dir)
+	calc := wat.Guest{}.File(t)
+	for range 5 {
+		s.weft("deploy", calc, "--name", "calc").ok()
+	}
+	s.stop()
+	segments, err := filepath.Glob(filepath.Join(dir, "consensus", "raft", "log", "*.wal"))
+	if err != nil || len(segments) != 1 {
+		t.Fatal(segments, err)
+	}
+	data, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := len(bytes.TrimRight(data, "\x00"))
+	if err := os.Truncate(segments[0], int64(used)*2/3); err != nil {
+		t.Fatal(err)
+	}
+	s = startServerIn(t, dir)
+	waitUntil(t, "the node says what is wrong", func() bool { return strings.Contains(s.weft("nodes").ok().out, "its end is lost") })
+	s.weft("revisions", "calc").ok().prints("5         current")
+	s.weft("call", "Calc/Add", `{"a":1,"b":2}`).ok()
+	s.weft("update", "calc", "--memory", "65MiB").exits(exitFailure).complains("DAMAGED): consensus: the log can", "its end is lost", "weft backup --stale")
+
+	// What it says to do works.
+	file, saved := filepath.Join(t.TempDir(), "saved"), filepath.Join(t.TempDir(), "data")
+	s.weft("backup", file, "--stale").ok()
+	weftWith(t, "", "restore", file, "--data-dir", saved).ok()
+	startServerIn(t, saved).weft("revisions", "calc").ok().prints("5         current")
 }

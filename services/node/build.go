@@ -138,7 +138,7 @@ func (n *Node) buildDirectory(*parts) (err error) {
 	n.directory.Register(n.peers)
 	n.consensus.SetLevels(n.directory.Level)
 	n.members = membership.New(membership.Config{
-		Node: n.consensus, Peers: n.peers, Known: func(id string) *directory.Node { return n.directory.View().Node(id) },
+		Node: n.consensus, Peers: n.peers, Known: n.known,
 		Join: n.config.Join, Logger: n.config.Logger,
 	})
 	n.members.Register(n.peers)

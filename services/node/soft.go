@@ -31,12 +31,30 @@ func (n *Node) report() *clusterv1.Report {
 			r.Address = &clusterv1.Address{Node: a.Node, Incarnation: a.Incarnation, Cluster: a.Cluster, Grpc: a.GRPC}
 		}
 	}
+	r.Fault = fault(status)
+	return r
+}
+
+// fault says what is wrong with a node; empty if all is well.
+func fault(status consensus.Status) (text string) {
 	for _, err := range []error{status.Fault, status.Fork} {
 		if err != nil {
-			r.Fault = err.Error()
+			text = err.Error()
 		}
 	}
-	return r
+	return text
+}
+
+// known is what the directory knows of a node, nil if nothing. What is wrong with this one is as of now: reports go through a leader, and
+// what is wrong may be why there is none.
+func (n *Node) known(id string) *directory.Node {
+	found := n.directory.View().Node(id)
+	if found == nil || id != n.consensus.ID() {
+		return found
+	}
+	self := *found
+	self.Fault = fault(n.consensus.Status())
+	return &self
 }
 
 // freeBytes is what the disk of a directory has left; 0 if that is not known.
