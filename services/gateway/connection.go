@@ -32,6 +32,30 @@ func (l *gate) Accept() (net.Conn, error) {
 	}
 }
 
+// passes reports whether an error of Accept is about one connection, or about what the process or the machine will have again, and not about the
+// listener: accept(2).
+func passes(err error) bool {
+	for _, e := range []error{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPROTO, syscall.EPERM, syscall.EINTR,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxConnections is the default of Config.Connections: 8192, or half of the files that the process may have open. The rest is for the log,
+// components, and other nodes, which clients must not starve.
+func maxConnections() int {
+	const most = 8192
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return most
+	}
+	return int(min(most, max(limit.Cur/2, 1)))
+}
+
 // connection is an accepted connection. What its calls hold of the node's memory is given back when it closes,
 // because grpc-go then drops what it had not sent yet.
 type connection struct {

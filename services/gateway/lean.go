@@ -201,14 +201,23 @@ func (q *quick) Answer(response executor.Response, err error) {
 
 // serve accepts connections until the listener is closed.
 func (g *Gateway) serve(listener net.Listener) error {
-	for {
+	for pause := time.Duration(0); ; {
 		nc, err := listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		switch {
+		case err == nil:
+			pause = 0
+			g.accepted.Go(func() { g.lean.Serve(nc) })
+		case errors.Is(err, net.ErrClosed):
 			return nil
-		}
-		if err != nil {
+		case passes(err):
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			g.config.Logger.Error("gRPC port: accept", "error", err, "pause", pause)
+			select {
+			case <-time.After(pause):
+			case <-g.life.Done():
+			}
+		default:
 			return err
 		}
-		g.accepted.Go(func() { g.lean.Serve(nc) })
 	}
 }

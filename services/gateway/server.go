@@ -57,7 +57,8 @@ type Config struct {
 	// Registerer is given the metrics. Nil: they are not exported.
 	Registerer prometheus.Registerer
 
-	// Connections bounds the open connections; more are closed at once. Default: 8192.
+	// Connections bounds the open connections; more are closed at once. Default: 8192, or half of the files that the process may have
+	// open if that is less.
 	Connections int
 	// Streams bounds the calls of one connection at once, as HTTP/2 lets a server say. Default: 1000.
 	Streams uint32
@@ -77,7 +78,7 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	if c.Connections <= 0 {
-		c.Connections = 8192
+		c.Connections = maxConnections()
 	}
 	if c.Streams == 0 {
 		c.Streams = 1000

@@ -7,7 +7,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -179,6 +181,54 @@ func TestTooManyConnections(t *testing.T) {
 	await(t, "the first connection to be gone", func() bool { return f.connections.Load() == 0 })
 	if a := f.call(f.dial(), place, nil); a.err != nil {
 		t.Errorf("once there is room: %v", a.err)
+	}
+}
+
+// crowded is a listener of a process that has no file descriptor left for a while.
+type crowded struct {
+	net.Listener
+	errors []error // of the calls of Accept to come; used by one goroutine
+}
+
+func (c *crowded) Accept() (net.Conn, error) {
+	if len(c.errors) == 0 {
+		return c.Listener.Accept()
+	}
+	err := &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", c.errors[0])}
+	c.errors = c.errors[1:]
+	return nil, err
+}
+
+// TestAcceptFails: what passes does not end the gateway, and what does not pass does.
+func TestAcceptFails(t *testing.T) {
+	f := start(t, echo)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() {
+		served <- f.Serve(&crowded{Listener: listener, errors: []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, syscall.ENOBUFS}})
+	}()
+	f.address = listener.Addr().String()
+	if a := f.call(f.dial(), place, nil); a.err != nil {
+		t.Errorf("once there is room: %v", a.err)
+	}
+	f.Stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+
+	g, err := New(f.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Stop()
+	if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Serve(&crowded{Listener: listener, errors: []error{syscall.EMFILE, syscall.EINVAL}}); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("a listener that is none: %v", err)
 	}
 }
 

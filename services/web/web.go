@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 )
 
 // Config configures a Server.
@@ -67,9 +68,13 @@ func New(config Config) *Server {
 	return s
 }
 
+// maxConnections bounds the open connections; more wait until one is closed, for Server's timeouts at most. Without it they could take every
+// file descriptor of the node.
+const maxConnections = 64
+
 // Serve answers requests until Drain, and then returns nil. It closes the listener.
 func (s *Server) Serve(listener net.Listener) error {
-	if err := s.http.Serve(listener); err != http.ErrServerClosed {
+	if err := s.http.Serve(netutil.LimitListener(listener, maxConnections)); err != http.ErrServerClosed {
 		return err
 	}
 	return nil

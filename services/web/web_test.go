@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -161,6 +162,45 @@ func TestDrainIsBounded(t *testing.T) {
 	close(release)
 	if err := <-served; err != nil {
 		t.Errorf("Serve: %v", err)
+	}
+}
+
+// TestConnectionsAreBounded: who holds connections open takes no more than their number of the node's file descriptors, and others wait.
+func TestConnectionsAreBounded(t *testing.T) {
+	_, address := start(t, Config{})
+	dial := func() net.Conn {
+		t.Helper()
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	answered := func(conn net.Conn, within time.Duration) error {
+		if err := conn.SetReadDeadline(time.Now().Add(within)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := io.ReadFull(conn, make([]byte, len("HTTP/1.1 200")))
+		return err
+	}
+	held := make([]net.Conn, maxConnections)
+	for i := range held {
+		held[i] = dial()
+		if err := answered(held[i], 20*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits := dial()
+	if err := answered(waits, 100*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("one connection too many is answered: %v", err)
+	}
+	_ = held[0].Close()
+	if err := answered(waits, 20*time.Second); err != nil {
+		t.Errorf("once there is room: %v", err)
 	}
 }
 
