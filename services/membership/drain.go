@@ -3,6 +3,7 @@ package membership
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,8 +91,8 @@ func placed(view *catalog.View, node string) (n uint32) {
 	return n
 }
 
-// stranded warns of functions that no other executor can run. Their placements stay on the node that is drained, or
-// nowhere.
+// stranded warns of functions that no other executor can run, and of those that too few can. Their placements stay on the node that is drained,
+// or nowhere.
 func stranded(view *catalog.View, node *catalogv1.Node, known func(id string) *directory.Node) []string {
 	var others []*catalogv1.Node
 	for n := range view.Nodes() {
@@ -105,36 +106,57 @@ func stranded(view *catalog.View, node *catalogv1.Node, known func(id string) *d
 		return []string{fmt.Sprintf("no executor is left that takes what ran on %s: undo it with `weft drain %s --undo`, or add a node",
 			node.GetName(), node.GetName())}
 	}
-	var names []string
-	more := 0
+	var homeless, crowded few
 	for f := range view.All() {
-		require := catalog.Current(f).GetScheduling().GetRequire()
-		if !meets(node, require) || anyMeets(others, require) {
+		revision := catalog.Current(f)
+		where := revision.GetScheduling()
+		if !meets(node, where.GetRequire()) {
 			continue
 		}
-		if len(names) == maxNamed {
-			more++
-			continue
+		left := 0 // others that may run it
+		for _, n := range others {
+			if meets(n, where.GetRequire()) {
+				left++
+			}
 		}
-		names = append(names, f.GetNamespace()+"/"+f.GetName())
+		switch {
+		case left == 0:
+			homeless.add(f.GetNamespace() + "/" + f.GetName())
+		case !where.GetAll() && int(where.GetReplicas()) > left && slices.Contains(view.Placement(f.GetNamespace(), f.GetName(), revision.GetNumber()), node.GetId()):
+			crowded.add(fmt.Sprintf("%s/%s (%d replicas, %d left)", f.GetNamespace(), f.GetName(), where.GetReplicas(), left))
+		}
 	}
-	if len(names) == 0 {
-		return nil
+	var warnings []string
+	if len(homeless.names) > 0 {
+		warnings = append(warnings, fmt.Sprintf("no other executor has the labels that these functions require: %s", &homeless))
 	}
-	text := strings.Join(names, ", ")
-	if more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
+	if len(crowded.names) > 0 {
+		warnings = append(warnings, fmt.Sprintf("these functions are to run on more nodes than would be left, so they stay on %s until there are more, or `weft update` "+
+			"gives them fewer --replicas: %s", node.GetName(), &crowded))
 	}
-	return []string{fmt.Sprintf("no other executor has the labels that these functions require: %s", text)}
+	return warnings
 }
 
-func anyMeets(nodes []*catalogv1.Node, require map[string]string) bool {
-	for _, n := range nodes {
-		if meets(n, require) {
-			return true
-		}
+// few are the first names of a list that may be long.
+type few struct {
+	names []string
+	more  int
+}
+
+func (f *few) add(name string) {
+	if len(f.names) == maxNamed {
+		f.more++
+		return
 	}
-	return false
+	f.names = append(f.names, name)
+}
+
+func (f *few) String() string {
+	text := strings.Join(f.names, ", ")
+	if f.more > 0 {
+		text += fmt.Sprintf(" and %d more", f.more)
+	}
+	return text
 }
 
 func meets(n *catalogv1.Node, require map[string]string) bool {

@@ -203,6 +203,26 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestDrainOfTooFew: what is to run on more nodes than are left stays, and the answer says why.
+func TestDrainOfTooFew(t *testing.T) {
+	first := start(t, options{name: "one"})
+	first.ready(t)
+	first.putNode(t, &catalogv1.Node{Id: id(1), Name: "a", Executor: true})
+	first.putNode(t, &catalogv1.Node{Id: id(2), Name: "b", Executor: true})
+	for name, where := range map[string]*catalogv1.Scheduling{"two": {Replicas: 2}, "three": {Replicas: 3}, "four": {Replicas: 4}, "all": {All: true}} {
+		first.put(t, &catalogv1.Command{Action: &catalogv1.Command_PutRevision{PutRevision: &catalogv1.PutRevision{
+			Namespace: "default", Name: name, Revision: &catalogv1.Revision{Digest: make([]byte, 32), Scheduling: where},
+		}}})
+		if name != "four" {
+			first.place(t, name, id(1), id(2))
+		}
+	}
+	got := stranded(first.Catalog().View(), first.row(id(1)), first.lookup)
+	if len(got) != 1 || !strings.Contains(got[0], "so they stay on a until") || !strings.HasSuffix(got[0], "--replicas: default/three (3 replicas, 2 left)") {
+		t.Errorf("warnings %q", got)
+	}
+}
+
 func TestStrandedNamesFew(t *testing.T) {
 	first := start(t, options{name: "one"})
 	first.ready(t)
