@@ -200,3 +200,30 @@ func TestBulkSize(t *testing.T) {
 		t.Errorf("it has %v, %s", got.Methods, got.Reason)
 	}
 }
+
+// wholesaleText has functions that return all of a memory of 5 MiB, as bytes and as a string.
+const wholesaleText = `(component
+  (core module $m (memory (export "memory") 80)
+    (func (export "all") (result i32) (i32.store (i32.const 0) (i32.const 8)) (i32.store (i32.const 4) (i32.const 5242872)) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $bytes (result (list u8)) (canon lift (core func $i "all") (memory $i "memory")))
+  (func $text (result string) (canon lift (core func $i "all") (memory $i "memory")))
+  (instance $api (export "bytes" (func $bytes)) (export "text" (func $text)))
+  (export "demo:bulk/api" (instance $api)))`
+
+// TestWholesale follows the advice that comes with a result that is too large to be unfolded.
+func TestWholesale(t *testing.T) {
+	g := bulkOf(t, Config{}, wholesaleText, Limits{Message: 8 << 20})
+	_, _, asBytes, _ := g.ways("Bytes", nil)
+	_, _, asText, _ := g.ways("Text", nil)
+	if asText != nil {
+		t.Error(asText)
+	}
+	if wasmtime.HasBytes {
+		if asBytes != nil {
+			t.Error(asBytes)
+		}
+		return
+	}
+	refused(t, asBytes, ResponseTooLarge, "too many values", "or return a string")
+}

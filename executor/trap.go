@@ -53,8 +53,8 @@ func classify(err error, tail []byte, limit uint64) *Error {
 		case errors.Is(err, wasmtime.ErrMemory):
 			e.Reason, e.Summary = MemoryLimit, overLimit(limit)
 		case errors.Is(err, wasmtime.ErrUnfolding):
-			e.Reason, e.Summary = ResponseTooLarge,
-				"the result has too many values: unfolding it would take over 128 MiB of this node; return less, or return bytes"
+			e.Reason, e.Summary = ResponseTooLarge, fmt.Sprintf(
+				"the result has too many values: unfolding it would take over 128 MiB of this node; return less, or return %s", wholesale)
 		case errors.Is(err, wasmtime.ErrBusy):
 			e.Reason, e.Summary = Internal, "all instances of this node are in use, by calls that can't be interrupted"
 		case failed != nil && failed.Op == "call": // arguments were made for its types, so what does not fit is the guest's
@@ -82,6 +82,9 @@ func overLimit(limit uint64) string {
 	return fmt.Sprintf("out of memory: the guest may use %s; deploy it with a larger --memory, or make it use less",
 		sizeText(limit))
 }
+
+// wholesale is what the engine takes of a guest as it is, of any size. The stock one unfolds bytes.
+var wholesale = map[bool]string{false: "a string", true: "bytes"}[wasmtime.HasBytes]
 
 // sizeText writes a number of bytes for people.
 func sizeText(n uint64) string {
