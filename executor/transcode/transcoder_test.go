@@ -139,7 +139,7 @@ func engineOfBytes(t testing.TB) *wasmtime.Engine {
 	return e
 }
 
-// outside has a type and functions of the world itself, which return what they are given.
+// outside has a type and functions of the world itself, one of which is called as the type.
 const outside = `(component
   (type $entry (record (field "name" string) (field "tags" (list u16)) (field "more" (option (list string)))))
   (import "entry" (type $named (eq $entry)))
@@ -154,7 +154,7 @@ const outside = `(component
   (core instance $i (instantiate $m (with "libc" (instance $libc))))
   (func (export "same") (param "entries" (list $named)) (result (list $named))
     (canon lift (core func $i "same") (memory $libc "memory") (realloc (func $libc "realloc"))))
-  (func (export "count") (param "entries" (list $named)) (result u32)
+  (func (export "entry") (param "entries" (list $named)) (result u32)
     (canon lift (core func $i "count") (memory $libc "memory") (realloc (func $libc "realloc")))))`
 
 // TestTwoPaths calls the functions of real components, and of one in text, both ways, with random requests, whole and damaged.

@@ -47,9 +47,9 @@ func Wrap(w Wrapper, part Part) (*Composition, error) {
 		}
 	}
 	if len(world.ImportFunctions) > 0 {
-		outside := Link{Part: 1, Functions: make(map[string]string)}
+		outside, prefix := Link{Part: 1, Functions: make(map[string]string)}, w.prefix(&part)
 		for _, f := range world.ImportFunctions {
-			outside.Functions[f.Name] = f.Name
+			outside.Functions[f.Name] = strings.TrimPrefix(f.Name, prefix)
 		}
 		wrapper.Links = append(wrapper.Links, outside)
 	}
@@ -84,13 +84,32 @@ func (o *outer) required() []*wit.Interface {
 	return list
 }
 
+// prefix is what the names of functions outside of an interface begin with where the wrapper imports them: such a function may be called as a
+// type of the component, which imports the one and exports the other, but the wrapper imports both.
+func (w Wrapper) prefix(part *Part) string {
+	taken := make(map[string]bool)
+	for _, t := range part.World.ImportTypes {
+		taken[t.Name] = true
+	}
+	for _, i := range part.World.Exports {
+		taken[i.ID] = true
+	}
+	prefix := ""
+	for slices.ContainsFunc(w.Calls, func(c Call) bool { return c.Interface == nil && taken[prefix+c.Function.Name] }) {
+		prefix += "call-"
+	}
+	return prefix
+}
+
 // component writes the wrapper as a component, which imports what it calls.
 func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 	o := newOuter()
-	world := &wit.World{}
+	world, prefix := &wit.World{}, w.prefix(part)
 	for _, c := range w.Calls {
 		if c.Interface == nil {
-			world.ImportFunctions = append(world.ImportFunctions, c.Function)
+			imported := *c.Function
+			imported.Name = prefix + imported.Name
+			world.ImportFunctions = append(world.ImportFunctions, &imported)
 			continue
 		}
 		i := o.imports[c.Interface.ID]
