@@ -76,20 +76,21 @@ const DefaultLoadedMemory = 1 << 30
 
 // Executor runs calls. All its methods are safe for concurrent use.
 type Executor struct {
-	config   Config
-	engine   *wasmtime.Engine
-	cache    *cache
-	compiler *compiler
-	queue    *queue
-	lookout  *lookout
-	ticker   *ticker
-	trimmer  *trimmer
-	bulks    sync.WaitGroup // makes revisions' second forms
-	hosts    *hosts
-	metrics  *metrics
-	nesting  int // guests on one thread
-	sleeping atomic.Int64
-	pools    *pools
+	config    Config
+	engine    *wasmtime.Engine
+	cache     *cache
+	compiler  *compiler
+	queue     *queue
+	lookout   *lookout
+	ticker    *ticker
+	metronome *wasmtime.Metronome
+	trimmer   *trimmer
+	bulks     sync.WaitGroup // makes revisions' second forms
+	hosts     *hosts
+	metrics   *metrics
+	nesting   int // guests on one thread
+	sleeping  atomic.Int64
+	pools     *pools
 
 	// residents holds what is ready for calls, by Key; loading guards that it does not grow any more once closed is set.
 	residents sync.Map // Key → *resident
@@ -168,7 +169,8 @@ func New(config Config) (*Executor, error) {
 	x.stopping, x.stop = context.WithCancel(context.Background())
 	x.queue = newQueue(config.Slots, config.Waiting, x.run, x.engine.Tick)
 	x.lookout = newLookout(x.queue)
-	x.queue.lowers = wasmtime.Lowers()
+	x.metronome = x.engine.NewMetronome()
+	x.queue.lowers, x.queue.beat = wasmtime.Lowers(), x.metronome.Beat
 	x.ticker = newTicker(x.engine.Tick, x.queue)
 	x.trimmer = newTrimmer()
 	x.pools = newPools(x)
@@ -342,6 +344,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	x.pools.close()
 	x.ticker.close()
 	x.queue.sleep()
+	x.metronome.Close()
 	x.trimmer.close()
 	x.compiler.close()
 	x.bulks.Wait()

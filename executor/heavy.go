@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"slices"
 	"time"
+
+	"github.com/weft-run/weft/executor/wasmtime"
 )
 
 // Turns alone don't make a function fast beside one that burns all that it gets. What a node does besides running guests (reading,
@@ -19,8 +21,12 @@ const (
 	// even where only one function has calls.
 	longCall    = 200 * time.Microsecond
 	lastingCall = 5 * time.Millisecond
-	// napping is how often guests that are behind sleep for a moment.
-	napping = 2 * time.Millisecond
+	// leastNap is for how long guests that are behind nap at least after each spell. Where others have the processors for more than
+	// contendedLeast of the time for which the guests want them, they nap for longer; where for contendedMost, they are awake for leastDuty.
+	leastNap       = 20 * time.Microsecond
+	contendedLeast = 0.4
+	contendedMost  = 0.8
+	leastDuty      = 0.05
 	// behindAlone is for how long a heavy function stays behind when no other has calls any more.
 	behindAlone = time.Second
 	// behindAtMost is for how long a heavy function is behind before it is tried in front again: it may be that it is only there that
@@ -36,6 +42,7 @@ const (
 type demand struct {
 	noted   time.Time     // up to when crowded is counted
 	crowded time.Duration // for how long it had as many calls as there are slots, or more, but for those that were away
+	before  time.Duration // account.spent when the window began
 	cpu     time.Duration // what its calls used of the processors, as far as that is known
 	long    time.Duration // as much of that as is of long calls
 }
@@ -44,11 +51,15 @@ type demand struct {
 type comparison struct {
 	lowers  bool                     // a guest can have a low priority; else no function is behind others
 	uses    func(*job) time.Duration // what a call that runs has used of the processors so far
+	beat    func(on bool)            // has guests with a low priority give way to others all the time
 	heavies int                      // functions that are behind
 
 	comparing bool      // a window is measured
 	since     time.Time // when that began
 	light     time.Time // when a function that is in front had done all its calls, for the last time
+
+	nap       time.Duration // of guests that are behind
+	contended float64       // for which part of the time others have the processors that these want
 }
 
 // compare begins to compare functions if several have calls.
@@ -64,7 +75,8 @@ func (q *queue) compare(now time.Time) {
 func (q *queue) open(now time.Time) {
 	q.since = now
 	for _, a := range q.compared {
-		a.demand = demand{noted: now}
+		q.count(a, now)
+		a.demand = demand{noted: now, before: a.spent}
 	}
 	for j := range q.running {
 		if j.measured {
@@ -77,7 +89,7 @@ func (q *queue) open(now time.Time) {
 // note counts for how long a function has wanted all slots. It is to be called before the number of its calls changes.
 func (q *queue) note(a *account, now time.Time) {
 	if a.demand.noted.Before(q.since) { // It had no calls when the window began.
-		a.demand = demand{noted: q.since}
+		a.demand = demand{noted: q.since, before: a.spent}
 	}
 	if a.live-a.away >= q.slots {
 		a.demand.crowded += now.Sub(a.demand.noted)
@@ -124,15 +136,12 @@ func (q *queue) review(now time.Time) {
 	if !q.comparing {
 		return
 	}
-	if q.behind.taken > 0 {
-		q.tick() // the guests nap
-		q.arm(now.Add(napping))
-	}
 	if q.since.Add(window).After(now) {
 		q.arm(q.since.Add(window))
 		return
 	}
 	q.look(now)
+	q.adjust(now)
 	length := now.Sub(q.since)
 	var total time.Duration
 	light := now.Sub(q.light) < behindAlone
@@ -155,6 +164,41 @@ func (q *queue) review(now time.Time) {
 	if q.comparing = len(q.compared) > 1 || q.heavies > 0; q.comparing {
 		q.open(now)
 	}
+}
+
+// adjust has guests that are behind nap for longer where others want the processors that they use. They get next to nothing there
+// anyway, and each time that one runs costs those that wait.
+func (q *queue) adjust(now time.Time) {
+	var used, held time.Duration
+	for _, a := range q.compared {
+		if a.tier == &q.behind {
+			q.count(a, now)
+			used += a.demand.cpu
+			held += a.spent - a.demand.before
+		}
+	}
+	if held < wasmtime.Spell {
+		return
+	}
+	awake := float64(held) * q.duty()
+	const latest = 0.25 // what this window counts
+	q.contended += latest * (1 - min(float64(used)/awake, 1) - q.contended)
+	duty := 1 - (q.contended-contendedLeast)/(contendedMost-contendedLeast)
+	nap := time.Duration(float64(wasmtime.Spell) * (1/min(max(duty, leastDuty), 1) - 1))
+	if nap = max(nap, leastNap); nap == q.nap {
+		return
+	}
+	q.nap = nap
+	for j := range q.running {
+		if !j.lost {
+			q.prioritize(j)
+		}
+	}
+}
+
+// duty is for which part of their time guests that are behind do not nap.
+func (q *queue) duty() float64 {
+	return float64(wasmtime.Spell) / float64(wasmtime.Spell+q.nap)
 }
 
 // look counts what the calls have used so far that run. One that turns out to be long is measured from now on.
@@ -205,9 +249,12 @@ func (q *queue) move(a *account, to *tier, now time.Time) {
 	a.used += to.virtual - from.virtual
 	a.tier = to
 	if to == &q.behind {
-		q.heavies++
-	} else {
-		q.heavies--
+		if q.heavies++; q.heavies == 1 {
+			q.contended, q.nap = 1, wasmtime.Spell*(1/leastDuty-1) // until more is known
+			q.beat(true)
+		}
+	} else if q.heavies--; q.heavies == 0 {
+		q.beat(false)
 	}
 	if to == &q.front && a.live == 0 {
 		q.compared.remove(a, inCompared)

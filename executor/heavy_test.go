@@ -14,19 +14,33 @@ import (
 type heavyTest struct {
 	*queueTest
 
-	t *testing.T
+	t     *testing.T
+	gets  float64 // which part of a core a call gets that has a slot, of the time for which it does not nap
+	beats bool
 }
 
 func newBurners(t *testing.T, q *queueTest) *heavyTest {
 	t.Helper()
+	h := &heavyTest{queueTest: q, t: t, gets: 1}
 	q.lowers = true
+	q.beat = func(on bool) { h.beats = on }
+	type use struct{ held, used time.Duration }
+	soFar := make(map[*job]use)
 	q.uses = func(j *job) time.Duration {
-		if !j.hasSlot() {
-			return j.held
+		u, held := soFar[j], j.held
+		if j.hasSlot() {
+			held += time.Since(j.granted)
 		}
-		return j.held + time.Since(j.granted)
+		gets := 1.0
+		if j.nap > 0 {
+			gets = q.duty() * h.gets
+		}
+		u.used += time.Duration(float64(held-u.held) * gets)
+		u.held = held
+		soFar[j] = u
+		return u.used
 	}
-	return &heavyTest{q, t}
+	return h
 }
 
 // heavy runs a test with such a queue of two slots.
@@ -117,15 +131,13 @@ func TestHeavyIsBehind(t *testing.T) {
 		}
 		q.queue.mu.Lock()
 		for j := range q.running {
-			if !j.lowered || !j.hasSlot() {
-				t.Errorf("%s: lowered %t, with a slot %t", j.callID, j.lowered, j.hasSlot())
+			if j.nap == 0 || !j.hasSlot() {
+				t.Errorf("%s: naps for %v, with a slot %t", j.callID, j.nap, j.hasSlot())
 			}
 		}
 		q.queue.mu.Unlock()
-		before := q.ticks.Load()
-		time.Sleep(50 * napping)
-		if n := q.ticks.Load() - before; n < 45 || n > 55 {
-			t.Errorf("its guests were to nap %d times in %v", n, 50*napping)
+		if !q.beats {
+			t.Error("its guests do not give way to others")
 		}
 		q.end(q.job("burn"))
 		if n := strings.Count(strings.Join(q.order(), " "), "burn"); n != 3 {
@@ -137,16 +149,37 @@ func TestHeavyIsBehind(t *testing.T) {
 		}
 		q.queue.mu.Lock()
 		for j := range q.running {
-			if j.lowered {
+			if j.nap > 0 {
 				t.Error("its calls have a low priority")
 			}
 		}
 		q.queue.mu.Unlock()
-		before = q.ticks.Load()
-		time.Sleep(time.Second)
-		if n := q.ticks.Load() - before; n != 0 {
-			t.Errorf("%d ticks with nobody behind", n)
+		if q.beats {
+			t.Error("it is as if one were behind")
 		}
+	})
+}
+
+// TestHeavyNaps has guests that are behind nap for longer, the less of the cores they get.
+func TestHeavyNaps(t *testing.T) {
+	heavy(t, func(q *heavyTest) {
+		_, light := q.newBehind()
+		naps := func(gets float64, least, most time.Duration) {
+			t.Helper()
+			q.gets = gets
+			q.light(light, 1500, 0)
+			q.queue.mu.Lock()
+			defer q.queue.mu.Unlock()
+			for j := range q.running {
+				if j.callID == "burn" && (j.nap < least || j.nap > most) {
+					t.Errorf("a guest that gets %v of a core naps for %v, not %v to %v", gets, j.nap, least, most)
+				}
+			}
+		}
+		naps(0, 18*time.Millisecond, 20*time.Millisecond)
+		naps(0.4, 800*time.Microsecond, 1200*time.Microsecond)
+		naps(0.7, leastNap, leastNap)
+		naps(0.1, 18*time.Millisecond, 20*time.Millisecond)
 	})
 }
 
@@ -334,7 +367,7 @@ func TestHeavyGuests(t *testing.T) {
 		g.queue.mu.Lock()
 		defer g.queue.mu.Unlock()
 		for j := range g.queue.running {
-			if j.apart && j.lowered {
+			if j.apart && j.nap > 0 {
 				return true
 			}
 		}

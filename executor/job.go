@@ -61,7 +61,7 @@ type job struct {
 	away        bool // the guest waits for a call of its own
 	parked      bool // the slot was taken from it, for calls of others
 	parkedAt    time.Time
-	lowered     bool          // the guest is to have a low priority
+	nap         time.Duration // for how long the guest is to sleep after each spell, with a low priority; 0: it has its own
 	measured    bool          // it is measured what the guest uses of the processors
 	counted     time.Duration // of that
 	shared      bool          // guests of other functions have run in its place

@@ -96,16 +96,23 @@ func (q *queue) park(j *job, now time.Time) {
 // prioritize has the guest of a running call, and those below it on its thread, run with a low priority where its function is behind
 // others or it is parked, and not otherwise. It tells whether the guest has to notice.
 func (q *queue) prioritize(j *job) (changed bool) {
-	low := j.parked || j.at.account.tier == &q.behind
-	if low == j.lowered {
+	nap := time.Duration(0)
+	switch {
+	case j.at.account.tier == &q.behind:
+		nap = q.nap
+	case j.parked:
+		nap = leastNap
+	}
+	if nap == j.nap {
 		return false
 	}
-	if j.lowered = low; low {
-		j.interrupt.Lower()
+	changed = (nap > 0) != (j.nap > 0)
+	if j.nap = nap; nap > 0 {
+		j.interrupt.Lower(nap)
 	} else {
 		j.interrupt.Raise()
 	}
-	return true
+	return changed
 }
 
 // unpark ends that a call is parked.

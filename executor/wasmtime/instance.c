@@ -88,8 +88,7 @@ weft_called weft_call(weft_instance *in, const wasmtime_component_export_index_t
     out.value = calloc(1, sizeof *out.value);
     if (out.value == NULL) abort();
   }
-  weft_measure(in);
-  weft_take_turn(in);
+  weft_begin_turn(in);
   out.error = wasmtime_component_func_call((wasmtime_component_func_t *)&func, in->context,
                                            (const wasmtime_component_val_t *)args, nargs,
                                            (wasmtime_component_val_t *)out.value, has_result ? 1 : 0);
@@ -111,8 +110,7 @@ wasmtime_error_t *weft_call_bytes(weft_instance *in, const wasmtime_component_ex
                                   weft_arguments args, uint8_t returns, weft_answer *answer) {
   weft_component_func func;
   wasmtime_error_t *error = find_func(in, index, &func);
-  weft_measure(in);
-  weft_take_turn(in);
+  weft_begin_turn(in);
   if (error == NULL) error = weft_func_call_bytes(&func, in->store, &args, returns, answer);
   weft_raise();
   weft_measured(in);

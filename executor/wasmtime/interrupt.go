@@ -26,7 +26,7 @@ var interrupts struct {
 // interruptWords is weft_interrupt in Go. Each word has the generation in its upper half.
 type interruptWords struct {
 	cause  atomic.Uint64
-	turn   atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS, WEFT_LOWER and WEFT_MEASURE
+	turn   atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS, WEFT_LOWER and WEFT_MEASURE, and WEFT_NAP
 	thread atomic.Uint64
 	began  atomic.Int64 // this and used are without a generation
 	used   atomic.Int64
@@ -87,11 +87,21 @@ func (i *Interrupt) Rests() bool {
 	return uint32(w>>32) == i.generation && w&C.WEFT_RESTS != 0
 }
 
-// Lower has the guest run with a low priority from the next [Engine.Tick] on, as long as it is not in a [HostFunc].
-func (i *Interrupt) Lower() { i.set(C.WEFT_LOWER, 0) }
+// mostNap is what the word has room for.
+const mostNap = (1<<(32-C.WEFT_NAP) - 1) * time.Microsecond
+
+// Lower has the guest run with a low priority from when it runs next or the next [Engine.Tick] on, as long as it is not in a [HostFunc]. It
+// gives way to other threads at each Tick, and naps, to the microsecond, at the first one after each [Spell]. Nothing but its end ends a nap.
+func (i *Interrupt) Lower(nap time.Duration) {
+	micros := uint64(min(max(nap, time.Microsecond), mostNap).Microseconds())
+	i.set(C.WEFT_LOWER|micros<<C.WEFT_NAP, naps)
+}
 
 // Raise takes Lower back, from the next [Engine.Tick] on.
-func (i *Interrupt) Raise() { i.set(0, C.WEFT_LOWER) }
+func (i *Interrupt) Raise() { i.set(0, C.WEFT_LOWER|naps) }
+
+// naps are the bits of a word that say for how long the guest naps.
+const naps = 1<<32 - 1<<C.WEFT_NAP
 
 // Measure has it measured what the guest uses of a processor, from when it runs next, or from the next [Engine.Tick] on; see Used.
 func (i *Interrupt) Measure() { i.set(C.WEFT_MEASURE, 0) }

@@ -68,7 +68,7 @@ func TestPauseReuse(t *testing.T) {
 		t.Fatal("the memory was not used again")
 	}
 	late.Pause()
-	late.Lower()
+	late.Lower(time.Second)
 	if w := next.words.turn.Load(); w != next.fresh() {
 		t.Errorf("the flags are %x", w)
 	}
@@ -110,7 +110,7 @@ func TestLower(t *testing.T) {
 	}}, "run")
 	it := NewInterrupt()
 	defer it.Close()
-	it.Lower()
+	it.Lower(20 * time.Microsecond)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	i := instance(t, tmpl, InstanceConfig{Interrupt: it})
@@ -131,6 +131,50 @@ func TestLower(t *testing.T) {
 	it.Cancel(1)
 	if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
 		t.Error(trap)
+	}
+}
+
+// TestNap has a guest with a low priority nap for most of its time.
+func TestNap(t *testing.T) {
+	if !Lowers() {
+		t.Skip("this process may not give a thread its priority back: it lacks CAP_SYS_NICE, or RLIMIT_NICE is too low")
+	}
+	it := NewInterrupt()
+	defer it.Close()
+	it.Measure()
+	it.Lower(20 * time.Millisecond)
+	m := testEngine().NewMetronome()
+	defer m.Close()
+	m.Beat(true)
+	began := time.Now()
+	spinning := spin(t, InstanceConfig{Interrupt: it})
+	for time.Since(began) < time.Second {
+		time.Sleep(time.Millisecond)
+	}
+	used, took := it.Used(), time.Since(began)
+	it.Cancel(1)
+	if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
+		t.Error(trap)
+	}
+	if used == 0 || used > took/5 {
+		t.Errorf("it has used %v of a processor in %v, although it naps for 20 of 21 ms", used, took)
+	}
+}
+
+// TestMetronome has guests notice without ticks, while a metronome beats.
+func TestMetronome(t *testing.T) {
+	m := testEngine().NewMetronome()
+	defer m.Close()
+	for range 3 {
+		it := NewInterrupt()
+		defer it.Close()
+		spinning := spin(t, InstanceConfig{Interrupt: it})
+		m.Beat(false)
+		it.Cancel(1)
+		m.Beat(true)
+		if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
+			t.Error(trap)
+		}
 	}
 }
 

@@ -29,11 +29,22 @@ static void lower(void) {
   if (!is_lowered && weft_lowers()) is_lowered = set_idle();
 }
 
-// nap has the thread sleep for a moment with a low priority. A kernel that finds threads waiting for another core moves them to this one only
-// when it is idle, or tens of milliseconds later.
-static void nap(void) {
-  lower();
-  if (is_lowered) nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+static uint64_t now(void) {
+  struct timespec t;
+  return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec : 0;
+}
+
+// give_way has a thread with a low priority not hold up others. A kernel that looks for the fairest (EEVDF, Linux 6.6 and later) may give it the core
+// although another waits that has run more than it should, and looks again at the end of a slice of milliseconds. And a kernel that finds threads
+// waiting for another core moves them to this one only when it is idle, or tens of milliseconds later: hence the naps.
+static void give_way(uint32_t nap) {
+  static _Thread_local uint64_t awake; // since when
+  if (!is_lowered) return;
+  if (now() - awake >= WEFT_SPELL * 1000) {
+    nanosleep(&(struct timespec){.tv_sec = nap / 1000000, .tv_nsec = nap % 1000000 * 1000}, NULL);
+    awake = now();
+  }
+  sched_yield();
 }
 
 void weft_raise(void) {
@@ -57,33 +68,45 @@ bool weft_lowers(void) {
   return may_lower;
 }
 
-// obey has the thread, on which another guest may run, rest for as long as the interrupt of one asks for that. It tells whether the
-// thread is to have a low priority then.
-static bool obey(const weft_instance *of, const weft_instance *runs) {
+// what a guest with a low priority is asked for, in microseconds
+static uint32_t nap_of(uint64_t word) { return word & WEFT_LOWER ? (uint32_t)word >> WEFT_NAP : 0; }
+
+// obey has the thread, on which another guest may run, rest for as long as the interrupt of one asks for that. It gives how long it is
+// to nap then, with a low priority, 0 if it is to have its own.
+static uint32_t obey(const weft_instance *of, const weft_instance *runs) {
   weft_interrupt *it = of->interrupt;
-  if (it == NULL) return false;
+  if (it == NULL) return 0;
   for (;;) {
     uint64_t word = __atomic_load_n(&it->turn, __ATOMIC_SEQ_CST);
-    if ((uint32_t)(word >> 32) != of->generation) return false;
-    if (!(word & WEFT_PAUSE)) return word & WEFT_LOWER;
+    if ((uint32_t)(word >> 32) != of->generation) return 0;
+    if (!(word & WEFT_PAUSE)) return nap_of(word);
     if (!(word & WEFT_RESTS)) {
       // Whoever cancels from now on sees that it rests, and wakes it.
       __atomic_compare_exchange_n(&it->turn, &word, word | WEFT_RESTS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
       continue;
     }
-    if (weft_cancelled(runs)) return word & WEFT_LOWER;
+    if (weft_cancelled(runs)) return nap_of(word);
     syscall(SYS_futex, flags_of(it), FUTEX_WAIT_PRIVATE, (uint32_t)word, NULL, NULL, 0);
   }
 }
 
-void weft_take_turn(const weft_instance *in) {
+// take_turn gives how long the thread is to nap; it has the priority then that it is to have.
+static uint32_t take_turn(const weft_instance *in) {
   weft_measure(in);
-  bool low = false;
-  for (const weft_instance *of = in; of != NULL; of = of->outer) low = obey(of, in) || low;
-  if (low)
-    nap();
+  uint32_t longest = 0;
+  for (const weft_instance *of = in; of != NULL; of = of->outer) {
+    uint32_t asked = obey(of, in);
+    if (asked > longest) longest = asked;
+  }
+  if (longest > 0)
+    lower();
   else
     weft_raise();
+  return longest;
 }
+
+void weft_begin_turn(const weft_instance *in) { take_turn(in); }
+
+void weft_take_turn(const weft_instance *in) { give_way(take_turn(in)); }
 
 void weft_wake(weft_interrupt *it) { syscall(SYS_futex, flags_of(it), FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }

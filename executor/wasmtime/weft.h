@@ -108,6 +108,7 @@ enum {
   WEFT_RESTS = 2,   // it does
   WEFT_LOWER = 4,   // its thread is to have a low priority
   WEFT_MEASURE = 8, // what it uses of a processor is to be measured
+  WEFT_NAP = 8,     // the bits from here on say for how many microseconds it naps after each spell, where it has a low priority
 };
 
 // weft_wake wakes a guest that rests.
@@ -167,8 +168,20 @@ void weft_value_delete(weft_val *);
 // weft_cancelled says whether a guest, or one that waits for it, is to stop.
 bool weft_cancelled(const weft_instance *);
 
-// weft_take_turn does what the flags of the interrupts of a guest ask, and of those that wait for it.
+// weft_begin_turn does what the flags of the interrupts of a guest ask, and of those that wait for it, before it runs.
+void weft_begin_turn(const weft_instance *);
+
+// weft_take_turn does so while it runs, at each tick of the engine. With a low priority it gives way to other threads then, or naps if it has
+// run for a spell of WEFT_SPELL microseconds.
 void weft_take_turn(const weft_instance *);
+enum { WEFT_SPELL = 1000 };
+
+// weft_metronome ticks every WEFT_BEAT microseconds while it is to.
+typedef struct weft_metronome weft_metronome;
+enum { WEFT_BEAT = 250 };
+weft_metronome *weft_metronome_new(const wasm_engine_t *);
+void weft_metronome_set(weft_metronome *, bool beats);
+void weft_metronome_delete(weft_metronome *);
 
 // weft_measure has it measured from now on what the guest uses, which runs on this thread, if its interrupt asks for that.
 // weft_measured ends that: it runs no more.

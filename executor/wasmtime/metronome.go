@@ -1,0 +1,22 @@
+package wasmtime
+
+// #include "weft.h"
+import "C"
+
+import "time"
+
+// Spell is for how long a guest with a low priority runs before it naps, while a [Metronome] beats.
+const Spell = C.WEFT_SPELL * time.Microsecond
+
+// Metronome advances an engine's epoch some thousand times a second, as long as it is to. Its thread is none of Go's: guests with a low
+// priority give way at each beat to threads that wait for their core, which may be those without which no goroutine goes on.
+type Metronome struct{ c *C.weft_metronome }
+
+// NewMetronome returns a metronome that does not beat, to be closed with [Metronome.Close].
+func (e *Engine) NewMetronome() *Metronome { return &Metronome{C.weft_metronome_new(e.c)} }
+
+// Beat has it beat from now on, or not. It is safe for concurrent use.
+func (m *Metronome) Beat(on bool) { C.weft_metronome_set(m.c, C.bool(on)) }
+
+// Close ends its thread. Nothing may be called after it.
+func (m *Metronome) Close() { C.weft_metronome_delete(m.c) }
