@@ -16,7 +16,7 @@ import (
 
 const (
 	// window is for how long what functions want and use is measured before it is compared.
-	window = 50 * time.Millisecond
+	window = 20 * time.Millisecond
 	// longCall is what a call uses of a processor that counts as long, and lastingCall what one uses that is apart from the others
 	// even where only one function has calls.
 	longCall    = 200 * time.Microsecond
@@ -181,7 +181,7 @@ func (q *queue) adjust(now time.Time) {
 		return
 	}
 	awake := float64(held) * q.duty()
-	const latest = 0.25 // what this window counts
+	const latest = 0.1 // what this window counts
 	q.contended += latest * (1 - min(float64(used)/awake, 1) - q.contended)
 	duty := 1 - (q.contended-contendedLeast)/(contendedMost-contendedLeast)
 	nap := time.Duration(float64(wasmtime.Spell) * (1/min(max(duty, leastDuty), 1) - 1))
@@ -250,7 +250,6 @@ func (q *queue) move(a *account, to *tier, now time.Time) {
 	a.tier = to
 	if to == &q.behind {
 		if q.heavies++; q.heavies == 1 {
-			q.contended, q.nap = 1, wasmtime.Spell*(1/leastDuty-1) // until more is known
 			q.beat(true)
 		}
 	} else if q.heavies--; q.heavies == 0 {

@@ -70,7 +70,7 @@ func newQueue(slots, maxAway int, run func(*job), tick func()) *queue {
 	q := &queue{slots: slots, maxAway: maxAway, run: run, tick: tick, accounts: make(map[function]*account),
 		empty: make(chan struct{}), spare: make(chan struct{}, 1), running: make(map[*job]struct{})}
 	q.uses = func(j *job) time.Duration { return j.interrupt.Used() }
-	q.beat = func(bool) {}
+	q.beat, q.nap, q.contended = func(bool) {}, leastNap, contendedLeast
 	q.both = [...]*tier{&q.front, &q.behind}
 	q.work.L = &q.mu
 	q.mu.Lock()

@@ -76,7 +76,13 @@ func (i *Interrupt) Pause() { i.set(C.WEFT_PAUSE, 0) }
 
 // Resume takes Pause back.
 func (i *Interrupt) Resume() {
-	if before := i.set(0, C.WEFT_PAUSE|C.WEFT_RESTS); before&C.WEFT_RESTS != 0 {
+	i.wake(i.set(0, C.WEFT_PAUSE|C.WEFT_RESTS))
+}
+
+// wake wakes the guest if it may sleep with such flags, and for long.
+func (i *Interrupt) wake(flags uint64) {
+	nap := time.Duration(uint32(flags)>>C.WEFT_NAP) * time.Microsecond
+	if flags&C.WEFT_RESTS != 0 || nap >= Spell {
 		C.weft_wake(i.address())
 	}
 }
@@ -91,14 +97,14 @@ func (i *Interrupt) Rests() bool {
 const mostNap = (1<<(32-C.WEFT_NAP) - 1) * time.Microsecond
 
 // Lower has the guest run with a low priority from when it runs next or the next [Engine.Tick] on, as long as it is not in a [HostFunc]. It
-// gives way to other threads at each Tick, and naps, to the microsecond, at the first one after each [Spell]. Nothing but its end ends a nap.
+// gives way to other threads at each Tick, and naps, to the microsecond, at the first one after each [Spell].
 func (i *Interrupt) Lower(nap time.Duration) {
 	micros := uint64(min(max(nap, time.Microsecond), mostNap).Microseconds())
 	i.set(C.WEFT_LOWER|micros<<C.WEFT_NAP, naps)
 }
 
-// Raise takes Lower back, from the next [Engine.Tick] on.
-func (i *Interrupt) Raise() { i.set(0, C.WEFT_LOWER|naps) }
+// Raise takes Lower back, from the next [Engine.Tick] on. A guest that naps wakes.
+func (i *Interrupt) Raise() { i.wake(i.set(0, C.WEFT_LOWER|naps)) }
 
 // naps are the bits of a word that say for how long the guest naps.
 const naps = 1<<32 - 1<<C.WEFT_NAP

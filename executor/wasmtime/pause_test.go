@@ -161,6 +161,39 @@ func TestNap(t *testing.T) {
 	}
 }
 
+// TestNapEnds cancels a guest that naps for long, and one that is to have its own priority again.
+func TestNapEnds(t *testing.T) {
+	if !Lowers() {
+		t.Skip("this process may not give a thread its priority back: it lacks CAP_SYS_NICE, or RLIMIT_NICE is too low")
+	}
+	m := testEngine().NewMetronome()
+	defer m.Close()
+	m.Beat(true)
+	for _, raise := range []bool{false, true} {
+		it := NewInterrupt()
+		defer it.Close()
+		it.Measure()
+		it.Lower(mostNap)
+		began := time.Now()
+		spinning := spin(t, InstanceConfig{Interrupt: it})
+		for used := time.Duration(-1); used != it.Used() || used == 0; time.Sleep(20 * time.Millisecond) {
+			used = it.Used()
+		}
+		if raise {
+			before := it.Used()
+			it.Raise()
+			tickUntil(t, func() bool { return it.Used() > before })
+		}
+		it.Cancel(1)
+		if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
+			t.Error(trap)
+		}
+		if took := time.Since(began); took > mostNap {
+			t.Errorf("raised %t: its nap took %v", raise, took)
+		}
+	}
+}
+
 // TestMetronome has guests notice without ticks, while a metronome beats.
 func TestMetronome(t *testing.T) {
 	m := testEngine().NewMetronome()

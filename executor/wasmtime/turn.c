@@ -29,6 +29,13 @@ static void lower(void) {
   if (!is_lowered && weft_lowers()) is_lowered = set_idle();
 }
 
+// nap is how long a guest with a low priority is to nap, and who asks for that: as long as its flags are these.
+typedef struct nap {
+  uint32_t micros; // 0: it is to have its own priority
+  weft_interrupt *of;
+  uint32_t flags;
+} nap;
+
 static uint64_t now(void) {
   struct timespec t;
   return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec : 0;
@@ -37,11 +44,12 @@ static uint64_t now(void) {
 // give_way has a thread with a low priority not hold up others. A kernel that looks for the fairest (EEVDF, Linux 6.6 and later) may give it the core
 // although another waits that has run more than it should, and looks again at the end of a slice of milliseconds. And a kernel that finds threads
 // waiting for another core moves them to this one only when it is idle, or tens of milliseconds later: hence the naps.
-static void give_way(uint32_t nap) {
+static void give_way(nap n) {
   static _Thread_local uint64_t awake; // since when
   if (!is_lowered) return;
   if (now() - awake >= WEFT_SPELL * 1000) {
-    nanosleep(&(struct timespec){.tv_sec = nap / 1000000, .tv_nsec = nap % 1000000 * 1000}, NULL);
+    struct timespec most = {.tv_sec = n.micros / 1000000, .tv_nsec = n.micros % 1000000 * 1000};
+    if (n.micros > 0) syscall(SYS_futex, flags_of(n.of), FUTEX_WAIT_PRIVATE, n.flags, &most, NULL, 0);
     awake = now();
   }
   sched_yield();
@@ -68,37 +76,38 @@ bool weft_lowers(void) {
   return may_lower;
 }
 
-// what a guest with a low priority is asked for, in microseconds
-static uint32_t nap_of(uint64_t word) { return word & WEFT_LOWER ? (uint32_t)word >> WEFT_NAP : 0; }
+static nap nap_of(weft_interrupt *it, uint64_t word) {
+  return (nap){word & WEFT_LOWER ? (uint32_t)word >> WEFT_NAP : 0, it, (uint32_t)word};
+}
 
-// obey has the thread, on which another guest may run, rest for as long as the interrupt of one asks for that. It gives how long it is
-// to nap then, with a low priority, 0 if it is to have its own.
-static uint32_t obey(const weft_instance *of, const weft_instance *runs) {
+// obey has the thread, on which another guest may run, rest for as long as the interrupt of one asks for that. It gives how it is to nap
+// then.
+static nap obey(const weft_instance *of, const weft_instance *runs) {
   weft_interrupt *it = of->interrupt;
-  if (it == NULL) return 0;
+  if (it == NULL) return (nap){0};
   for (;;) {
     uint64_t word = __atomic_load_n(&it->turn, __ATOMIC_SEQ_CST);
-    if ((uint32_t)(word >> 32) != of->generation) return 0;
-    if (!(word & WEFT_PAUSE)) return nap_of(word);
+    if ((uint32_t)(word >> 32) != of->generation) return (nap){0};
+    if (!(word & WEFT_PAUSE)) return nap_of(it, word);
     if (!(word & WEFT_RESTS)) {
       // Whoever cancels from now on sees that it rests, and wakes it.
       __atomic_compare_exchange_n(&it->turn, &word, word | WEFT_RESTS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
       continue;
     }
-    if (weft_cancelled(runs)) return nap_of(word);
+    if (weft_cancelled(runs)) return nap_of(it, word);
     syscall(SYS_futex, flags_of(it), FUTEX_WAIT_PRIVATE, (uint32_t)word, NULL, NULL, 0);
   }
 }
 
-// take_turn gives how long the thread is to nap; it has the priority then that it is to have.
-static uint32_t take_turn(const weft_instance *in) {
+// take_turn gives how the thread is to nap; it has the priority then that it is to have.
+static nap take_turn(const weft_instance *in) {
   weft_measure(in);
-  uint32_t longest = 0;
+  nap longest = {0};
   for (const weft_instance *of = in; of != NULL; of = of->outer) {
-    uint32_t asked = obey(of, in);
-    if (asked > longest) longest = asked;
+    nap asked = obey(of, in);
+    if (asked.micros > longest.micros) longest = asked;
   }
-  if (longest > 0)
+  if (longest.micros > 0)
     lower();
   else
     weft_raise();

@@ -111,7 +111,7 @@ enum {
   WEFT_NAP = 8,     // the bits from here on say for how many microseconds it naps after each spell, where it has a low priority
 };
 
-// weft_wake wakes a guest that rests.
+// weft_wake wakes a guest that rests or naps.
 void weft_wake(weft_interrupt *);
 
 // weft_lowers says whether threads can be given a low priority for a while, which takes the right to undo it.
