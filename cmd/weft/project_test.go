@@ -56,6 +56,23 @@ func TestProjects(t *testing.T) {
 }
 
 // TestBuildKeepsTheContract changes the types of a project in a way that callers would not survive.
+// TestNewGoNames: the program imports the bindings from where they are, whatever Go makes of the name.
+func TestNewGoNames(t *testing.T) {
+	for _, name := range []string{"word-count", "main", "init", "in-it", "error", "append"} {
+		dir := filepath.Join(t.TempDir(), name)
+		weftWith(t, "", "new", "--lang", "go", dir).ok()
+		program, err := os.ReadFile(filepath.Join(dir, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(program), `"example.com/`+name+"/")
+		imported, _, ok := strings.Cut(rest, `"`)
+		if info, err := os.Stat(filepath.Join(dir, imported)); !ok || err != nil || !info.IsDir() {
+			t.Errorf("%s: %q is imported: %v", name, imported, err)
+		}
+	}
+}
+
 func TestBuildKeepsTheContract(t *testing.T) {
 	ownBuilds(t)
 	dir := filepath.Join(t.TempDir(), "hello")

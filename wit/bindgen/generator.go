@@ -111,7 +111,7 @@ func (g *generator) collect() {
 	g.findErrors()
 	if len(w.ImportFunctions)+len(w.ExportFunctions)+len(g.worldTypes()) > 0 {
 		world := &wit.Interface{Name: g.Name, Types: g.worldTypes()}
-		p := g.newPkg(world, packageName(g.Name))
+		p := g.newPkg(world, PackageName(g.Name))
 		p.world, p.imports, p.exports = true, w.ImportFunctions, w.ExportFunctions
 		g.packages[nil] = p
 	}
@@ -125,13 +125,13 @@ func (g *generator) collect() {
 
 // add makes the package of an interface.
 func (g *generator) add(i *wit.Interface, export bool) {
-	dir := []string{packageName(g.Name), packageName(i.Name)}
+	dir := []string{PackageName(g.Name), PackageName(i.Name)}
 	if i.Package != "" {
-		pkg := packageName(i.Package)
+		pkg := PackageName(i.Package)
 		if g.versions(i) > 1 {
 			pkg += "_v" + strings.NewReplacer(".", "_", "-", "_", "+", "_").Replace(i.Version)
 		}
-		dir = []string{packageName(i.Namespace), pkg, packageName(i.Name)}
+		dir = []string{PackageName(i.Namespace), pkg, PackageName(i.Name)}
 	}
 	if export && slices.ContainsFunc(g.World.Imports, func(o *wit.Interface) bool { return o.ID == i.ID }) {
 		dir = slices.Insert(dir, 0, "export")

@@ -51,8 +51,8 @@ func parameter(kebab string) string {
 	return name
 }
 
-// packageName makes a package's name of a kebab-case one: wall-clock gives wallclock.
-func packageName(kebab string) string {
+// PackageName makes the name of a Go package, and of its directory, of a kebab-case one: wall-clock gives wallclock, and main gives main_.
+func PackageName(kebab string) string {
 	name := strings.ToLower(strings.ReplaceAll(kebab, "-", ""))
 	if token.IsKeyword(name) || predeclared[name] || name == "internal" || name == "vendor" || name == "testdata" ||
 		strings.HasSuffix(name, "_test") {

@@ -11,10 +11,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/weft-run/weft/wit/bindgen"
 )
 
 // templates hold a folder for each language and wit, which all have. In their text, @NAME@ is the project's name, @SNAKE@ the same
-// with underscores and @JOINED@ without hyphens. A file's name ends in .tmpl, so that no tool takes it for its own.
+// with underscores and @PACKAGE@ the directory of its bindings in Go. A file's name ends in .tmpl, so that no tool takes it for its own.
 //
 //go:embed all:templates
 var templates embed.FS
@@ -72,7 +74,7 @@ func New(dir, lang string) ([]string, error) {
 		return nil, fmt.Errorf("%s: it has to be a folder that can be made: %w", dir, err)
 	}
 	fill := strings.NewReplacer("@NAME@", name, "@SNAKE@", strings.ReplaceAll(name, "-", "_"),
-		"@JOINED@", strings.ReplaceAll(name, "-", ""))
+		"@PACKAGE@", bindgen.PackageName(name))
 	var written []string
 	for _, part := range []string{"contract", l.name} {
 		root := path.Join("templates", part)

@@ -35,7 +35,7 @@ func TestNew(t *testing.T) {
 					t.Fatal(err)
 				}
 				if strings.Contains(string(text), "@NAME@") || strings.Contains(string(text), "@SNAKE@") ||
-					strings.Contains(string(text), "@JOINED@") {
+					strings.Contains(string(text), "@PACKAGE@") {
 					t.Errorf("%s has a blank that was not filled in", file)
 				}
 			}
