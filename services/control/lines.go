@@ -37,16 +37,22 @@ func (s *Server) Logs(r *weftv1.LogsRequest, stream grpc.ServerStreamingServer[w
 	}
 	tail := min(cmp.Or(r.GetTail(), logs.DefaultLines), logs.DefaultLines)
 	wanted := &weftv1.LogsRequest{Namespace: ns, Name: r.GetName(), Follow: r.GetFollow(), Tail: tail}
-	sources := []source{{node: s.config.Node, read: func(ctx context.Context, line func(*weftv1.LogsResponse) bool, caughtUp func()) error {
-		s.lines(ctx, wanted, line, caughtUp)
-		return nil
-	}}}
-	if s.config.Peers != nil {
-		for _, p := range s.config.Peers.Executors() {
-			sources = append(sources, source{node: p.Name, read: s.remoteLines(p, wanted)})
+	sources := func() []source {
+		if s.view().Function(ns, r.GetName()) == nil {
+			return nil // it was deleted, and its log with it
 		}
+		all := []source{{node: s.config.Node, read: func(ctx context.Context, line func(*weftv1.LogsResponse) bool, caughtUp func()) error {
+			s.lines(ctx, wanted, line, caughtUp)
+			return nil
+		}}}
+		if s.config.Peers != nil {
+			for _, p := range s.config.Peers.Executors() {
+				all = append(all, source{node: p.Name, read: s.remoteLines(p, wanted)})
+			}
+		}
+		return all
 	}
-	if err := gather(stream.Context(), sources, int(tail), stream.Send); err != nil {
+	if err := gather(stream.Context(), sources, r.GetFollow(), int(tail), stream.Send); err != nil {
 		return err
 	}
 	if stream.Context().Err() != nil {
