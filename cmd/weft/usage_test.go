@@ -24,6 +24,7 @@ func TestUsage(t *testing.T) {
 		{"deploy a.wasm --name a --timeout -1s", "must be more than 0"},
 		{"deploy a.wasm --name a --concurrency 0", "is no whole number from 1 on"},
 		{"deploy a.wasm --name a --env A", `"A" is no variable: write it as KEY=VALUE`},
+		{"deploy a.wasm --name a --env A=\xff", `"A=\xff" is no UTF-8 text`},
 		{"deploy a.wasm --name a --env A=1 --env A=2", "variable A is set twice"},
 		{"deploy a.wasm --name a --bind demo:pay/api", `"demo:pay/api" is no binding: write it as KEY=VALUE`},
 		{"deploy a.wasm --name a --bind a:b/c=d --bind a:b/c=e", "import a:b/c is bound twice"},

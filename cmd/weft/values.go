@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -121,6 +122,9 @@ func (p *pairs) Set(text string) error {
 	key, value, ok := strings.Cut(text, "=")
 	if !ok || key == "" {
 		return fmt.Errorf("%q is no %s: write it as KEY=VALUE", text, p.what)
+	}
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("%q is no UTF-8 text", text)
 	}
 	p.values = append(p.values, pair{key, value})
 	return nil
