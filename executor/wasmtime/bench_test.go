@@ -76,7 +76,7 @@ func tillLoop(b *testing.B, tmpl *Template, line *Names, threads, n int) float64
 }
 
 // buildBaseline builds testdata/baseline over the same library and returns its path.
-func buildBaseline(b *testing.B) string {
+func buildBaseline(b testing.TB) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "baseline")
 	cc := compiler(b)
@@ -87,6 +87,13 @@ func buildBaseline(b *testing.B) string {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	return path
+}
+
+// TestBaseline builds what BenchmarkFresh compares with.
+func TestBaseline(t *testing.T) {
+	if info, err := os.Stat(buildBaseline(t)); err != nil || info.Size() == 0 {
+		t.Error(info, err)
+	}
 }
 
 // BenchmarkFresh measures a fresh instance, a call and dropping both, of a component in Rust and of one in C, on one thread and on

@@ -27,6 +27,9 @@ typedef struct entry {
 // TEXT is a string as the size and the data of a value or a name.
 #define TEXT(text) {sizeof(text) - 1, (uint64_t)(uintptr_t)(text)}
 
+// weft_go_drop is Go's. The engine's file refers to it for functions that Go defines; there are none here.
+void weft_go_drop(uintptr_t data) {}
+
 static void check(wasmtime_error_t *error) {
   if (error == NULL) return;
   weft_bytes text;
