@@ -1,13 +1,16 @@
 #include "weft.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 // Threads that wait for calls. The last that came is the first to have one, so that those that are not needed end.
 
-typedef struct weft_apart {
+struct weft_apart {
   weft_instance *in;
+  weft_apart *next; // of those that have ended
   const wasmtime_component_export_index_t *index;
   const weft_val *args;
   size_t nargs;
@@ -18,7 +21,7 @@ typedef struct weft_apart {
   weft_arguments arguments;
   uint8_t returns;
   weft_answer answer;
-} weft_apart;
+};
 
 typedef struct idle {
   pthread_cond_t wake;
@@ -31,13 +34,31 @@ enum { idle_seconds = 10 };
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static idle *waiting;
 
+int weft_ends = -1;
+static weft_apart *ended;
+
+// end tells Go of a call that has ended, without entering it: what this thread used with a low priority counts against it now, and others would wait
+// for milliseconds for what it held. The call is Go's then.
+static void end(weft_apart *call) {
+  call->next = __atomic_load_n(&ended, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n(&ended, &call->next, call, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {}
+  while (write(weft_ends, &(uint64_t){1}, sizeof(uint64_t)) < 0 && errno == EINTR) {}
+}
+
+weft_apart *weft_take_ended(void) { return __atomic_exchange_n(&ended, NULL, __ATOMIC_ACQUIRE); }
+
+uintptr_t weft_ended(const weft_apart *call, weft_apart **next) {
+  *next = call->next;
+  return call->in->handle;
+}
+
 static void run(weft_apart *call) {
   weft_instance *in = call->in;
   if (call->of_bytes)
     call->out.error = weft_call_bytes(in, call->index, call->arguments, call->returns, &call->answer);
   else
     call->out = weft_call(in, call->index, call->args, call->nargs, call->has_result);
-  weft_go_ended(in->handle);
+  end(call);
 }
 
 // await gives the next call, NULL if none comes.

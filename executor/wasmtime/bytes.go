@@ -63,9 +63,7 @@ func (i *Instance) callBytes(export int, returns Returns, arguments [][]byte, ap
 	result := &Bytes{}
 	index := i.template.exports[export].index
 	var err *C.wasmtime_error_t
-	if apart {
-		i.mayEnd()
-	}
+	apart = apart && i.mayEnd()
 	if apart && bool(C.weft_call_bytes_apart(i.c, index, args, C.uint8_t(returns))) {
 		<-i.ended
 		err = C.weft_called_bytes_apart(i.c, &result.c)

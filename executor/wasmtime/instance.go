@@ -144,9 +144,7 @@ func (i *Instance) call(export int, arguments *Arena, apart bool) (*Result, erro
 	collect()
 	var out C.weft_called
 	args, n, has := (*C.weft_val)(row.base), C.size_t(row.n), C.bool(e.hasResult)
-	if apart {
-		i.mayEnd()
-	}
+	apart = apart && i.mayEnd()
 	// Where there is no thread to be had, the call is made on this one.
 	if apart && bool(C.weft_call_apart(i.c, e.index, args, n, has)) {
 		<-i.ended
@@ -161,16 +159,6 @@ func (i *Instance) call(export int, arguments *Arena, apart bool) (*Result, erro
 	}
 	return result, nil
 }
-
-// mayEnd makes what a call apart tells that it has ended.
-func (i *Instance) mayEnd() {
-	if i.ended == nil {
-		i.ended = make(chan struct{}, 1)
-	}
-}
-
-//export weft_go_ended
-func weft_go_ended(handle C.uintptr_t) { instanceOf(handle).ended <- struct{}{} }
 
 // failed marks the instance dead and makes the error.
 func (i *Instance) failed(op string, err *C.wasmtime_error_t) error {

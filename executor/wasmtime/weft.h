@@ -188,11 +188,18 @@ void weft_metronome_delete(weft_metronome *);
 void weft_measure(const weft_instance *);
 void weft_measured(const weft_instance *);
 
-// weft_call_apart does what weft_call does, on a thread that Go does not know. It returns at once; when the call has ended it calls
-// weft_go_ended with the handle of the instance. weft_called_apart is the result.
+// weft_call_apart does what weft_call does, on a thread that Go does not know. It returns at once; when the call has ended it is among those of
+// weft_take_ended. weft_called_apart is the result.
 bool weft_call_apart(weft_instance *, const wasmtime_component_export_index_t *, const weft_val *args, size_t nargs,
                      bool has_result);
 weft_called weft_called_apart(const weft_instance *);
+
+// weft_take_ended gives the calls apart that have ended, each one once, after weft_ends, an eventfd, has counted them. weft_ended gives the
+// handle of the instance of one, and the next: from then on the call may be gone.
+typedef struct weft_apart weft_apart;
+extern int weft_ends;
+weft_apart *weft_take_ended(void);
+uintptr_t weft_ended(const weft_apart *, weft_apart **next);
 
 // weft_call_bytes calls an export whose parameters and results are list<u8> or string; returns is a number of Go's
 // Returns. On success, the bytes of the answer are to be deleted with wasm_byte_vec_delete.
@@ -215,7 +222,6 @@ extern wasmtime_error_t *weft_go_host(uintptr_t data, uintptr_t handle, wasmtime
 extern wasmtime_error_t *weft_go_bytes(uintptr_t data, uintptr_t handle, weft_arguments *, weft_answer *);
 extern wasmtime_error_t *weft_go_drop_resource(uintptr_t handle, uint32_t rep);
 extern void weft_go_drop(uintptr_t data);
-extern void weft_go_ended(uintptr_t handle);
 extern ptrdiff_t weft_go_write(uintptr_t handle, int stream, unsigned char *data, size_t size);
 
 #endif
