@@ -18,6 +18,10 @@ type arrivals struct {
 	random *rand.Rand
 }
 
+// resolution is how late a call may begin, so that calls which arrive at nearly the same time share a wake-up and a write: a client that wakes for each
+// takes more of the cores than a server needs to answer them.
+const resolution = 100 * time.Microsecond
+
 func source(seed int) *rand.Rand {
 	return rand.New(rand.NewPCG(1, uint64(seed))) //nolint:gosec // nothing is secret about it
 }
@@ -65,7 +69,7 @@ func (c *conn) open(s share, deadline time.Time) error {
 		}
 		until := deadline
 		if more && c.mayBegin(s) {
-			until = arriving.next
+			until = now.Add(max(arriving.next.Sub(now), resolution))
 		}
 		if err := c.await(raw, s, until); err != nil {
 			return err
