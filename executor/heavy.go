@@ -43,23 +43,29 @@ type demand struct {
 	noted   time.Time     // up to when crowded is counted
 	crowded time.Duration // for how long it had as many calls as there are slots, or more, but for those that were away
 	before  time.Duration // account.spent when the window began
-	cpu     time.Duration // what its calls used of the processors, as far as that is known
+	use                   // by its calls, as far as that is known
 	long    time.Duration // as much of that as is of long calls
+}
+
+// use is what calls have used.
+type use struct {
+	cpu  time.Duration // of the processors
+	naps time.Duration // for which guests had slots and napped
 }
 
 // comparison is what the queue needs to compare functions. queue.mu is held.
 type comparison struct {
-	lowers  bool                     // a guest can have a low priority; else no function is behind others
-	uses    func(*job) time.Duration // what a call that runs has used of the processors so far
-	beat    func(on bool)            // has guests with a low priority give way to others all the time
-	heavies int                      // functions that are behind
+	lowers  bool           // a guest can have a low priority; else no function is behind others
+	uses    func(*job) use // what a call that runs has used so far
+	beat    func(on bool)  // has guests with a low priority give way to others all the time
+	heavies int            // functions that are behind
 
 	comparing bool      // a window is measured
 	since     time.Time // when that began
 	light     time.Time // when a function that is in front had done all its calls, for the last time
 
 	nap       time.Duration // of guests that are behind
-	contended float64       // for which part of the time others have the processors that these want
+	had, want float64       // what these got of the processors lately, and for how long they wanted them
 }
 
 // compare begins to compare functions if several have calls.
@@ -117,18 +123,19 @@ func (q *queue) read(j *job) {
 	}
 	q.spend(j, j.used)
 	if !j.shared && j.method.export != startOnly {
-		l.learn(j.used)
+		l.learn(j.used.cpu)
 	}
 }
 
 // spend counts what a call has used in all, less what was counted before.
-func (q *queue) spend(j *job, used time.Duration) {
-	d, more := &j.line.account.demand, max(used-j.counted, 0)
-	j.counted += more
+func (q *queue) spend(j *job, used use) {
+	d, more := &j.line.account.demand, max(used.cpu-j.counted.cpu, 0)
+	d.naps += max(used.naps-j.counted.naps, 0)
 	d.cpu += more
-	if used > longCall {
+	if used.cpu > longCall {
 		d.long += more
 	}
+	j.counted = use{j.counted.cpu + more, max(used.naps, j.counted.naps)}
 }
 
 // review ends a window, puts the functions where they belong, and begins the next if there is something left to compare.
@@ -169,21 +176,22 @@ func (q *queue) review(now time.Time) {
 // adjust has guests that are behind nap for longer where others want the processors that they use. They get next to nothing there
 // anyway, and each time that one runs costs those that wait.
 func (q *queue) adjust(now time.Time) {
-	var used, held time.Duration
+	var had, want time.Duration
 	for _, a := range q.compared {
 		if a.tier == &q.behind {
 			q.count(a, now)
-			used += a.demand.cpu
-			held += a.spent - a.demand.before
+			had += a.demand.cpu
+			want += a.spent - a.demand.before - a.demand.naps
 		}
 	}
-	if held < wasmtime.Spell {
+	const latest = 0.1 // what this window counts
+	q.had += latest * (float64(had) - q.had)
+	q.want += latest * (float64(want) - q.want)
+	if q.want < float64(leastNap) {
 		return
 	}
-	awake := float64(held) * q.duty()
-	const latest = 0.1 // what this window counts
-	q.contended += latest * (1 - min(float64(used)/awake, 1) - q.contended)
-	duty := 1 - (q.contended-contendedLeast)/(contendedMost-contendedLeast)
+	contended := 1 - q.had/q.want
+	duty := 1 - (contended-contendedLeast)/(contendedMost-contendedLeast)
 	nap := time.Duration(float64(wasmtime.Spell) * (1/min(max(duty, leastDuty), 1) - 1))
 	if nap = max(nap, leastNap); nap == q.nap {
 		return
@@ -194,11 +202,6 @@ func (q *queue) adjust(now time.Time) {
 			q.prioritize(j)
 		}
 	}
-}
-
-// duty is for which part of their time guests that are behind do not nap.
-func (q *queue) duty() float64 {
-	return float64(wasmtime.Spell) / float64(wasmtime.Spell+q.nap)
 }
 
 // look counts what the calls have used so far that run. One that turns out to be long is measured from now on.

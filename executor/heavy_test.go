@@ -24,21 +24,26 @@ func newBurners(t *testing.T, q *queueTest) *heavyTest {
 	h := &heavyTest{queueTest: q, t: t, gets: 1}
 	q.lowers = true
 	q.beat = func(on bool) { h.beats = on }
-	type use struct{ held, used time.Duration }
-	soFar := make(map[*job]use)
-	q.uses = func(j *job) time.Duration {
-		u, held := soFar[j], j.held
+	type count struct {
+		use
+		held time.Duration
+	}
+	soFar := make(map[*job]count)
+	q.uses = func(j *job) use {
+		c, held := soFar[j], j.held
 		if j.hasSlot() {
 			held += time.Since(j.granted)
 		}
-		gets := 1.0
+		more := held - c.held
 		if j.nap > 0 {
-			gets = q.duty() * h.gets
+			naps := time.Duration(float64(more) * float64(j.nap) / float64(j.nap+wasmtime.Spell))
+			c.naps += naps
+			more = time.Duration(float64(more-naps) * h.gets)
 		}
-		u.used += time.Duration(float64(held-u.held) * gets)
-		u.held = held
-		soFar[j] = u
-		return u.used
+		c.cpu += more
+		c.held = held
+		soFar[j] = c
+		return c.use
 	}
 	return h
 }
@@ -65,7 +70,7 @@ func (q *heavyTest) call(l *line, name string, takes time.Duration) (ran bool) {
 	synctest.Wait()
 	q.queue.mu.Lock()
 	ran = !j.inLine && time.Since(j.started) == takes
-	j.used = takes
+	j.used.cpu = takes
 	q.queue.mu.Unlock()
 	q.end(j)
 	return ran
@@ -255,7 +260,7 @@ func TestHeavyBesideMany(t *testing.T) {
 			var end []*job
 			for j := range q.running {
 				if j.callID == "short" && !j.inLine && time.Since(j.started) >= longCall/4 {
-					j.used = longCall / 4
+					j.used.cpu = longCall / 4
 					end = append(end, j)
 				}
 			}
@@ -309,7 +314,7 @@ func TestHeavyNot(t *testing.T) {
 				for _, j := range []*job{a, b, c} {
 					synctest.Wait()
 					q.queue.mu.Lock()
-					j.used = longCall / 2
+					j.used.cpu = longCall / 2
 					q.queue.mu.Unlock()
 					q.end(j)
 				}

@@ -46,8 +46,8 @@ type job struct {
 	// form is the second form of the revision's component while that runs.
 	form *bulk
 
-	apart bool          // its guest is to run on a thread that Go does not know
-	used  time.Duration // what it has used of the processors, as far as that was measured; set when it has run
+	apart bool // its guest is to run on a thread that Go does not know
+	used  use  // what it has used, as far as that was measured; set when it has run
 
 	entered, started time.Time
 	deadline         time.Time // when the time limit of the revision is over; ctx may end before
@@ -63,7 +63,7 @@ type job struct {
 	parkedAt    time.Time
 	nap         time.Duration // for how long the guest is to sleep after each spell, with a low priority; 0: it has its own
 	measured    bool          // it is measured what the guest uses of the processors
-	counted     time.Duration // of that
+	counted     use           // of that
 	shared      bool          // guests of other functions have run in its place
 	back        chan struct{} // closed when a call that comes back has a slot
 	at          *line         // that of the call that runs: of the job, or of one in its place

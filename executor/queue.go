@@ -69,8 +69,8 @@ type queue struct {
 func newQueue(slots, maxAway int, run func(*job), tick func()) *queue {
 	q := &queue{slots: slots, maxAway: maxAway, run: run, tick: tick, accounts: make(map[function]*account),
 		empty: make(chan struct{}), spare: make(chan struct{}, 1), running: make(map[*job]struct{})}
-	q.uses = func(j *job) time.Duration { return j.interrupt.Used() }
-	q.beat, q.nap, q.contended = func(bool) {}, leastNap, contendedLeast
+	q.uses = func(j *job) use { return use{j.interrupt.Used(), j.interrupt.Napped()} }
+	q.beat, q.nap = func(bool) {}, leastNap
 	q.both = [...]*tier{&q.front, &q.behind}
 	q.work.L = &q.mu
 	q.mu.Lock()

@@ -166,7 +166,7 @@ func (x *Executor) run(j *job) {
 	defer j.rev.release()
 	defer j.interrupt.Close()
 	x.work(j)
-	j.used = j.interrupt.Used()
+	j.used = use{j.interrupt.Used(), j.interrupt.Napped()}
 }
 
 // work answers a job.

@@ -28,8 +28,9 @@ type interruptWords struct {
 	cause  atomic.Uint64
 	turn   atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS, WEFT_LOWER and WEFT_MEASURE, and WEFT_NAP
 	thread atomic.Uint64
-	began  atomic.Int64 // this and used are without a generation
+	began  atomic.Int64 // this and the following are without a generation
 	used   atomic.Int64
+	napped atomic.Int64
 }
 
 // Interrupt lets another goroutine stop a guest, or have it pause. One Interrupt serves one instance at a time.
@@ -55,6 +56,7 @@ func NewInterrupt() *Interrupt {
 	i := &Interrupt{words: words, generation: uint32(words.cause.Load() >> 32)}
 	words.turn.Store(i.fresh())
 	words.used.Store(0)
+	words.napped.Store(0)
 	return i
 }
 
@@ -129,6 +131,15 @@ func (i *Interrupt) Used() time.Duration {
 		return used
 	}
 	return used + max(now-began, 0)
+}
+
+// Napped is for how long the guest has napped, but for the nap that it may have now. It is 0 after Close.
+func (i *Interrupt) Napped() time.Duration {
+	napped := time.Duration(i.words.napped.Load())
+	if uint32(i.words.cause.Load()>>32) != i.generation {
+		return 0
+	}
+	return napped
 }
 
 // threadTime is what a thread of this process has used of a processor. It is false if that has ended.

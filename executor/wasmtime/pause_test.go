@@ -151,13 +151,16 @@ func TestNap(t *testing.T) {
 	for time.Since(began) < time.Second {
 		time.Sleep(time.Millisecond)
 	}
-	used, took := it.Used(), time.Since(began)
+	used, napped, took := it.Used(), it.Napped(), time.Since(began)
 	it.Cancel(1)
 	if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
 		t.Error(trap)
 	}
 	if used == 0 || used > took/5 {
 		t.Errorf("it has used %v of a processor in %v, although it naps for 20 of 21 ms", used, took)
+	}
+	if napped == 0 || napped > took {
+		t.Errorf("it has napped for %v in %v", napped, took)
 	}
 }
 

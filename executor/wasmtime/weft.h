@@ -101,6 +101,7 @@ typedef struct weft_interrupt {
   uint64_t thread; // on which it runs, if that is measured; else 0
   uint64_t began;  // what that thread had used of a processor when it began to run, in nanoseconds; without a generation
   uint64_t used;   // what the guest has used in all, but for the current run; as above
+  uint64_t napped; // for how long it has napped; as above
 } weft_interrupt;
 
 enum {
