@@ -156,7 +156,7 @@ func benchmarkFresh(b *testing.B, component string) {
 
 	for _, threads := range slices.Compact([]int{1, runtime.NumCPU()}) {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
-			const rounds, n = 7, 30_000 // so many that it hardly counts how soon threads that begin come to have a core each
+			const rounds, n = 7, 100_000 // so many that it hardly counts how soon threads that begin come to have a core each
 			var inGo, inC []float64
 			for b.Loop() {
 				inGo, inC = nil, nil
