@@ -1,7 +1,6 @@
 package consensus
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/weft-run/weft/internal/testlog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
+	testcluster "github.com/weft-run/weft/test/cluster"
 )
 
 // testLog writes a node's log to the test's.
@@ -274,12 +274,7 @@ func TestLostEndOfLog(t *testing.T) {
 	if err != nil || len(segments) != 1 {
 		t.Fatal(segments, err)
 	}
-	data, err := os.ReadFile(segments[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	used := len(bytes.TrimRight(data, "\x00"))
-	if err := os.Truncate(segments[0], int64(used)*2/3); err != nil {
+	if err := testcluster.CutOff(segments[0]); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/test/cluster"
 	"github.com/weft-run/weft/test/wat"
 )
 
@@ -164,12 +163,7 @@ func TestNodeSaysWhatIsWrong(t *testing.T) {
 	if err != nil || len(segments) != 1 {
 		t.Fatal(segments, err)
 	}
-	data, err := os.ReadFile(segments[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	used := len(bytes.TrimRight(data, "\x00"))
-	if err := os.Truncate(segments[0], int64(used)*2/3); err != nil {
+	if err := cluster.CutOff(segments[0]); err != nil {
 		t.Fatal(err)
 	}
 	s = startServerIn(t, dir)
