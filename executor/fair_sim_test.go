@@ -80,6 +80,7 @@ func simulate(t *testing.T, service time.Duration, load float64, burners int, bu
 				})
 			}
 		}
+		all.Wait() // what piled up while the others came is done
 		took = make([]time.Duration, calls)
 		for i := range calls {
 			arrive(func(d time.Duration) { took[i] = d })

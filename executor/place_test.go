@@ -225,7 +225,7 @@ func TestPlaceCloses(t *testing.T) {
 		_, err := n.pays(context.Background())
 		refused(t, err, Closing, "shutting down")
 	})
-	<-n.entered
+	until(t, func() bool { return n.metric("weft_instances_running") == 2 })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := n.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
