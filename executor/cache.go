@@ -30,6 +30,8 @@ import (
 type cache struct {
 	dir  string // DIR
 	home string // DIR/FINGERPRINT
+	// unusable is told of each file that is taken out because it can't be used, and why.
+	unusable func(path string, why error)
 
 	mu    sync.Mutex
 	files map[[32]byte]cached // guarded by mu: by the digest of the component
@@ -52,8 +54,8 @@ type identity struct {
 const codeSuffix = ".cwasm"
 
 // newCache makes the directory and removes what a crash has left in it.
-func newCache(dir, fingerprint string) (*cache, error) {
-	c := &cache{dir: dir, home: filepath.Join(dir, fingerprint), files: make(map[[32]byte]cached)}
+func newCache(dir, fingerprint string, unusable func(path string, why error)) (*cache, error) {
+	c := &cache{dir: dir, home: filepath.Join(dir, fingerprint), unusable: unusable, files: make(map[[32]byte]cached)}
 	for _, d := range []string{c.dir, c.home} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, fmt.Errorf("executor: the cache of compiled code: %w", err)
@@ -85,7 +87,7 @@ func (c *cache) list() error {
 			}
 		}
 		if ok || strings.HasSuffix(name, temporary) {
-			if err := os.Remove(filepath.Join(c.home, name)); err != nil {
+			if err := os.RemoveAll(filepath.Join(c.home, name)); err != nil {
 				return err
 			}
 		}
@@ -143,7 +145,8 @@ func private(dir string) error {
 }
 
 // find gives the compiled code of a component and its size; path is empty if there is none. The first time in the life of the
-// process it reads all of the file; one that is corrupt is removed.
+// process it reads all of the file; one that can't be read, or is not what its name says, is discarded. The error says that the
+// process lacks what it takes to read a file.
 func (c *cache) find(digest [32]byte) (path string, size int64, err error) {
 	c.mu.Lock()
 	found, ok := c.files[digest]
@@ -153,22 +156,22 @@ func (c *cache) find(digest [32]byte) (path string, size int64, err error) {
 	}
 	path = c.path(digest, found)
 	now, err := identify(path)
-	if err == nil && now != found.checked {
-		var sum [32]byte
-		if sum, size, err = hashFile(path); err == nil && sum == found.sum && size == now.size {
-			found.checked = now
-			c.note(digest, found)
-			return path, size, nil
-		}
-	} else if err == nil {
+	if err == nil && now == found.checked {
 		return path, now.size, nil
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err == nil {
+		err = verify(path, found.sum, now.size)
+	}
+	switch {
+	case err == nil:
+		checked := found
+		checked.checked = now
+		c.note(digest, checked)
+		return path, now.size, nil
+	case scarce(err):
 		return "", 0, fmt.Errorf("executor: the cache of compiled code: %w", err)
 	}
-	if err := c.remove(digest, found); err != nil {
-		return "", 0, fmt.Errorf("executor: the cache of compiled code: %w", err)
-	}
+	c.discard(digest, found, err)
 	return "", 0, nil
 }
 
@@ -177,7 +180,43 @@ func identify(path string) (identity, error) {
 	if err := syscall.Stat(path, &stat); err != nil {
 		return identity{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
+	if stat.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return identity{}, errors.New("it is no regular file")
+	}
 	return identity{int64(stat.Ino), stat.Size, stat.Mtim.Nano(), stat.Ctim.Nano()}, nil
+}
+
+// verify reads a file and tells what is wrong with it.
+func verify(path string, want [32]byte, size int64) error {
+	sum, n, err := hashFile(path)
+	if err == nil && (sum != want || n != size) {
+		err = fmt.Errorf("its %d bytes do not have the checksum in its name", n)
+	}
+	return err
+}
+
+// scarce tells whether an error is no fault of the file, but of a process or a machine that has reached a limit.
+func scarce(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
+}
+
+// discard takes a file that can't be used out of the cache, and tells why, unless it is gone or somebody else has done so. One that can't be
+// removed is left to whoever writes new code.
+func (c *cache) discard(digest [32]byte, file cached, why error) {
+	c.mu.Lock()
+	mine := c.files[digest] == file
+	var err error
+	if mine {
+		delete(c.files, digest)
+		err = os.RemoveAll(c.path(digest, file)) // a directory, it may be
+	}
+	c.mu.Unlock()
+	if err != nil {
+		why = fmt.Errorf("%w; and it can not be removed: %w", why, err)
+	}
+	if mine && !errors.Is(why, fs.ErrNotExist) {
+		c.unusable(c.path(digest, file), why)
+	}
 }
 
 // note notes what was found out about a file, unless another one has taken its place.
@@ -196,21 +235,17 @@ func (c *cache) remove(digest [32]byte, file cached) error {
 	if c.files[digest].sum == file.sum {
 		delete(c.files, digest)
 	}
-	if err := os.Remove(c.path(digest, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return os.RemoveAll(c.path(digest, file))
 }
 
-// forget removes the code of a component.
-func (c *cache) forget(digest [32]byte) error {
+// refuse discards the code of a component, which the engine does not take.
+func (c *cache) refuse(digest [32]byte, why error) {
 	c.mu.Lock()
 	found, ok := c.files[digest]
 	c.mu.Unlock()
-	if !ok {
-		return nil
+	if ok {
+		c.discard(digest, found, why)
 	}
-	return c.remove(digest, found)
 }
 
 // put gives a file that is on disk its name, in place of other code of that component.
@@ -249,10 +284,7 @@ func (c *cache) replace(from string, digest [32]byte, file cached) error {
 	if !replaces || before.sum == file.sum && before.within == file.within {
 		return nil
 	}
-	if err := os.Remove(c.path(digest, before)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return os.RemoveAll(c.path(digest, before))
 }
 
 // scratch names the file that a compile of this component writes to.

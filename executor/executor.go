@@ -48,6 +48,9 @@ type Config struct {
 	// told of each that is forgotten because it could not be loaded again. Both may be nil.
 	Dormant func(k Key, last bool)
 	Failed  func(Key, error)
+	// Unusable is told of each file of compiled code that is damaged, can't be read or is refused by the engine. The component
+	// is compiled again. It may be nil.
+	Unusable func(path string, why error)
 
 	// CompileMemory and CompileTimeout bound one compile. Defaults: 2 GiB and 2 minutes. A component of 19 MB (Python)
 	// takes about 400 MiB on two cores; less than 256 MiB is refused.
@@ -156,7 +159,10 @@ func New(config Config) (*Executor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("executor: %w", err)
 	}
-	if x.cache, err = newCache(config.Dir, x.engine.Fingerprint()); err != nil {
+	if config.Unusable == nil {
+		config.Unusable = func(string, error) {}
+	}
+	if x.cache, err = newCache(config.Dir, x.engine.Fingerprint(), config.Unusable); err != nil {
 		x.engine.Close()
 		return nil, err
 	}
@@ -281,9 +287,9 @@ func (x *Executor) construct(ctx context.Context, r Revision, log func(Line)) (*
 		return nil, err
 	}
 	rev, err := x.prepare(r, code, size, log)
-	if _, refused := errors.AsType[*refusedCode](err); refused {
+	if refused, ok := errors.AsType[*refusedCode](err); ok && !scarce(err) {
 		// A peer may have sent it. What this node compiles by itself is the engine's own.
-		if code, size, err = x.recompiled(ctx, r.Digest, r.Path); err != nil {
+		if code, size, err = x.recompiled(ctx, r.Digest, r.Path, refused); err != nil {
 			return nil, err
 		}
 		rev, err = x.prepare(r, code, size, log)

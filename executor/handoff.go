@@ -81,9 +81,7 @@ type refusedCode struct{ error }
 func (e *refusedCode) Unwrap() error { return e.error }
 
 // recompiled compiles a component whose code in the cache the engine has refused.
-func (x *Executor) recompiled(ctx context.Context, digest [32]byte, path string) (code string, size int64, err error) {
-	if err := x.cache.forget(digest); err != nil {
-		return "", 0, &Error{Reason: Internal, Message: err.Error(), Err: err}
-	}
+func (x *Executor) recompiled(ctx context.Context, digest [32]byte, path string, refused *refusedCode) (code string, size int64, err error) {
+	x.cache.refuse(digest, refused)
 	return x.compiled(ctx, digest, path)
 }

@@ -78,6 +78,9 @@ func (n *Node) buildExecution(p *parts) (err error) {
 		Describe: func(ctx context.Context, k executor.Key) (executor.Revision, error) { return n.table.Describe(ctx, k) },
 		Dormant:  n.dormant,
 		Failed:   func(k executor.Key, err error) { n.table.Failed(k, err) },
+		Unusable: func(path string, why error) {
+			n.config.Logger.Warn("compiled code can not be used, and the component is compiled again", "file", path, "error", why)
+		},
 	})
 	if err != nil {
 		return err
