@@ -161,6 +161,7 @@ func (s *Store) Left(ctx context.Context, wanted func(Function) bool) ([]Functio
 		return nil, nil
 	}
 	all, err := own.Functions(ctx)
+	s.notice(ctx, err)
 	return slices.DeleteFunc(all, wanted), err
 }
 

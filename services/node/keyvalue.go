@@ -10,7 +10,7 @@ import (
 	"github.com/weft-run/weft/services/keyvalue/redis"
 )
 
-// buildKeyValue opens the storage of functions. A server need not be up.
+// buildKeyValue opens the storage of functions. A server need not be up, nor a file be one that can be opened.
 func (n *Node) buildKeyValue(to prometheus.Registerer) error {
 	backend, err := n.config.keyValueBackend(n.dir("keyvalue/pairs.db"))
 	if err != nil {
@@ -27,7 +27,7 @@ func (c Config) keyValueBackend(file string) (keyvalue.Backend, error) {
 	u := c.KeyValue.URL()
 	switch {
 	case u == nil:
-		return embedded.Open(file, c.KeyValueQuota)
+		return embedded.Open(file, c.KeyValueQuota), nil
 	case u.Scheme == "redis" || u.Scheme == "rediss":
 		return redis.Open(u, c.KeyValueQuota)
 	default:

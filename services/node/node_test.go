@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,6 +167,37 @@ func TestDataDirectory(t *testing.T) {
 	if want := []string{"artifacts", "code", "consensus", "directory", "keyvalue"}; !slices.Equal(names, want) {
 		t.Errorf("it has %v; doc.go says %v", names, want)
 	}
+}
+
+// awaited is a log. Seen is closed once it has a line with some text.
+type awaited struct {
+	text string
+	seen chan struct{}
+	once sync.Once
+}
+
+func (a *awaited) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), a.text) {
+		a.once.Do(func() { close(a.seen) })
+	}
+	return len(line), nil
+}
+
+// TestNoKeyValueFile starts a node whose key-value file can't be opened, and expects the log to say so, with its name.
+func TestNoKeyValueFile(t *testing.T) {
+	c := local(t)
+	path := filepath.Join(c.DataDir, "keyvalue", "pairs.db")
+	log := &awaited{text: path + " must be a file", seen: make(chan struct{})}
+	c.Logger = slog.New(slog.NewTextHandler(log, nil))
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	n, err := Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, n)
+	<-log.seen
 }
 
 func TestEmptyConfig(t *testing.T) {

@@ -252,10 +252,7 @@ func TestDelete(t *testing.T) {
 	s.want("kv:keyvalue.Pairs/Get", arguments{"bucket": "b", "key": "k"}, `{"value":"kv"}`)
 	s.stop()
 
-	stored, err := embedded.Open(filepath.Join(dir, "keyvalue", "pairs.db"), keyvalue.DefaultQuota)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stored := embedded.Open(filepath.Join(dir, "keyvalue", "pairs.db"), keyvalue.DefaultQuota)
 	defer func() { _ = stored.Close() }()
 	all, err := stored.Functions(t.Context())
 	if err != nil || len(all) != 2 {

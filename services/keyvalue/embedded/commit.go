@@ -32,6 +32,9 @@ func (e *diskError) Error() string { return e.err.Error() }
 // submit has a change made and waits until it is on disk. If apply returns an error it must have changed nothing, but for
 // a *diskError. It may be called though submit has returned because ctx ended; so may what it uses.
 func (s *Store) submit(ctx context.Context, apply func(*bbolt.Tx) error) error {
+	if _, err := s.file(ctx); err != nil {
+		return err
+	}
 	w := &write{ctx: ctx, apply: apply, done: make(chan error, 1)}
 	select {
 	case s.writes <- w:
@@ -87,7 +90,7 @@ func (s *Store) gather(first *write) []*write {
 func (s *Store) commit(together []*write) {
 	outcomes := make([]error, len(together))
 	err := disk.Mapped(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
+		return s.db.Load().Update(func(tx *bbolt.Tx) error {
 			for i, w := range together {
 				if err := w.ctx.Err(); err != nil {
 					outcomes[i] = unavailable(err)
@@ -103,7 +106,7 @@ func (s *Store) commit(together []*write) {
 	})
 	for i, w := range together {
 		if err != nil {
-			outcomes[i] = unavailable(fmt.Errorf("writing %s: %w", s.db.Path(), err))
+			outcomes[i] = unavailable(fmt.Errorf("writing %s: %w", s.path, err))
 		}
 		w.done <- outcomes[i]
 	}

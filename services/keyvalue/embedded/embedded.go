@@ -11,6 +11,9 @@
 // All changes go through one goroutine, which makes one transaction, and one sync of the disk, of all that wait (commit.go).
 // An operation that returns without an error is on disk. The file is locked by the process and never shrinks: pages that are
 // free are used again.
+//
+// A file that can't be opened costs operations an error that says what is wrong with it. If the process may not write it, each operation tries
+// again. One that is damaged is not opened again, since what replaces it may not be what was acknowledged: that takes a restart.
 package embedded
 
 import (
@@ -19,9 +22,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -33,8 +38,12 @@ import (
 
 // Store is a [keyvalue.Backend] in a file.
 type Store struct {
-	db    *bbolt.DB
+	path  string
 	quota int64
+
+	db      atomic.Pointer[bbolt.DB] // nil until the file is open
+	opening chan struct{}            // has an element while somebody opens or closes it
+	damaged error                    // why it is not opened again; guarded by opening
 
 	writes          chan *write
 	closing, closed chan struct{}
@@ -50,44 +59,88 @@ var (
 // versionSize is what stands before a value.
 const versionSize = 8
 
-// Open opens the file, which is made if it is not there, with its directory. Each function may store quota bytes. The store
-// must be closed.
-func Open(path string, quota int64) (*Store, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("keyvalue: %w", err)
+// Open opens the file, which is made if it is not there, with its directory. If that fails, the next operation tries again. Each function may
+// store quota bytes. The store must be closed.
+func Open(path string, quota int64) *Store {
+	s := &Store{path: path, quota: quota, opening: make(chan struct{}, 1), writes: make(chan *write, maxTogether),
+		closing: make(chan struct{}), closed: make(chan struct{})}
+	_, _ = s.file(context.Background()) // whoever needs it is told
+	go s.run()
+	return s
+}
+
+// file gives the open file.
+func (s *Store) file(ctx context.Context) (*bbolt.DB, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
 	}
-	var db *bbolt.DB
-	err := disk.Mapped(func() (err error) {
-		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+	if db := s.db.Load(); db != nil {
+		return db, nil
+	}
+	select {
+	case s.opening <- struct{}{}:
+		defer func() { <-s.opening }()
+	case <-s.closing:
+		return nil, unavailable(errClosed)
+	case <-ctx.Done():
+		return nil, unavailable(ctx.Err())
+	}
+	if s.damaged != nil {
+		return nil, unavailable(s.damaged)
+	}
+	db, err := s.db.Load(), error(nil)
+	if db == nil {
+		if db, err = s.open(); err != nil {
+			return nil, unavailable(err)
+		}
+		s.db.Store(db)
+	}
+	return db, nil
+}
+
+// open opens the file. It is called by whoever has put an element into opening.
+func (s *Store) open() (db *bbolt.DB, err error) {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+		return nil, err
+	}
+	before, err := os.Stat(s.path)
+	blank := errors.Is(err, fs.ErrNotExist) || err == nil && before.Mode().IsRegular() && before.Size() == 0
+	err = disk.Mapped(func() (err error) {
+		db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
 		return err
 	})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("keyvalue: %s is in use by another process", path)
+	_, system := errors.AsType[*fs.PathError](err)
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return nil, fmt.Errorf("%s is in use by another process", s.path)
+	case system && blank: // what was written of a new file, as much as there was room for, is nobody's data
+		return nil, errors.Join(fmt.Errorf("%s can not be made: %w", s.path, err), os.RemoveAll(s.path))
+	case system:
+		return nil, fmt.Errorf("%s must be a file that this process may read and write: %w", s.path, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("keyvalue: %s can not be opened: %w; move it away to start without its data", path, err)
-	}
-	s := &Store{db: db, quota: quota, writes: make(chan *write, maxTogether), closing: make(chan struct{}), closed: make(chan struct{})}
-	go s.run()
-	return s, nil
+	s.damaged = fmt.Errorf("%s can not be opened: %w; put a copy in its place, or move it away to go on without its data, and start the node again", s.path, err)
+	return nil, s.damaged
 }
 
 // Close lets changes that have begun end and closes the file. It must be called once.
 func (s *Store) Close() error {
 	close(s.closing)
 	<-s.closed
-	return s.db.Close()
+	s.opening <- struct{}{} // nobody opens it any more
+	if db := s.db.Load(); db != nil {
+		return db.Close()
+	}
+	return nil
 }
 
 func unavailable(err error) error { return &keyvalue.UnavailableError{Backend: "embedded", Err: err} }
 
 // view runs a read-only transaction on a bucket; pairs is nil where there are none.
 func (s *Store) view(ctx context.Context, b keyvalue.Bucket, read func(pairs *bbolt.Bucket) error) error {
-	if err := ctx.Err(); err != nil {
-		return unavailable(err)
-	}
 	var refused error
-	err := s.read(func(tx *bbolt.Tx) error {
+	err := s.read(ctx, func(tx *bbolt.Tx) error {
 		refused = read(pairsOf(tx, b))
 		return nil
 	})
@@ -98,9 +151,13 @@ func (s *Store) view(ctx context.Context, b keyvalue.Bucket, read func(pairs *bb
 }
 
 // read runs a read-only transaction.
-func (s *Store) read(read func(tx *bbolt.Tx) error) error {
-	if err := disk.Mapped(func() error { return s.db.View(read) }); err != nil {
-		return unavailable(fmt.Errorf("reading %s: %w", s.db.Path(), err))
+func (s *Store) read(ctx context.Context, read func(tx *bbolt.Tx) error) error {
+	db, err := s.file(ctx)
+	if err != nil {
+		return err
+	}
+	if err := disk.Mapped(func() error { return db.View(read) }); err != nil {
+		return unavailable(fmt.Errorf("reading %s: %w", s.path, err))
 	}
 	return nil
 }
@@ -177,10 +234,7 @@ func (s *Store) List(ctx context.Context, b keyvalue.Bucket, cursor string, limi
 
 // Usage implements [keyvalue.Backend].
 func (s *Store) Usage(ctx context.Context, f keyvalue.Function) (used int64, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, unavailable(err)
-	}
-	err = s.read(func(tx *bbolt.Tx) error {
+	err = s.read(ctx, func(tx *bbolt.Tx) error {
 		if root := tx.Bucket([]byte(f.String())); root != nil {
 			used = usage(root)
 		}
@@ -199,10 +253,7 @@ func usage(root *bbolt.Bucket) int64 {
 
 // Functions gives the functions that have data.
 func (s *Store) Functions(ctx context.Context) (all []keyvalue.Function, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, unavailable(err)
-	}
-	err = s.read(func(tx *bbolt.Tx) error {
+	err = s.read(ctx, func(tx *bbolt.Tx) error {
 		return tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
 			if f, ok := keyvalue.ParseFunction(string(name)); ok {
 				all = append(all, f)

@@ -32,10 +32,7 @@ const writers = 4
 
 // writeUntilKilled prints a line for each change that is acknowledged.
 func writeUntilKilled(path string) error {
-	s, err := Open(path, keyvalue.DefaultQuota)
-	if err != nil {
-		return err
-	}
+	s := Open(path, keyvalue.DefaultQuota)
 	lines := make(chan string)
 	failed := make(chan error)
 	for w := range writers {
@@ -96,10 +93,7 @@ func TestKilled(t *testing.T) {
 
 func check(t *testing.T, path string, acknowledged map[string]bool) {
 	t.Helper()
-	s, err := Open(path, keyvalue.DefaultQuota)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := Open(path, keyvalue.DefaultQuota)
 	defer func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -92,10 +92,7 @@ func (f *flaky) Functions(ctx context.Context) ([]keyvalue.Function, error) {
 // TestForget has functions go: before the node starts, while it runs, and while the backend is away.
 func TestForget(t *testing.T) {
 	ctx := t.Context()
-	backend, err := embedded.Open(filepath.Join(t.TempDir(), "pairs.db"), keyvalue.DefaultQuota)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := embedded.Open(filepath.Join(t.TempDir(), "pairs.db"), keyvalue.DefaultQuota)
 	f := &flaky{Backend: backend, tried: make(chan keyvalue.Function, 8)}
 	store := keyvalue.New(f, testlog.New(t, slog.LevelError), nil)
 	t.Cleanup(func() { _ = store.Close() })
