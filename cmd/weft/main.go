@@ -12,7 +12,18 @@ import (
 
 func main() {
 	executor.RunCompileChild()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// endings are the signals that end the process, once what it does has ended.
+func endings() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if signal.Ignored(syscall.SIGHUP) { // nohup wants that
+		return all
+	}
+	// A terminal that is closed sends it twice, as its shell does so too: a second one means nothing.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	return append(all, syscall.SIGHUP)
 }

@@ -211,13 +211,19 @@ func (p *process) terminate(t *testing.T) string {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	return p.ends(t)
+}
+
+// ends waits for the end of a process that was told to, and returns what else it wrote to stdout.
+func (p *process) ends(t *testing.T) string {
+	t.Helper()
 	var rest bytes.Buffer
 	if _, err := rest.ReadFrom(p.out); err != nil {
 		t.Fatal(err)
 	}
 	var exit *exec.ExitError
 	if err := p.cmd.Wait(); errors.As(err, &exit) || err != nil {
-		t.Fatalf("after SIGTERM: %v\n%s", err, p.log)
+		t.Fatalf("it ended with %v\n%s", err, p.log)
 	}
 	return rest.String()
 }

@@ -49,8 +49,8 @@ without them runs functions all the same, but they get an error when they ask fo
 others.
 
 Once its ports are open it prints one line on stdout, "ready grpc=ADDR http=ADDR cluster=ADDR", and nothing else;
-its log goes to stderr. Port 0 picks a free port. SIGTERM and SIGINT let running calls end, for 30 seconds at most,
-and stop it; a second one stops it at once.`,
+its log goes to stderr. Port 0 picks a free port. SIGTERM, SIGINT and SIGHUP let running calls end, for 30 seconds at most,
+and stop it; a second SIGTERM or SIGINT stops it at once. It reads its flags and files at its start only: to change them, start it again.`,
 		Example: `  weft server
   weft server --data-dir /var/lib/weft --listen 127.0.0.1:0 --http 127.0.0.1:0 --cluster 127.0.0.1:0
   weft server --secrets-key /etc/weft/secrets.key

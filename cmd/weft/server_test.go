@@ -7,9 +7,12 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -102,8 +105,18 @@ func metric(t *testing.T, addr, name string) string {
 	return ""
 }
 
-// TestDrain: a call that runs when the server is told to stop gets its answer, and who follows a log is told.
+// TestDrain: a call that runs when the server is told to stop, or its terminal is closed, gets its answer, and who follows a log is told.
 func TestDrain(t *testing.T) {
+	for name, signals := range map[string][]syscall.Signal{
+		"SIGTERM": {syscall.SIGTERM},
+		"SIGHUP":  {syscall.SIGHUP, syscall.SIGHUP}, // of the kernel and of the shell
+	} {
+		t.Run(name, func(t *testing.T) { drains(t, signals) })
+	}
+}
+
+func drains(t *testing.T, signals []syscall.Signal) {
+	t.Helper()
 	p := startProcess(t, t.TempDir())
 	weftWith(t, "", "deploy", wat.Guest{}.File(t), "--name", "calc", "--timeout", "2s", "--addr", p.addr).ok()
 	client, err := weft.Connect(p.addr)
@@ -135,11 +148,31 @@ func TestDrain(t *testing.T) {
 		answered <- err
 	}()
 	waitUntil(t, "the call runs", func() bool { return metric(t, p.http, "weft_instances_running") == "1" })
-	p.terminate(t)
+	for _, s := range signals {
+		if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		waiting.Wait() // it drains
+	}
 	if err := <-answered; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the call that ran: %v", err)
 	}
-	waiting.Wait()
+	p.ends(t)
+}
+
+// TestNoHangUp expects nohup to work.
+func TestNoHangUp(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP) // which a child process inherits
+	defer signal.Reset(syscall.SIGHUP)
+	p := startProcess(t, t.TempDir())
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Skip(err)
+	}
+	if ignored := regexp.MustCompile(`SigIgn:\t[0-9a-f]*([0-9a-f])\n`).FindSubmatch(status); ignored == nil || !strings.Contains("13579bdf", string(ignored[1])) {
+		t.Errorf("SIGHUP is not ignored: %s", status)
+	}
+	p.terminate(t)
 }
 
 func TestFollowEndsWithTheUser(t *testing.T) {
