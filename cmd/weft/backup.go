@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +17,9 @@ import (
 	weft "github.com/weft-run/weft/clients/go"
 	"github.com/weft-run/weft/services/backup"
 )
+
+// standard names stdout, or stdin, where a backup is expected. A file of that name is ./-.
+const standard = "-"
 
 func (a *app) backupCommand() *cobra.Command {
 	var stale bool
@@ -26,20 +31,28 @@ revisions, contracts and routes. Nodes, tokens and logs are not in it. The file 
 keep it like a secret.
 
 The file is checked from its beginning to its end before it takes the place of an older one. weft restore makes a new
-cluster of it.`,
+cluster of it. With - it goes to stdout, and what is in it to stderr; it is of use only if the exit status is 0.`,
 		Example: `  weft backup weft-$(date +%F).backup
+  weft backup - | age -r "$KEY" > weft.backup.age
   weft backup rescued.backup --stale         # no leader: what this one server knows`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			take, told := a.backup, a.out
+			if args[0] == standard {
+				if terminal(a.out) {
+					return usagef(c, "a backup is no text, and stdout is a terminal: redirect it, or name a file")
+				}
+				take, told = a.backupOut, a.err
+			}
 			return a.with(func(client *weft.Client) error {
-				summary, size, err := a.backup(c.Context(), client, args[0], stale)
+				summary, size, err := take(c.Context(), client, args[0], stale)
 				if err != nil {
 					return err
 				}
 				if a.json {
-					return a.printFacts(facts(summary, map[string]any{"file": args[0], "bytes": size}))
+					return printFacts(told, facts(summary, map[string]any{"file": args[0], "bytes": size}))
 				}
-				_, err = fmt.Fprintf(a.out, "%s: %s, %s\n", args[0], contents(summary), bytesText(uint64(size)))
+				_, err = fmt.Fprintf(told, "%s: %s, %s\n", args[0], contents(summary), bytesText(uint64(size)))
 				return err
 			})
 		},
@@ -68,19 +81,7 @@ func (a *app) backup(ctx context.Context, client *weft.Client, path string, stal
 			_ = os.Remove(f.Name()) // it is of no use to anybody
 		}
 	}()
-	var options []weft.ReadOption
-	if stale {
-		options = append(options, weft.Stale())
-	}
-	bar := a.bar("received", "checking")
-	defer bar.clear()
-	if err := client.Backup(ctx, f, func(written, size int64) {
-		bar.total = size
-		bar.update(written)
-	}, options...); err != nil {
-		return backup.Summary{}, 0, err
-	}
-	if size, err = f.Seek(0, io.SeekCurrent); err != nil {
+	if size, err = a.receive(ctx, client, f, stale); err != nil {
 		return backup.Summary{}, 0, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -91,6 +92,36 @@ func (a *app) backup(ctx context.Context, client *weft.Client, path string, stal
 		return backup.Summary{}, 0, err
 	}
 	return summary, size, errors.Join(f.Sync(), os.Rename(f.Name(), path), f.Close())
+}
+
+// backupOut writes a backup to stdout, and checks it on the way.
+func (a *app) backupOut(ctx context.Context, client *weft.Client, _ string, stale bool) (summary backup.Summary, size int64, err error) {
+	checked, through := io.Pipe()
+	var checking sync.WaitGroup
+	var wrong error
+	checking.Go(func() {
+		summary, wrong = backup.Verify(checked)
+		_ = checked.CloseWithError(wrong)
+	})
+	size, err = a.receive(ctx, client, io.MultiWriter(through, a.out), stale)
+	_ = through.CloseWithError(err)
+	checking.Wait()
+	return summary, size, cmp.Or(err, wrong)
+}
+
+// receive writes a backup and gives its size.
+func (a *app) receive(ctx context.Context, client *weft.Client, to io.Writer, stale bool) (size int64, err error) {
+	var options []weft.ReadOption
+	if stale {
+		options = append(options, weft.Stale())
+	}
+	bar := a.bar("received", "checking")
+	defer bar.clear()
+	err = client.Backup(ctx, to, func(written, all int64) {
+		size, bar.total = written, all
+		bar.update(written)
+	}, options...)
+	return size, err
 }
 
 // contents says what is in a backup.
@@ -109,10 +140,10 @@ func facts(s backup.Summary, more map[string]any) map[string]any {
 func madeAt(s backup.Summary) time.Time { return time.Unix(0, s.Header.GetCreatedUnixNanos()) }
 
 // printFacts prints what is no message of the API, in JSON.
-func (a *app) printFacts(facts map[string]any) error {
+func printFacts(to io.Writer, facts map[string]any) error {
 	text, err := json.MarshalIndent(facts, "", "  ")
 	if err == nil {
-		_, err = fmt.Fprintf(a.out, "%s\n", text)
+		_, err = fmt.Fprintf(to, "%s\n", text)
 	}
 	return err
 }

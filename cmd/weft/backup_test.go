@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -66,6 +68,54 @@ func TestBackupToLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.weft("backup", link).exits(exitFailure).complains("no such file")
+}
+
+// TestBackupThroughPipes has - stand for stdout and stdin, and not for a file.
+func TestBackupThroughPipes(t *testing.T) {
+	s := startServer(t)
+	s.weft("deploy", wat.Guest{}.File(t), "--name", "calc").ok()
+	work := t.TempDir()
+	t.Chdir(work)
+	made := s.weft("backup", "-").ok()
+	if !strings.Contains(made.err, "-: 1 function, 1 revision, 1 component") {
+		t.Errorf("stderr has %q", made.err)
+	}
+	var told struct {
+		Bytes int `json:"bytes"`
+	}
+	if json := s.weft("backup", "-", "--json").ok(); unmarshal(t, json.err, &told).Bytes != len(json.out) {
+		t.Errorf("%d bytes, and it says %s", len(json.out), json.err)
+	}
+	weftWith(t, made.out, "restore", "-", "--data-dir", "data").ok().prints("1 function, 1 revision, 1 component")
+	weftWith(t, made.out[:len(made.out)/2], "restore", "-", "--data-dir", "none").exits(exitFailure).complains("stdin: ", "cut off at byte")
+	weftWith(t, "", "backup", "-", "--addr", "127.0.0.1:1").exits(exitFailure).complains("no answer")
+	if entries, err := os.ReadDir(work); err != nil || len(entries) != 1 {
+		t.Errorf("there are %v, %v", entries, err)
+	}
+}
+
+// unmarshal reads JSON, and gives what it was read into.
+func unmarshal[T any](t *testing.T, text string, into *T) *T {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatal(err)
+	}
+	return into
+}
+
+// TestNoBackupOnTerminals refuses to print a backup where somebody reads, and to wait for one to be typed.
+func TestNoBackupOnTerminals(t *testing.T) {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	for _, command := range []string{"backup", "restore"} {
+		var errs bytes.Buffer
+		if code := run(t.Context(), []string{command, "-"}, terminal, terminal, &errs); code != exitUsage || !strings.Contains(errs.String(), "is a terminal") {
+			t.Errorf("%s: exit status %d: %s", command, code, errs.String())
+		}
+	}
 }
 
 func TestBackupAndRestoreJSON(t *testing.T) {
