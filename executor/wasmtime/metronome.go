@@ -10,13 +10,28 @@ const Spell = C.WEFT_SPELL * time.Microsecond
 
 // Metronome advances an engine's epoch some thousand times a second, as long as it is to. Its thread is none of Go's: guests with a low
 // priority give way at each beat to threads that wait for their core, which may be those without which no goroutine goes on.
-type Metronome struct{ c *C.weft_metronome }
+// Its methods are safe for concurrent use.
+type Metronome struct {
+	refs
+	c *C.weft_metronome
+}
 
 // NewMetronome returns a metronome that does not beat, to be closed with [Metronome.Close].
-func (e *Engine) NewMetronome() *Metronome { return &Metronome{C.weft_metronome_new(e.c)} }
+func (e *Engine) NewMetronome() *Metronome {
+	m := &Metronome{c: C.weft_metronome_new(e.c)}
+	m.own()
+	return m
+}
 
-// Beat has it beat from now on, or not. It is safe for concurrent use.
-func (m *Metronome) Beat(on bool) { C.weft_metronome_set(m.c, C.bool(on)) }
+// Beat has it beat from now on, or not. After Close it does nothing.
+func (m *Metronome) Beat(on bool) {
+	if m.acquire() {
+		C.weft_metronome_set(m.c, C.bool(on))
+		m.release(m.free)
+	}
+}
 
-// Close ends its thread. Nothing may be called after it.
-func (m *Metronome) Close() { C.weft_metronome_delete(m.c) }
+// Close ends its thread.
+func (m *Metronome) Close() { m.close(m.free) }
+
+func (m *Metronome) free() { C.weft_metronome_delete(m.c) }

@@ -16,7 +16,13 @@ const spinner = `(func (export "run") (loop (br 0)))`
 // spin runs a guest that never ends by itself.
 func spin(t *testing.T, config InstanceConfig) <-chan error {
 	t.Helper()
-	tmpl := prepare(t, core(spinner), nil, "run")
+	return spinOn(t, testEngine(), config)
+}
+
+// spinOn does so on an engine that may have no ticker.
+func spinOn(t *testing.T, e *Engine, config InstanceConfig) <-chan error {
+	t.Helper()
+	tmpl := prepareOn(t, e, core(spinner))
 	ended := make(chan error, 1)
 	go func() { ended <- run(t, tmpl, config) }()
 	return ended
@@ -197,20 +203,76 @@ func TestNapEnds(t *testing.T) {
 	}
 }
 
+// stillEngine is an engine without a ticker.
+func stillEngine(t *testing.T) *Engine {
+	t.Helper()
+	e, err := NewEngine(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+// spins waits until a guest that is measured has begun to spin, for which it looks at the epoch.
+func spins(it *Interrupt) {
+	for it.Used() < time.Millisecond {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // TestMetronome has guests notice without ticks, while a metronome beats.
 func TestMetronome(t *testing.T) {
-	m := testEngine().NewMetronome()
+	e := stillEngine(t)
+	m := e.NewMetronome()
 	defer m.Close()
 	for range 3 {
 		it := NewInterrupt()
 		defer it.Close()
-		spinning := spin(t, InstanceConfig{Interrupt: it})
+		it.Measure()
 		m.Beat(false)
+		spinning := spinOn(t, e, InstanceConfig{Interrupt: it})
+		spins(it)
 		it.Cancel(1)
 		m.Beat(true)
 		if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
 			t.Error(trap)
 		}
+	}
+}
+
+// TestMetronomeClosed expects a metronome that is closed not to beat for another, which has its memory now: an executor has its own beat no
+// more when it forgets a function that is behind others, and that is after it has closed it.
+func TestMetronomeClosed(t *testing.T) {
+	runtime.LockOSThread() // C keeps what each thread has freed for that
+	defer runtime.UnlockOSThread()
+	e := stillEngine(t)
+	all := make([]*Metronome, 16) // and the first of them for what need not be zero
+	for i := range all {
+		all[i] = e.NewMetronome()
+	}
+	for _, m := range all {
+		m.Close()
+	}
+	next := e.NewMetronome()
+	defer next.Close()
+	used := slices.IndexFunc(all, func(m *Metronome) bool { return m.c == next.c })
+	if used < 0 {
+		t.Skip("the memory was not used again")
+	}
+	it := NewInterrupt()
+	defer it.Close()
+	it.Measure()
+	spinning := spinOn(t, e, InstanceConfig{Interrupt: it})
+	spins(it)
+	it.Cancel(1)
+	all[used].Beat(true)
+	select {
+	case <-spinning:
+		t.Error("the next one beats")
+	case <-time.After(20 * time.Millisecond):
+		next.Beat(true)
+		<-spinning
 	}
 }
 
