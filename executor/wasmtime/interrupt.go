@@ -26,7 +26,7 @@ var interrupts struct {
 // interruptWords is weft_interrupt in Go. Each word has the generation in its upper half.
 type interruptWords struct {
 	cause  atomic.Uint64
-	turn   atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS, WEFT_LOWER and WEFT_MEASURE, and WEFT_NAP
+	turn   atomic.Uint64 // of the flags WEFT_PAUSE, WEFT_RESTS, WEFT_LOWER, WEFT_MEASURE and WEFT_STOP, and WEFT_NAP
 	thread atomic.Uint64
 	began  atomic.Int64 // this and the following are without a generation
 	used   atomic.Int64
@@ -68,7 +68,7 @@ func (i *Interrupt) fresh() uint64 { return uint64(i.generation) << 32 }
 // time, even after Close, when it does nothing.
 func (i *Interrupt) Cancel(cause int32) {
 	i.words.cause.CompareAndSwap(i.fresh(), i.fresh()|uint64(uint32(cause)))
-	i.Resume()
+	i.wake(i.set(C.WEFT_STOP, C.WEFT_PAUSE|C.WEFT_RESTS)) // which one that is about to sleep notices, too
 }
 
 // Pause has the guest rest from the next [Engine.Tick] on until Resume: its thread waits, and its goroutine with it. A guest

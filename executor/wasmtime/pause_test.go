@@ -154,7 +154,7 @@ func TestNap(t *testing.T) {
 	m.Beat(true)
 	began := time.Now()
 	spinning := spin(t, InstanceConfig{Interrupt: it})
-	for time.Since(began) < time.Second {
+	for time.Since(began) < time.Second || it.Napped() == 0 && time.Since(began) < time.Minute {
 		time.Sleep(time.Millisecond)
 	}
 	used, napped, took := it.Used(), it.Napped(), time.Since(began)
@@ -200,6 +200,26 @@ func TestNapEnds(t *testing.T) {
 		if took := time.Since(began); took > mostNap {
 			t.Errorf("raised %t: its nap took %v", raise, took)
 		}
+	}
+}
+
+// TestNapNot cancels a guest before it has its first nap, which it does not have then.
+func TestNapNot(t *testing.T) {
+	if !Lowers() {
+		t.Skip("this process may not give a thread its priority back: it lacks CAP_SYS_NICE, or RLIMIT_NICE is too low")
+	}
+	it := NewInterrupt()
+	defer it.Close()
+	it.Lower(mostNap)
+	began := time.Now()
+	spinning := spin(t, InstanceConfig{Interrupt: it})
+	it.Cancel(1)
+	tickUntil(t, func() bool { return len(spinning) > 0 })
+	if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
+		t.Error(trap)
+	}
+	if took := time.Since(began); took > mostNap {
+		t.Errorf("it took %v", took)
 	}
 }
 

@@ -50,9 +50,10 @@ static void give_way(nap n) {
   uint64_t began = now();
   if (began - awake >= WEFT_SPELL * 1000) {
     struct timespec most = {.tv_sec = n.micros / 1000000, .tv_nsec = n.micros % 1000000 * 1000};
-    if (n.micros > 0) syscall(SYS_futex, flags_of(n.of), FUTEX_WAIT_PRIVATE, n.flags, &most, NULL, 0);
+    bool naps = n.micros > 0 && !(n.flags & WEFT_STOP);
+    if (naps) syscall(SYS_futex, flags_of(n.of), FUTEX_WAIT_PRIVATE, n.flags, &most, NULL, 0);
     awake = now();
-    if (n.micros > 0) __atomic_fetch_add(&n.of->napped, awake - began, __ATOMIC_RELAXED);
+    if (naps) __atomic_fetch_add(&n.of->napped, awake - began, __ATOMIC_RELAXED);
   }
   sched_yield();
 }

@@ -109,6 +109,7 @@ enum {
   WEFT_RESTS = 2,   // it does
   WEFT_LOWER = 4,   // its thread is to have a low priority
   WEFT_MEASURE = 8, // what it uses of a processor is to be measured
+  WEFT_STOP = 16,   // it is to stop, and does not nap before it does
   WEFT_NAP = 8,     // the bits from here on say for how many microseconds it naps after each spell, where it has a low priority
 };
 
