@@ -174,6 +174,37 @@ func TestDeployThatDropsAService(t *testing.T) {
 	s.weft("call", "Calc/Add", `{"a":1,"b":2}`, "--function", "calc").exits(exitFailure).complains("NOT_EXPORTED")
 }
 
+// TestDeployThatGainsAService says who answers it then, where the contract has it already.
+func TestDeployThatGainsAService(t *testing.T) {
+	s := startServer(t)
+	extra := wat.Guest{Interface: "demo:calc/extra@1.0.0"}.File(t)
+	full := wat.Guest{Interface: "demo:calc/calc@1.1.0", Functions: []string{"add", "div"}}.File(t)
+	less := wat.Guest{Functions: []string{"add"}}.File(t)
+	s.weft("deploy", extra, "--name", "older").ok()
+	s.weft("deploy", full, "--name", "owner").ok()
+	s.weft("deploy", extra, "--name", "younger").ok()
+
+	goes := "  demo.calc.v1.Calc: service exported by younger, too; owner goes on answering calls that name no function"
+	s.weft("diff", less, "younger").exits(exitFailure).prints(goes) // it drops Extra
+	s.weft("diff", full, "new").ok().prints("exported by new, too; owner goes on")
+	s.weft("diff", full, "older").exits(exitFailure).prints("  demo.calc.v1.Calc: service exported by older, too, and it answers calls",
+		"instead of owner; to keep that, weft route demo.calc.v1.Calc owner")
+	s.weft("deploy", full, "--name", "older", "--allow-breaking", "--dry-run").ok().prints("\ndemo.calc.v1.Calc\n")
+
+	// Those who call what the new owner lacks would have no answer any more.
+	lacks := "! demo.calc.v1.Calc/Div: method not exported by older, which would answer calls that name no function, instead of owner"
+	s.weft("diff", less, "older").exits(exitFailure).prints(lacks)
+	s.weft("deploy", less, "--name", "older").exits(exitFailure).complains("BREAKING_CHANGE", "demo.calc.v1.Calc/Div")
+	s.weft("route", "demo.calc.v1.Calc", "owner").ok()
+	s.weft("diff", less, "older").exits(exitFailure).prints("exported by older, too; owner goes on")
+	s.weft("deploy", less, "--name", "older", "--allow-breaking").ok().prints("owner answers it; call with --function older")
+	s.weft("diff", less, "older").ok().prints("no changes")
+
+	s.weft("deploy", less, "--name", "again", "-n", "other").ok()
+	s.weft("delete", "again", "-n", "other").ok()
+	s.weft("diff", less, "again", "-n", "other").ok().prints("  demo.calc.v1.Calc: service exported again, by again")
+}
+
 // An older version of an interface may leave out what the contract has, unless it was the function's own.
 func TestDeployThatDropsAMethod(t *testing.T) {
 	s := startServer(t)

@@ -258,11 +258,24 @@ func TestOwner(t *testing.T) {
 			t.Fatalf("owner %q, want %q", got, want)
 		}
 	}
+	with := func(function, want string) {
+		t.Helper()
+		if got := l.c.View().OwnerWith(ns, service, function); got != want {
+			t.Fatalf("owner with %s: %q, want %q", function, got, want)
+		}
+	}
 	owner("")
+	with("zebra", "zebra")
+	l.must(put(deploy{name: "older"}))
 	l.must(put(deploy{name: "zebra", services: []string{service}}))
 	l.must(put(deploy{name: "ant", services: []string{service}}))
 	l.must(put(deploy{name: "other", services: []string{"demo.v1.Other"}}))
 	owner("zebra") // the oldest, not the first by name
+	with("ant", "zebra")
+	with("zebra", "zebra")
+	with("other", "zebra")
+	with("new", "zebra")
+	with("older", "older")
 	if got := fmt.Sprint(l.c.View().Exporters(ns, service)); got != "[zebra ant]" {
 		t.Fatalf("exporters %s", got)
 	}
@@ -270,8 +283,11 @@ func TestOwner(t *testing.T) {
 		t.Fatalf("previous owner %q", got)
 	}
 	owner("ant")
+	with("older", "ant")
 	l.must(put(deploy{name: "ant"})) // stops to export it
 	owner("zebra")
+	with("ant", "ant")
+	with("older", "older")
 	l.must(put(deploy{name: "ant", services: []string{service}})) // and takes it up again: the route still stands
 	owner("ant")
 	l.must(del("ant"))

@@ -148,6 +148,19 @@ func (s *state) owner(namespace, service string) string {
 	return ""
 }
 
+// OwnerWith returns what Owner will, once a function exports the service that may not do so yet.
+func (v *View) OwnerWith(namespace, service, function string) string {
+	owner := v.Owner(namespace, service)
+	routed, _ := v.state.routes.Get(key(namespace, service))
+	switch f := v.Function(namespace, function); {
+	case owner == "", routed == function:
+		return function
+	case routed == owner, f == nil, f.GetCreatedIndex() > v.Function(namespace, owner).GetCreatedIndex():
+		return owner
+	}
+	return function
+}
+
 // Exporters returns the functions whose current revision exports a service, the oldest first.
 func (v *View) Exporters(namespace, service string) []string {
 	var all []string

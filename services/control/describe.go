@@ -158,9 +158,7 @@ func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec) *weftv1.DeployRespo
 	left := maxCalls
 	services := s.services(p.view, spec.GetNamespace(), p.built.Contracts, p.built.Services)
 	for _, service := range services {
-		if service.GetOwner() == "" {
-			service.Owner = spec.GetName()
-		}
+		service.Owner = p.view.OwnerWith(spec.GetNamespace(), service.GetName(), spec.GetName())
 	}
 	return &weftv1.DeployResponse{
 		Function: &weftv1.Function{

@@ -63,22 +63,30 @@ func droppedServices(view *catalog.View, namespace, name string, current *catalo
 }
 
 func droppedMethods(name string, before []*contract.Service, service *contract.Service) []*weftv1.Change {
-	at := slices.IndexFunc(before, func(s *contract.Service) bool { return s.Name == service.Name })
-	if at < 0 {
-		return nil
-	}
+	old, methods := missing(before, service)
 	var lost []*weftv1.Change
-	for _, m := range before[at].Methods {
-		if slices.ContainsFunc(service.Methods, func(kept *contract.Method) bool { return kept.Name == m.Name }) {
-			continue
-		}
+	for _, m := range methods {
 		lost = append(lost, &weftv1.Change{
-			Path:        service.Name + "/" + m.Name,
-			Description: fmt.Sprintf("method no longer exported by %s, whose interface is %s now, after %s", name, service.Interface, before[at].Interface),
+			Path:        service.Name + "/" + m,
+			Description: fmt.Sprintf("method no longer exported by %s, whose interface is %s now, after %s", name, service.Interface, old.Interface),
 			Breaking:    true,
 		})
 	}
 	return lost
+}
+
+// missing are the methods that a service lacks of the one of its name in another revision, which it also gives.
+func missing(before []*contract.Service, service *contract.Service) (old *contract.Service, methods []string) {
+	at := slices.IndexFunc(before, func(s *contract.Service) bool { return s.Name == service.Name })
+	if at < 0 {
+		return nil, nil
+	}
+	for _, m := range before[at].Methods {
+		if !slices.ContainsFunc(service.Methods, func(kept *contract.Method) bool { return kept.Name == m.Name }) {
+			methods = append(methods, m.Name)
+		}
+	}
+	return before[at], methods
 }
 
 // methodsOf is how many methods a service has in the contracts.

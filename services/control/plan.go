@@ -81,11 +81,21 @@ func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec
 	if err != nil {
 		return nil, err
 	}
+	gained, err := s.gained(ctx, view, spec.GetNamespace(), spec.GetName(), built)
+	if err != nil {
+		return nil, err
+	}
 	lost = append(lost, dropped...)
+	for _, change := range gained {
+		if change.GetBreaking() {
+			lost = append(lost, change)
+		}
+	}
 	if len(lost) > 0 && !allowBreaking {
 		return nil, &contract.BreakingError{Changes: lost}
 	}
-	changes := slices.Concat(built.Changes, bound.changes, lost)
+	gained = slices.DeleteFunc(gained, (*weftv1.Change).GetBreaking) // they are in lost
+	changes := slices.Concat(built.Changes, bound.changes, lost, gained)
 	slices.SortStableFunc(changes, func(a, b *weftv1.Change) int { return cmp.Compare(a.GetPath(), b.GetPath()) })
 	p := &plan{
 		view: view, built: built, bound: bound, changes: changes, base: built.Base,

@@ -1,0 +1,62 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/weft-run/weft/consensus/catalog"
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/wit/contract"
+)
+
+// gained is what the function's new revision answers and its current one does not, although the contracts have it, so that
+// contract.Build has nothing to say about it: services that other functions export, or did. The oldest function that exports one, unless there is a route, answers
+// calls that name none, which may be this one from now on. If it lacks methods, that breaks those who call them.
+func (s *Server) gained(ctx context.Context, view *catalog.View, namespace, name string, built *contract.Built) ([]*weftv1.Change, error) {
+	current := catalog.Current(view.Function(namespace, name))
+	var all []*weftv1.Change
+	for _, service := range built.Services {
+		_, exported := slices.BinarySearch(current.GetServices(), service.Name)
+		if exported || slices.ContainsFunc(built.Changes, func(c *weftv1.Change) bool { return c.GetPath() == service.Name }) {
+			continue
+		}
+		var description string
+		switch before, now := view.Owner(namespace, service.Name), view.OwnerWith(namespace, service.Name, name); before {
+		case "":
+			description = fmt.Sprintf("service exported again, by %s", name)
+		case now:
+			description = fmt.Sprintf("service exported by %s, too; %s goes on answering calls that name no function", name, before)
+		default:
+			description = fmt.Sprintf("service exported by %s, too, and it answers calls that name no function from now on, instead of %s; to keep that, weft route %s %s",
+				name, before, service.Name, before)
+			lacks, err := s.lacks(ctx, view, namespace, before, name, service)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, lacks...)
+		}
+		all = append(all, &weftv1.Change{Path: service.Name, Description: description})
+	}
+	return all, nil
+}
+
+// lacks are the methods of a service that its owner has and the function that takes its place does not.
+func (s *Server) lacks(ctx context.Context, view *catalog.View, namespace, owner, name string, service *contract.Service) ([]*weftv1.Change, error) {
+	function := view.Function(namespace, owner)
+	revision := catalog.Current(function)
+	r, err := s.config.Components.Revision(ctx, keyOf(function, revision))
+	if err != nil {
+		return nil, fmt.Errorf("read revision %d of %s, to compare its methods: %w", revision.GetNumber(), owner, err)
+	}
+	var all []*weftv1.Change
+	_, methods := missing(r.Services, service)
+	for _, m := range methods {
+		all = append(all, &weftv1.Change{
+			Path:        service.Name + "/" + m,
+			Description: fmt.Sprintf("method not exported by %s, which would answer calls that name no function, instead of %s", name, owner),
+			Breaking:    true,
+		})
+	}
+	return all, nil
+}
