@@ -80,7 +80,7 @@ func (l *lobby) take(conn net.Conn, _ string) {
 		_ = conn.Close()
 		return
 	}
-	g := &guest{Conn: conn, leave: sync.OnceFunc(func() { <-l.slots })}
+	g := &guest{Conn: conn, frames: newFrames(), leave: sync.OnceFunc(func() { <-l.slots })}
 	select {
 	case l.accepted <- g:
 	case <-l.closed:
@@ -91,7 +91,17 @@ func (l *lobby) take(conn net.Conn, _ string) {
 // guest is a connection that counts while it is open.
 type guest struct {
 	net.Conn
-	leave func()
+	frames frames // only the one who reads uses it
+	leave  func()
+}
+
+// Read implements net.Conn. It ends with a client that has gone too far.
+func (g *guest) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if far := g.frames.follow(p[:n]); far != nil {
+		return 0, far
+	}
+	return n, err
 }
 
 // Close implements net.Conn.
