@@ -3,7 +3,7 @@
 //	token.go      the text of a join token
 //	join.go       a new node asks to be taken in
 //	lobby.go      the join endpoint: the only service for clients without a certificate
-//	continuations.go  what its clients may not send without end
+//	frames.go     what its clients may not send without end
 //	admission.go  a node with the authority's key decides
 //	announce.go   a node tells the others where it is now
 //	renew.go      a node without the authority's key has its certificate renewed
