@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -157,16 +158,25 @@ const outside = `(component
   (func (export "entry") (param "entries" (list $named)) (result u32)
     (canon lift (core func $i "count") (memory $libc "memory") (realloc (func $libc "realloc")))))`
 
+// inline is a component with an interface of a plain name, which is that of the type of the world that it uses. It has a function of the world's
+// own where that is more.
+func inline(more string) string {
+	return strings.NewReplacer(`(func (export "same") (param "e`, `(func $same (param "e`, `(func (export "entry") (param "e`, `(func $count (param "e`).Replace(outside[:len(outside)-1]) + `
+  (instance $entries (export "same" (func $same)) (export "count" (func $count)))
+  (export "entry" (instance $entries))` + more + ")"
+}
+
 // TestTwoPaths calls the functions of real components, and of one in text, both ways, with random requests, whole and damaged.
 func TestTwoPaths(t *testing.T) {
 	e := engineOfBytes(t)
+	texts := map[string]string{"outside": outside, "inline": inline(""), "inline and outside": inline(`(export "also" (func $count))`)}
 	for name, service := range map[string]string{"bench": "bench.records.v1.Records", "orders": "demo.orders.v1.Orders", "conformance": "test.conformance.v1.Shapes",
-		"outside": "random_fn.Functions"} {
+		"outside": "random_fn.Functions", "inline": "random_fn.Entry", "inline and outside": "random_fn.Entry"} {
 		for _, once := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, " once ", once), func(t *testing.T) {
 				wasm := func() []byte { return components.Bytes(t, name) }
-				if name == "outside" {
-					wasm = func() []byte { return wat.Bytes(t, outside) }
+				if text, ok := texts[name]; ok {
+					wasm = func() []byte { return wat.Bytes(t, text) }
 				}
 				p := newTwoPaths(t, e, name, wasm(), service, once)
 				rapid.Check(t, func(t *rapid.T) {

@@ -19,6 +19,8 @@ type outer struct {
 	budget int
 
 	imports map[string]*imported // by ID
+	// prefix is what plain names of imported interfaces begin with.
+	prefix string
 	// exports are the indices of the instances that are exported, so far.
 	exports map[*wit.Interface]int
 	// aliases are the indices of types of imported and exported interfaces.
@@ -136,10 +138,18 @@ func (o *outer) require(p *Part, iface *wit.Interface) error {
 	if err != nil {
 		return err
 	}
-	o.item(importSection, externName(iface.ID)+sortInstance+wasm.Uint(index))
+	o.item(importSection, externName(o.importName(iface))+sortInstance+wasm.Uint(index))
 	i.instance, i.state = o.instances, written
 	o.instances++
 	return nil
+}
+
+// importName is what an interface is imported by.
+func (o *outer) importName(i *wit.Interface) string {
+	if isPlain(i) {
+		return o.prefix + i.ID
+	}
+	return i.ID
 }
 
 func newImported(id, from string) *imported {

@@ -40,14 +40,18 @@ func Wrap(w Wrapper, part Part) (*Composition, error) {
 	if err != nil {
 		return nil, err
 	}
-	wrapper := Part{Name: "transcoder", Component: component, World: world}
+	wrapper, prefix := Part{Name: "transcoder", Component: component, World: world}, w.prefix(&part)
 	for _, i := range world.Imports {
-		if find(part.World.Exports, i.ID) != nil {
-			wrapper.Links = append(wrapper.Links, Link{Import: i.ID, Part: 1, Export: i.ID})
+		exported := i.ID
+		if isPlain(i) {
+			exported = strings.TrimPrefix(i.ID, prefix)
+		}
+		if find(part.World.Exports, exported) != nil {
+			wrapper.Links = append(wrapper.Links, Link{Import: i.ID, Part: 1, Export: exported})
 		}
 	}
 	if len(world.ImportFunctions) > 0 {
-		outside, prefix := Link{Part: 1, Functions: make(map[string]string)}, w.prefix(&part)
+		outside := Link{Part: 1, Functions: make(map[string]string)}
 		for _, f := range world.ImportFunctions {
 			outside.Functions[f.Name] = strings.TrimPrefix(f.Name, prefix)
 		}
@@ -73,29 +77,33 @@ func bytesFunction(name string) *wit.Function {
 	return &wit.Function{Name: name, Params: []wit.Field{{Name: "message", Type: bytesType}}, Result: bytesType}
 }
 
-// required are the interfaces that are imported, in their order.
+// isPlain tells whether an interface has a plain name, as one that the world writes inline.
+func isPlain(i *wit.Interface) bool { return !strings.Contains(i.ID, ":") }
+
+// required are the interfaces that are imported, in their order, by the names that they are imported by.
 func (o *outer) required() []*wit.Interface {
 	list := make([]*wit.Interface, o.instances)
 	for _, i := range o.imports {
 		if i.state == written {
-			list[i.instance] = i.iface
+			named := *i.iface
+			named.ID = o.importName(i.iface)
+			list[i.instance] = &named
 		}
 	}
 	return list
 }
 
-// prefix is what the names of functions outside of an interface begin with where the wrapper imports them: such a function may be called as a
-// type of the component, which imports the one and exports the other, but the wrapper imports both.
+// prefix is what plain names begin with where the wrapper imports them: a function or an interface may be called as a type of the component,
+// which imports the one and exports the other, but the wrapper imports both.
 func (w Wrapper) prefix(part *Part) string {
 	taken := make(map[string]bool)
 	for _, t := range part.World.ImportTypes {
 		taken[t.Name] = true
 	}
-	for _, i := range part.World.Exports {
-		taken[i.ID] = true
-	}
 	prefix := ""
-	for slices.ContainsFunc(w.Calls, func(c Call) bool { return c.Interface == nil && taken[prefix+c.Function.Name] }) {
+	for slices.ContainsFunc(w.Calls, func(c Call) bool {
+		return c.Interface == nil && taken[prefix+c.Function.Name] || c.Interface != nil && taken[prefix+c.Interface.ID]
+	}) {
 		prefix += "call-"
 	}
 	return prefix
@@ -103,8 +111,8 @@ func (w Wrapper) prefix(part *Part) string {
 
 // component writes the wrapper as a component, which imports what it calls.
 func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
-	o := newOuter()
-	world, prefix := &wit.World{}, w.prefix(part)
+	o, world, prefix := newOuter(), &wit.World{}, w.prefix(part)
+	o.prefix = prefix
 	for _, c := range w.Calls {
 		if c.Interface == nil {
 			imported := *c.Function
@@ -120,6 +128,12 @@ func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 		}
 		i.iface.Functions = append(i.iface.Functions, c.Function)
 	}
+	if slices.ContainsFunc(w.Calls, func(c Call) bool { return c.Interface == nil || isPlain(c.Interface) }) {
+		world.ImportTypes = part.World.ImportTypes // which they may use
+	}
+	if err := o.outside(part, world); err != nil {
+		return nil, nil, err
+	}
 	for _, c := range w.Calls {
 		if c.Interface == nil {
 			continue
@@ -127,12 +141,6 @@ func (w Wrapper) component(part *Part) ([]byte, *wit.World, error) {
 		if err := o.require(part, c.Interface); err != nil {
 			return nil, nil, err
 		}
-	}
-	if len(world.ImportFunctions) > 0 {
-		world.ImportTypes = part.World.ImportTypes
-	}
-	if err := o.outside(part, world); err != nil {
-		return nil, nil, err
 	}
 	world.Imports = o.required()
 	o.coreMemory(w.Memory, w.Code)
