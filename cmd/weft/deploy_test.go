@@ -180,7 +180,9 @@ func TestDeployThatGainsAService(t *testing.T) {
 	extra := wat.Guest{Interface: "demo:calc/extra@1.0.0"}.File(t)
 	full := wat.Guest{Interface: "demo:calc/calc@1.1.0", Functions: []string{"add", "div"}}.File(t)
 	less := wat.Guest{Functions: []string{"add"}}.File(t)
-	s.weft("deploy", extra, "--name", "older").ok()
+	if r := s.weft("deploy", extra, "--name", "older").ok(); strings.Contains(r.out, "exported") {
+		t.Errorf("what is new is taken for gained: %s", r.out)
+	}
 	s.weft("deploy", full, "--name", "owner").ok()
 	s.weft("deploy", extra, "--name", "younger").ok()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/weft-run/weft/consensus/catalog"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
@@ -18,7 +19,8 @@ func (s *Server) gained(ctx context.Context, view *catalog.View, namespace, name
 	var all []*weftv1.Change
 	for _, service := range built.Services {
 		_, exported := slices.BinarySearch(current.GetServices(), service.Name)
-		if exported || slices.ContainsFunc(built.Changes, func(c *weftv1.Change) bool { return c.GetPath() == service.Name }) {
+		stored := view.Contract(namespace, service.Name[:strings.LastIndexByte(service.Name, '.')])
+		if exported || methodsOf([]*weftv1.Contract{stored}, service.Name) == 0 {
 			continue
 		}
 		var description string
