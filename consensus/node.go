@@ -30,6 +30,9 @@ type Config struct {
 	Advertise string
 	// GRPC is HOST:PORT of the port for users, to tell other nodes. SetGRPC changes it.
 	GRPC string
+	// Prepare is called once the directory and the cluster port are the node's, and before it joins a cluster or founds one: a
+	// process that lacks something else should do neither. Nil: nothing is to be done.
+	Prepare func() error
 	// Follower keeps the node out of raft: it has no log and no vote, and follows the catalog of a scheduler by a watch.
 	Follower bool
 	// Executor says that the node runs components.
@@ -184,6 +187,11 @@ func Open(config Config) (_ *Node, err error) {
 		return nil, fmt.Errorf("consensus: cluster port: %w", err)
 	}
 	undo = append(undo, listener.Close)
+	if config.Prepare != nil {
+		if err := config.Prepare(); err != nil {
+			return nil, err
+		}
+	}
 	n.advertise = advertised(config.Advertise, listener.Addr())
 	own := Address{Cluster: n.advertise, GRPC: config.GRPC}
 	if n.identity, err = config.identify(own); err != nil {

@@ -178,3 +178,19 @@ func TestNodeSaysWhatIsWrong(t *testing.T) {
 	weftWith(t, "", "restore", file, "--data-dir", saved).ok()
 	startServerIn(t, saved).weft("revisions", "calc").ok().prints("5         current")
 }
+
+// TestFailedStart: a server that can't have its ports neither founds a cluster nor joins one, where it would be missed.
+func TestFailedStart(t *testing.T) {
+	s, dir := startServer(t), t.TempDir()
+	token := strings.TrimSpace(s.weft("token").ok().out)
+	start := []string{"server", "--data-dir", dir, "--name", "second", "--listen", "127.0.0.1:0", "--cluster", "127.0.0.1:0", "--http"}
+	join := []string{"--join", s.ClusterAddr(), "--token", token}
+	weftWith(t, "", append(start, s.HTTPAddr())...).exits(exitFailure).complains("HTTP port", "in use")
+	weftWith(t, "", append(append(start, s.HTTPAddr()), join...)...).exits(exitFailure).complains("HTTP port", "in use")
+	if r := s.weft("nodes").ok(); strings.Contains(r.out, "second") {
+		t.Errorf("it has joined:\n%s", r.out)
+	}
+	p := startProcess(t, dir, append(join, "--name", "second")...)
+	weftWith(t, "", "nodes", "--addr", p.addr).ok().prints("second", "alive")
+	p.terminate(t)
+}

@@ -76,17 +76,10 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
+	member.Prepare = func() error { return n.takePorts(ctx) }
 	// It takes the data directory for this process.
 	if n.consensus, err = consensus.Open(member); err != nil { //nolint:contextcheck // it outlives the start
 		return nil, err
-	}
-	var ports net.ListenConfig
-	// The ports are taken before the work begins, and answer after it.
-	if n.grpc, err = ports.Listen(ctx, "tcp", config.GRPC); err != nil {
-		return nil, fmt.Errorf("node: gRPC port: %w", err)
-	}
-	if n.http, err = ports.Listen(ctx, "tcp", config.HTTP); err != nil {
-		return nil, fmt.Errorf("node: HTTP port: %w", err)
 	}
 	n.consensus.SetGRPC(config.advertised(n.grpc.Addr()))
 	if err = n.build(); err != nil {
@@ -96,6 +89,18 @@ func Start(ctx context.Context, config Config) (_ *Node, err error) {
 	n.serve("HTTP", func() error { return n.web.Serve(n.http) })
 	n.serving.Go(n.watchRemoval)
 	return n, nil
+}
+
+// takePorts takes the ports before the work begins; they answer after it. A node that can't have them is to be no member of a cluster.
+func (n *Node) takePorts(ctx context.Context) (err error) {
+	var ports net.ListenConfig
+	if n.grpc, err = ports.Listen(ctx, "tcp", n.config.GRPC); err != nil {
+		return fmt.Errorf("node: gRPC port: %w", err)
+	}
+	if n.http, err = ports.Listen(ctx, "tcp", n.config.HTTP); err != nil {
+		return fmt.Errorf("node: HTTP port: %w", err)
+	}
+	return nil
 }
 
 // member is how the node takes part in consensus.
