@@ -29,7 +29,7 @@ var errIncomplete = fmt.Errorf("artifacts: cut off: %w", io.ErrUnexpectedEOF)
 
 // arrive begins the arrival of an artifact, or goes on with one that broke off. It waits for an arrival of the same
 // digest to end. It gives nil if the artifact is there, verified. The errors are those of ctx, ErrStorage, and those of
-// reading.
+// reading what broke off.
 func (s *Store) arrive(ctx context.Context, d Digest) (*arrival, error) {
 	if err := s.enter(ctx, d); err != nil {
 		return nil, err
@@ -38,10 +38,6 @@ func (s *Store) arrive(ctx context.Context, d Digest) (*arrival, error) {
 	if err == nil {
 		s.leave(d)
 		return nil, nil //nolint:nilnil // there is nothing to do, and that is no error
-	}
-	if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrCorrupt) {
-		s.leave(d)
-		return nil, err
 	}
 	a := &arrival{store: s, digest: d, path: s.partPath(d), sum: sha256.New()}
 	if err := a.resume(); err != nil {

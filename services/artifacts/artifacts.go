@@ -57,6 +57,8 @@ var (
 	// ErrCorrupt: the bytes do not have their digest. A file is set aside, so that ErrNotFound follows until it is put
 	// again.
 	ErrCorrupt = errors.New("artifacts: corrupt")
+	// ErrUnreadable: there is a file, and reading it fails. It stays where it is: nobody knows what is in it.
+	ErrUnreadable = errors.New("artifacts: unreadable")
 	// ErrTooLarge: more bytes came than were allowed.
 	ErrTooLarge = errors.New("artifacts: too large")
 	// ErrStorage: the disk did not take the artifact; it may be full.

@@ -23,10 +23,15 @@ type FetchError struct {
 }
 
 func (e *FetchError) Error() string {
+	return fmt.Sprintf("artifacts: %x is not on this node, and %s", e.Digest, e.others())
+}
+
+// others says what became of the other nodes.
+func (e *FetchError) others() string {
 	if len(e.Nodes) == 0 {
-		return fmt.Sprintf("artifacts: %x is not on this node, and it knows of no other that may have it", e.Digest)
+		return "it knows of no other that may have it"
 	}
-	return fmt.Sprintf("artifacts: %x is not on this node, and no other gave it: %s", e.Digest, reasons(e.Nodes, e.Errs))
+	return "no other gave it: " + reasons(e.Nodes, e.Errs)
 }
 
 // Unwrap returns what became of each node.
@@ -90,9 +95,9 @@ func NewFetcher(c Config) *Fetcher {
 	return &Fetcher{config: c, places: make(chan struct{}, c.Parallel), flights: map[Digest]*flight{}, liars: map[string]time.Time{}}
 }
 
-// Fetch gives the file of an artifact, as Store.Path does; it pulls the artifact from another node if it is not there, or
-// is corrupt. Pulls of one digest that go on at once are one. Each node is asked once or twice: it is for the caller to try
-// again later. Errors are *FetchError, ErrStorage where the disk is full, those of reading, and those of ctx.
+// Fetch gives the file of an artifact, as Store.Path does; it pulls the artifact from another node if it is not there, is
+// corrupt or can't be read. Pulls of one digest that go on at once are one. Each node is asked once or twice: it is for the caller to try
+// again later. Errors are *FetchError, ErrStorage where the disk is full, ErrUnreadable, and those of ctx.
 func (f *Fetcher) Fetch(ctx context.Context, d Digest) (path string, err error) {
 	for try := 0; ; try++ {
 		path, err = f.config.Store.Path(d)
@@ -103,11 +108,17 @@ func (f *Fetcher) Fetch(ctx context.Context, d Digest) (path string, err error) 
 			return "", err
 		case errors.Is(err, ErrCorrupt):
 			f.config.Logger.Warn("an artifact is corrupt and is fetched again", "error", err)
-		case !errors.Is(err, ErrNotFound):
-			return "", err
 		}
-		if err := f.wait(ctx, d); err != nil {
-			return "", err
+		failed := f.wait(ctx, d)
+		unreadable := errors.Is(err, ErrUnreadable)
+		if nobody, ok := errors.AsType[*FetchError](failed); ok && unreadable {
+			return "", fmt.Errorf("%w, and %s", err, nobody.others())
+		}
+		if failed != nil {
+			return "", failed
+		}
+		if unreadable {
+			f.config.Logger.Warn("an artifact could not be read and was fetched again", "error", err)
 		}
 	}
 }

@@ -241,6 +241,29 @@ func TestFetchOfACorruptFile(t *testing.T) {
 	}
 }
 
+// TestFetchOfAnUnreadableFile takes it from another node, and leaves it where it is if no other has it.
+func TestFetchOfAnUnreadableFile(t *testing.T) {
+	ns := newNodes(t, 2)
+	data := random(3 * chunkSize)
+	d := ns.first().put(t, data)
+	path := ns.first().store.path(d)
+	if err := errors.Join(os.Remove(path), os.Symlink(path, path)); err != nil { // which root can't open either
+		t.Fatal(err)
+	}
+	_, err := NewFetcher(ns.config()).Fetch(t.Context(), d)
+	if !errors.Is(err, ErrUnreadable) || errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "no other gave it") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+	ns.all[1].put(t, data)
+	if _, err := NewFetcher(ns.config()).Fetch(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, ns.first(), d, data)
+}
+
 // rotten is a file on a disk that loses a byte of what is written.
 type rotten struct{ file }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Path returns the file of an artifact, after reading all of it once in the life of the process. The file must not be
-// changed; it stays until Sweep removes it. Errors are ErrNotFound, ErrCorrupt and those of reading.
+// changed; it stays until Sweep removes it. Errors are ErrNotFound, ErrCorrupt and ErrUnreadable.
 func (s *Store) Path(d Digest) (string, error) {
 	path := s.path(d)
 	for {
@@ -64,7 +64,7 @@ func (s *Store) verify(d Digest, c *check) {
 			c.err = s.quarantine(d)
 		}
 	default:
-		c.err = fmt.Errorf("artifacts: %x: %w", d, err)
+		c.err = fmt.Errorf("%w: %x: %w", ErrUnreadable, d, err)
 	}
 }
 
