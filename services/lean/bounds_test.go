@@ -40,11 +40,14 @@ func newRaw(t *testing.T, nc net.Conn, settings ...http2.Setting) *raw {
 	t.Helper()
 	c := &raw{Framer: http2.NewFramer(nc, nc), t: t, net: nc}
 	c.hpack = hpack.NewEncoder(&c.block)
-	_ = nc.SetDeadline(time.Now().Add(20 * time.Second))
+	c.patient()
 	c.must(io.WriteString(nc, http2.ClientPreface))
 	c.did(c.WriteSettings(settings...))
 	return c
 }
+
+// patient has what the client reads and writes take 20 seconds from now, at most.
+func (c *raw) patient() { _ = c.net.SetDeadline(time.Now().Add(20 * time.Second)) }
 
 func (c *raw) did(err error) {
 	c.t.Helper()
@@ -61,6 +64,7 @@ func (c *raw) must(_ int, err error) {
 // begin opens a stream: with a content-type, echo answers it, otherwise it is relayed. A GET ends with its headers.
 func (c *raw) begin(id uint32, method, contentType string) {
 	c.t.Helper()
+	c.patient()
 	c.did(c.WriteHeaders(http2.HeadersFrameParam{
 		StreamID: id, BlockFragment: c.request(method, contentType), EndHeaders: true, EndStream: method == http.MethodGet,
 	}))
@@ -121,6 +125,15 @@ func (f *fixture) only(t *testing.T) (c *conn) {
 	return c
 }
 
+// answered tells whether the handlers of the server's only connection have answered, of which a stream is the last one.
+func (f *fixture) answered(t *testing.T, last uint32) bool {
+	t.Helper()
+	s := f.only(t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last == last && s.running == 0
+}
+
 // await asks until something holds.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
@@ -171,7 +184,10 @@ func TestResetsOfAnswersThatWait(t *testing.T) {
 		defer s.mu.Unlock()
 		return len(s.streams), len(s.ready) + len(s.starved)
 	}
-	await(t, "an answer that waits", func() bool { open, lines := kept(); return open == 1 && lines == 1 })
+	await(t, "both answers, one of which waits", func() bool {
+		open, lines := kept()
+		return f.answered(t, 3) && open == 1 && lines == 1
+	})
 	for id := uint32(5); id < 1000; id += 2 {
 		c.call(id, "x")
 		await(t, "an answer that waits", func() bool { _, lines := kept(); return lines == 2 })
