@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,12 +114,15 @@ func TestMemoryAtStart(t *testing.T) {
 }
 
 func TestEndlessLoop(t *testing.T) {
-	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: 50 * time.Millisecond})
-	_, err := g.call(t.Context(), "Loop", 0)
-	refused(t, err, Deadline, "test.guest.Api/Loop", "50ms", "default/guest@1", "running")
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
+	limited := *g
+	limited.rev.Function, limited.rev.Limits.Timeout = "limited", 50*time.Millisecond
+	g.load(limited.rev)
+	g.idle()
+	_, err := limited.call(t.Context(), "Loop", 0)
+	refused(t, err, Deadline, "test.guest.Api/Loop", "50ms", "default/limited@1", "running")
 	g.works()
 
-	g = newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err = g.call(ctx, "Loop", 0)
@@ -147,6 +151,47 @@ func TestCanceled(t *testing.T) {
 	g.works()
 	_, err = g.call(ctx, "Echo", 1)
 	refused(t, err, Canceled, "before the call began")
+}
+
+// overdue makes a call whose deadline passes once something is so, and gives its error.
+func overdue(t testing.TB, once func() bool, call func(context.Context) error) error {
+	t.Helper()
+	ctx := overdueContext{t.Context(), make(chan struct{})}
+	pass := sync.OnceFunc(func() { close(ctx.passed) })
+	defer pass()
+	answer := make(chan error, 1)
+	go func() { answer <- call(ctx) }()
+	until(t, once)
+	pass()
+	return <-answer
+}
+
+// overdueContext is a context whose deadline was an hour away, and passes when passed is closed.
+type overdueContext struct {
+	context.Context //nolint:containedctx // it is one
+	passed          chan struct{}
+}
+
+func (c overdueContext) Deadline() (time.Time, bool) { return time.Now().Add(time.Hour), true }
+
+func (c overdueContext) Done() <-chan struct{} { return c.passed }
+
+func (c overdueContext) Err() error {
+	select {
+	case <-c.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// overdue makes a call of a method whose parameter, if it has one, is a number.
+func (g *guest) overdue(once func() bool, method string, arg uint64) error {
+	g.t.Helper()
+	return overdue(g.t, once, func(ctx context.Context) error {
+		_, err := g.call(ctx, method, arg)
+		return err
+	})
 }
 
 // until waits until something is so that no channel tells of.

@@ -66,17 +66,25 @@ func TestLoadTwice(t *testing.T) {
 // TestClose expects running calls to finish within the time for it, and no new ones.
 func TestClose(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{})
-	done := make(chan error)
+	stuck, end := g.stuck()
+	done, over := make(chan error), make(chan error)
 	go func() {
-		_, err := g.call(context.Background(), "Sleep", uint64(50*time.Millisecond))
+		_, err := g.call(context.Background(), "Sleep", hour)
 		done <- err
 	}()
-	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 })
-	if err := g.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
+	until(t, func() bool { return stuck.Load() == 1 })
+	go func() { over <- g.Close(context.Background()) }()
+	until(t, func() bool {
+		g.loading.Lock()
+		defer g.loading.Unlock()
+		return g.closed
+	})
+	end()
 	if err := <-done; err != nil {
 		t.Errorf("the call that ran: %v", err)
+	}
+	if err := <-over; err != nil {
+		t.Error(err)
 	}
 	_, err := g.call(t.Context(), "Echo", 1)
 	refused(t, err, NotLoaded)

@@ -93,9 +93,7 @@ func loadProxies(t testing.TB, text string, config Config, limits Limits) *proxi
 	if err := p.CheckImports(p.rev.World, p.rev.Imports...); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Load(t.Context(), p.rev); err != nil {
-		t.Fatal(err)
-	}
+	p.load(p.rev)
 	p.idle()
 	return p
 }
@@ -354,16 +352,18 @@ func TestOutgoingClose(t *testing.T) {
 // the executor closes.
 func TestOutgoingStubborn(t *testing.T) {
 	hold, waiting := make(chan struct{}), make(chan struct{}, 1)
-	p := newProxies(t, bank, Config{Slots: 1}, Limits{Timeout: time.Second}, func(_ context.Context, call OutgoingCall) ([]byte, error) {
+	p := newProxies(t, bank, Config{Slots: 1}, Limits{Timeout: time.Minute}, func(_ context.Context, call OutgoingCall) ([]byte, error) {
 		if call.Method == "Pay" {
 			waiting <- struct{}{}
 			<-hold
 		}
 		return []byte("\x08\x09"), nil
 	})
-	_, err := p.send(t.Context(), "Pay", nil)
+	err := overdue(t, func() bool { return len(waiting) > 0 }, func(ctx context.Context) error {
+		_, err := p.send(ctx, "Pay", nil)
+		return err
+	})
 	refused(t, err, Deadline)
-	<-waiting
 	if got, err := p.send(t.Context(), "Echo", nil); err != nil || string(got) != "\x08\x09" {
 		t.Errorf("the next call gave %x, %v", got, err)
 	}

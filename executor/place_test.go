@@ -54,9 +54,7 @@ func newNeighbours(t testing.TB, caller, provider Limits) *neighbours {
 	t.Helper()
 	n := &neighbours{method: "Echo", message: []byte("\x08\x07"), entered: make(chan struct{}, 1), provider: guestRevision(t, provider)}
 	n.proxies = loadProxies(t, bank, Config{Slots: 1, Outgoing: n}, caller)
-	if err := n.Load(t.Context(), n.provider); err != nil {
-		t.Fatal(err)
-	}
+	n.load(n.provider)
 	n.idle()
 	return n
 }
@@ -147,6 +145,9 @@ func TestPlaceLimit(t *testing.T) {
 			}
 			n.wantPlaced(1, 0)
 			n.rested()
+			n.provider = guestRevision(t, Limits{})
+			n.provider.Revision = 2
+			n.load(n.provider)
 			n.method, n.message = "Echo", nil
 			if got, err := n.pays(t.Context()); err != nil || got != "ok" {
 				t.Errorf("the next call gave %q, %v", got, err)
@@ -180,11 +181,16 @@ func TestPlaceEnds(t *testing.T) {
 		t.Errorf("logged %v", lines)
 	}
 
-	n = newNeighbours(t, Limits{Timeout: 50 * time.Millisecond}, Limits{Timeout: 50 * time.Millisecond})
-	n.method = "Loop"
-	_, err = n.pays(t.Context())
-	refused(t, err, Deadline, "50ms", "default/proxy@1")
-	n.rested()
+	for limit := 50 * time.Millisecond; ; limit *= 2 { // until the call gets as far as the callee
+		n = newNeighbours(t, Limits{Timeout: limit}, Limits{Timeout: limit})
+		n.method = "Loop"
+		_, err = n.pays(t.Context())
+		refused(t, err, Deadline, limit.String(), "default/proxy@1")
+		n.rested()
+		if n.placed.Load() > 0 {
+			break
+		}
+	}
 	n.wantPlaced(1, 0)
 }
 
@@ -192,11 +198,12 @@ func TestPlaceEnds(t *testing.T) {
 // is replaced until it comes back.
 func TestPlaceStuck(t *testing.T) {
 	n := newNeighbours(t, Limits{Timeout: time.Minute}, Limits{Timeout: time.Minute})
-	n.stuck()
-	n.method, n.message = "Sleep", protowire.AppendVarint([]byte("\x08"), uint64(2*time.Second))
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := n.pays(ctx)
+	stuck, end := n.stuck()
+	n.method, n.message = "Sleep", protowire.AppendVarint([]byte("\x08"), hour)
+	err := overdue(t, func() bool { return stuck.Load() == 1 }, func(ctx context.Context) error {
+		_, err := n.pays(ctx)
+		return err
+	})
 	refused(t, err, Deadline)
 	until(t, func() bool { return n.metric("weft_slots_lost") == 1 })
 	line := func(k Key) *line { return n.resident(k).rev.Load().line }
@@ -208,6 +215,7 @@ func TestPlaceStuck(t *testing.T) {
 	if _, err := n.Executor.Call(t.Context(), Request{Key: n.provider.Key, Service: guestService, Method: "Echo"}); err != nil {
 		t.Error(err)
 	}
+	end()
 	n.rested()
 	n.queue.mu.Lock()
 	defer n.queue.mu.Unlock()

@@ -65,12 +65,29 @@ func (g *guest) ready() int {
 // fill makes a revision hot, and waits until so many instances are ready.
 func (g *guest) fill(n int) {
 	g.t.Helper()
-	for range 2 {
+	count := func() {
 		if n := g.count(); n != 1 {
 			g.t.Errorf("the instance was called %d times", n)
 		}
 	}
-	until(g.t, func() bool { return g.ready() == n })
+	count()
+	count()
+	p := g.loaded().pool
+	until(g.t, func() bool {
+		g.pools.mu.Lock()
+		wanted, waiting := p.wanted, len(p.waiting)
+		g.pools.mu.Unlock()
+		if !wanted && waiting < n { // all slots were taken for so long that they are not waited for any more
+			count()
+		}
+		return waiting == n
+	})
+}
+
+// runs tells whether a call runs.
+func (g *guest) runs() bool {
+	_, busy, _ := g.queue.counts()
+	return busy > 0
 }
 
 // TestPool has calls take instances that were made in advance, each of them only once.
@@ -124,10 +141,8 @@ func TestPoolTraps(t *testing.T) {
 		if n := g.count(); n != 1 {
 			t.Errorf("the instance was called %d times, as one that trapped", n)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		_, err = g.call(ctx, "Loop", 0)
-		cancel()
-		refused(t, err, Deadline)
+		g.idle()
+		refused(t, g.overdue(g.runs, "Loop", 0), Deadline)
 		g.idle()
 		if n := g.count(); n != 1 {
 			t.Errorf("the instance was called %d times, as one that was interrupted", n)
@@ -234,10 +249,7 @@ func TestKeptGiveWay(t *testing.T) {
 	}
 	a.idle()
 	want([]*guest{a, b, c, d, e}, 1, 0, 1, 1, 1)
-	for range 2 {
-		hot.count()
-	}
-	until(t, func() bool { return hot.waiting() == 1 })
+	hot.fill(1)
 	want([]*guest{a, b, c, d, e, hot}, 1, 0, 0, 1, 1, 1)
 	for range 10 { // hot's was never called, and stays
 		b.count()
@@ -296,10 +308,8 @@ func TestKeptGiveWayEngine(t *testing.T) {
 func TestPoolInterrupts(t *testing.T) {
 	g := counting(t, Config{Slots: 1}, Limits{Timeout: time.Minute}, 0)
 	g.fill(1)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err := g.call(ctx, "Loop", 0)
-	refused(t, err, Deadline)
+	g.idle()
+	refused(t, g.overdue(g.runs, "Loop", 0), Deadline)
 	if n := g.series("weft_instances_total", "ready"); n == 0 {
 		t.Error("no call took an instance that was ready")
 	}

@@ -262,12 +262,10 @@ func TestQueueDeadline(t *testing.T) {
 		refused(t, err, Canceled)
 	})
 	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 })
-	short, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer stop()
-	_, err := g.call(short, "Echo", 1)
-	refused(t, err, Deadline, "waiting in line")
-	if waiting, _, _ := g.queue.counts(); waiting != 0 {
-		t.Errorf("%d calls wait", waiting)
+	waits := func() bool { waiting, _, _ := g.queue.counts(); return waiting == 1 }
+	refused(t, g.overdue(waits, "Echo", 1), Deadline, "waiting in line")
+	if waits() {
+		t.Error("the call still waits")
 	}
 	cancel()
 	first.Wait()

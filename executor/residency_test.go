@@ -59,10 +59,13 @@ func (g *guest) sleep() {
 func TestIdleRevisionsRest(t *testing.T) {
 	slept := make(chan bool, 64)
 	g, d := newSleepy(t, Config{Idle: 20 * time.Millisecond, Dormant: func(_ Key, last bool) { slept <- last }})
+	sleeps := 0
 	for round := range 3 {
 		g.works()
-		if last := <-slept; !last {
-			t.Error("another revision of the function is said to be in memory")
+		for ; sleeps < 1+int(d.asked.Load()); sleeps++ { // it was loaded once more than it was described
+			if last := <-slept; !last {
+				t.Error("another revision of the function is said to be in memory")
+			}
 		}
 		if !g.Loaded(g.rev.Key) || g.CodeBytes(g.rev.Key) == 0 {
 			t.Fatal("a dormant revision does not count as ready")

@@ -15,9 +15,7 @@ func TestSleep(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Hour})
 	limited := g.rev
 	limited.Function, limited.Limits.Timeout = "limited", 100*time.Millisecond
-	if err := g.Load(t.Context(), limited); err != nil {
-		t.Fatal(err)
-	}
+	g.load(limited)
 	var calls sync.WaitGroup
 	sleep := func(ctx context.Context, rev Revision, reason Reason, text ...string) {
 		calls.Go(func() {

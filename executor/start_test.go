@@ -95,10 +95,19 @@ func TestStartedCallsEndOnTime(t *testing.T) {
 
 func TestStartedCallsEndInTime(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
-	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	running, _ := g.start(soon, "Loop", 0)
-	waiting, _ := g.start(soon, "Echo", 7)
+	var running, waiting mailbox
+	for both := false; !both; { // begin before their deadline
+		soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		var first, second Started
+		if running, first = g.start(soon, "Loop", 0); first == nil {
+			continue
+		}
+		waiting, second = g.start(soon, "Echo", 7)
+		if both = second != nil; !both {
+			<-running
+		}
+	}
 	for what, m := range map[string]mailbox{"running": running, "waiting": waiting} {
 		a := <-m
 		refused(t, a.err, Deadline)

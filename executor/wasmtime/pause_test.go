@@ -288,11 +288,13 @@ func TestMetronomeClosed(t *testing.T) {
 	it.Cancel(1)
 	all[used].Beat(true)
 	select {
-	case <-spinning:
-		t.Error("the next one beats")
+	case err := <-spinning:
+		t.Errorf("the next one beats: %v", err)
 	case <-time.After(20 * time.Millisecond):
 		next.Beat(true)
-		<-spinning
+		if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
+			t.Error(trap)
+		}
 	}
 }
 
