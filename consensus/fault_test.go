@@ -199,7 +199,7 @@ func TestStalledDisk(t *testing.T) {
 	d := &faultyDisk{}
 	dir := t.TempDir()
 	n := open(t, Config{Dir: dir, openLog: d.openLog, stall: 50 * time.Millisecond, quiet: true})
-	apply(t, n, deploy("before", "before"))
+	mend(t, n, "before", "before") // the disk of the test may be as slow
 	hang := make(chan struct{})
 	d.set(func() { d.hang = hang })
 	started := time.Now()
@@ -225,10 +225,10 @@ func TestStuckDisk(t *testing.T) {
 	d := &faultyDisk{}
 	stuck := make(chan error, 1)
 	n := open(t, Config{
-		Dir: t.TempDir(), openLog: d.openLog, stall: 20 * time.Millisecond, stuck: 100 * time.Millisecond,
+		Dir: t.TempDir(), openLog: d.openLog, stall: 200 * time.Millisecond, stuck: time.Second,
 		OnStuck: func(err error) { stuck <- err },
 	})
-	apply(t, n, deploy("before", "before"))
+	mend(t, n, "before", "before") // the disk of the test may be as slow
 	hang := make(chan struct{})
 	defer close(hang)
 	d.set(func() { d.hang = hang })
