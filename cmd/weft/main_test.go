@@ -100,6 +100,7 @@ func weftWithin(t *testing.T, limit time.Duration, stdin string, args ...string)
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	var out, errs bytes.Buffer
+	args = append([]string{}, args...) // cobra would take the test's own instead of none
 	code := run(ctx, args, strings.NewReader(stdin), &out, &errs)
 	return result{t, "weft " + strings.Join(args, " "), code, out.String(), errs.String()}
 }
