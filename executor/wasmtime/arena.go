@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -21,7 +20,7 @@ const (
 	firstChunk = 16 << 10
 	// maxChunk is up to where chunks double; what needs more gets a chunk of its own size.
 	maxChunk = 1 << 20
-	// idleArenas is how many freed arenas are kept for reuse, with one chunk each.
+	// idleArenas is how many freed arenas are kept for reuse, with one chunk each, besides those that processors have at hand.
 	idleArenas = 64
 )
 
@@ -42,25 +41,15 @@ type chunk struct {
 	size uintptr
 }
 
-// idle keeps freed arenas.
-var idle struct {
-	sync.Mutex
-	arenas []*Arena
-}
-
-// NewArena returns an empty arena, to be given back with [Arena.Free].
-func NewArena() *Arena {
-	idle.Lock()
-	defer idle.Unlock()
-	if n := len(idle.arenas); n > 0 {
-		a := idle.arenas[n-1]
-		idle.arenas = idle.arenas[:n-1]
-		return a
-	}
+// arenas keeps freed ones.
+var arenas = spares[*Arena]{most: idleArenas, drop: func(a *Arena) { C.free(a.chunks[0].base) }, more: func() []*Arena {
 	a := &Arena{}
 	a.grow(firstChunk)
-	return a
-}
+	return []*Arena{a}
+}}
+
+// NewArena returns an empty arena, to be given back with [Arena.Free].
+func NewArena() *Arena { return arenas.get() }
 
 // Free gives the arena back. All its values become invalid, and it must not be used again.
 func (a *Arena) Free() {
@@ -68,14 +57,8 @@ func (a *Arena) Free() {
 		return
 	}
 	a.Reset()
-	idle.Lock()
-	defer idle.Unlock()
-	if len(idle.arenas) < idleArenas {
-		kept := *a
-		idle.arenas = append(idle.arenas, &kept)
-	} else {
-		C.free(a.chunks[0].base)
-	}
+	kept := *a
+	arenas.put(&kept)
 	*a = Arena{}
 }
 

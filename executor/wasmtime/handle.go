@@ -3,12 +3,9 @@ package wasmtime
 // #include "weft.h"
 import "C"
 
-import (
-	"runtime/cgo"
-	"sync"
-)
+import "runtime/cgo"
 
-// idleHandles is how many handles without an instance are kept.
+// idleHandles is how many handles without an instance are kept, besides those that processors have at hand.
 const idleHandles = 1024
 
 // handle is how C names an instance when it calls Go. Making a [cgo.Handle] and deleting it costs as much as many calls do beside their
@@ -20,36 +17,22 @@ type handle struct {
 	setup C.weft_instance_config
 }
 
-var handles struct {
-	sync.Mutex
-	idle []*handle
-}
+var handles = spares[*handle]{most: idleHandles, drop: func(h *handle) { h.number.Delete() }, more: func() []*handle {
+	h := &handle{}
+	h.number = cgo.NewHandle(h)
+	return []*handle{h}
+}}
 
 // newHandle gives a handle for an instance, to be closed once C does not know it any more.
 func newHandle(i *Instance) *handle {
-	handles.Lock()
-	defer handles.Unlock()
-	n := len(handles.idle)
-	if n == 0 {
-		h := &handle{instance: i}
-		h.number = cgo.NewHandle(h)
-		return h
-	}
-	h := handles.idle[n-1]
-	handles.idle = handles.idle[:n-1]
+	h := handles.get()
 	h.instance = i
 	return h
 }
 
 func (h *handle) close() {
 	h.instance = nil
-	handles.Lock()
-	defer handles.Unlock()
-	if len(handles.idle) < idleHandles {
-		handles.idle = append(handles.idle, h)
-	} else {
-		h.number.Delete()
-	}
+	handles.put(h)
 }
 
 // instanceOf gives the instance whose guest calls.

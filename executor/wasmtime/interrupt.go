@@ -5,7 +5,6 @@ package wasmtime
 import "C"
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -18,10 +17,14 @@ const interruptsPerBlock = 512
 
 // interrupts is the memory of all interrupts: words in C memory that are never freed, so that a late Cancel can't hit
 // anything else, and are used again under a new generation, so that it does not cancel someone else's call.
-var interrupts struct {
-	sync.Mutex
-	free []*interruptWords
-}
+var interrupts = spares[*interruptWords]{more: func() []*interruptWords {
+	block := unsafe.Slice((*interruptWords)(C.calloc(interruptsPerBlock, C.size_t(unsafe.Sizeof(interruptWords{})))), interruptsPerBlock)
+	all := make([]*interruptWords, len(block))
+	for i := range block {
+		all[i] = &block[i]
+	}
+	return all
+}}
 
 // interruptWords is weft_interrupt in Go. Each word has the generation in its upper half.
 type interruptWords struct {
@@ -41,18 +44,7 @@ type Interrupt struct {
 
 // NewInterrupt returns an interrupt that is not cancelled, to be closed with [Interrupt.Close].
 func NewInterrupt() *Interrupt {
-	interrupts.Lock()
-	defer interrupts.Unlock()
-	if len(interrupts.free) == 0 {
-		block := unsafe.Slice((*interruptWords)(C.calloc(interruptsPerBlock, C.size_t(unsafe.Sizeof(interruptWords{})))),
-			interruptsPerBlock)
-		for i := range block {
-			interrupts.free = append(interrupts.free, &block[i])
-		}
-	}
-	last := len(interrupts.free) - 1
-	words := interrupts.free[last]
-	interrupts.free = interrupts.free[:last]
+	words := interrupts.get()
 	i := &Interrupt{words: words, generation: uint32(words.cause.Load() >> 32)}
 	words.turn.Store(i.fresh())
 	words.used.Store(0)
@@ -188,9 +180,7 @@ func (i *Interrupt) Close() {
 	for !i.words.cause.CompareAndSwap(w, uint64(i.generation+1)<<32) {
 		w = i.words.cause.Load() // a Cancel came between
 	}
-	interrupts.Lock()
-	defer interrupts.Unlock()
-	interrupts.free = append(interrupts.free, i.words)
+	interrupts.put(i.words)
 }
 
 // address returns where C finds the words.
