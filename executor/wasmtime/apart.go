@@ -30,7 +30,7 @@ func passOn(f *os.File) {
 			panic(err) // the goroutines would wait for ever
 		}
 		for call := C.weft_take_ended(); call != nil; {
-			instanceOf(C.weft_ended(call, &call)).ended <- struct{}{}
+			handleOf(C.weft_ended(call, &call)).ended <- struct{}{}
 		}
 	}
 }

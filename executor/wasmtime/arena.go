@@ -20,15 +20,18 @@ const (
 	firstChunk = 16 << 10
 	// maxChunk is up to where chunks double; what needs more gets a chunk of its own size.
 	maxChunk = 1 << 20
-	// idleArenas is how many freed arenas are kept for reuse, with one chunk each, besides those that processors have at hand.
-	idleArenas = 64
+	// idleRooms is how many freed arenas are kept for reuse, with one chunk each, besides those that processors have at hand.
+	idleRooms = 64
 )
 
 // Arena is C memory in which the arguments of one call are built. The engine copies them, so an arena can be reset
 // as soon as the call has returned.
 //
 // The setters write to a [Value] of the same arena. An arena must not be used by two goroutines at once.
-type Arena struct {
+type Arena struct{ *room } // nil once it is freed
+
+// room is the memory of an arena.
+type room struct {
 	chunks []chunk // the last one is being filled
 	next   unsafe.Pointer
 	left   uintptr
@@ -41,25 +44,24 @@ type chunk struct {
 	size uintptr
 }
 
-// arenas keeps freed ones.
-var arenas = spares[*Arena]{most: idleArenas, drop: func(a *Arena) { C.free(a.chunks[0].base) }, more: func() []*Arena {
-	a := &Arena{}
-	a.grow(firstChunk)
-	return []*Arena{a}
+// rooms keeps those of freed arenas.
+var rooms = spares[*room]{most: idleRooms, drop: func(r *room) { C.free(r.chunks[0].base) }, more: func() []*room {
+	r := &room{}
+	r.grow(firstChunk)
+	return []*room{r}
 }}
 
 // NewArena returns an empty arena, to be given back with [Arena.Free].
-func NewArena() *Arena { return arenas.get() }
+func NewArena() *Arena { return &Arena{rooms.get()} }
 
 // Free gives the arena back. All its values become invalid, and it must not be used again.
 func (a *Arena) Free() {
-	if len(a.chunks) == 0 {
+	if a.room == nil {
 		return
 	}
 	a.Reset()
-	kept := *a
-	arenas.put(&kept)
-	*a = Arena{}
+	rooms.put(a.room)
+	a.room = nil
 }
 
 // Reset forgets all values and keeps only the first chunk.
@@ -75,33 +77,33 @@ func (a *Arena) Reset() {
 // Size returns how many bytes of C memory the values use.
 func (a *Arena) Size() uint64 { return a.size }
 
-func (a *Arena) grow(need uintptr) {
+func (r *room) grow(need uintptr) {
 	size := uintptr(firstChunk)
-	if n := len(a.chunks); n > 0 {
-		size = min(2*a.chunks[n-1].size, maxChunk)
+	if n := len(r.chunks); n > 0 {
+		size = min(2*r.chunks[n-1].size, maxChunk)
 	}
 	c := chunk{size: max(size, need)}
 	c.base = C.malloc(C.size_t(c.size))
-	a.chunks = append(a.chunks, c)
-	a.next, a.left = c.base, c.size
+	r.chunks = append(r.chunks, c)
+	r.next, r.left = c.base, c.size
 }
 
 // alloc returns size bytes, aligned to 8, with whatever was there before.
-func (a *Arena) alloc(size uintptr) unsafe.Pointer {
+func (r *room) alloc(size uintptr) unsafe.Pointer {
 	collect()
 	size = (size + 7) &^ 7
-	if size > a.left {
-		a.grow(size)
+	if size > r.left {
+		r.grow(size)
 	}
-	p := a.next
-	a.next, a.left = unsafe.Add(p, size), a.left-size
-	a.size += uint64(size)
+	p := r.next
+	r.next, r.left = unsafe.Add(p, size), r.left-size
+	r.size += uint64(size)
 	return p
 }
 
 // slots returns n slots, each the value false.
-func (a *Arena) slots(n int) unsafe.Pointer {
-	p := a.alloc(uintptr(n) * slotSize)
+func (r *room) slots(n int) unsafe.Pointer {
+	p := r.alloc(uintptr(n) * slotSize)
 	clear(unsafe.Slice((*slot)(p), n))
 	return p
 }
@@ -110,11 +112,11 @@ func (a *Arena) slots(n int) unsafe.Pointer {
 func word(p unsafe.Pointer) uint64 { return uint64(uintptr(p)) }
 
 // text copies bytes to the arena.
-func (a *Arena) text(b []byte) uint64 {
+func (r *room) text(b []byte) uint64 {
 	if len(b) == 0 {
 		return 0
 	}
-	p := a.alloc(uintptr(len(b)))
+	p := r.alloc(uintptr(len(b)))
 	copy(unsafe.Slice((*byte)(p), len(b)), b)
 	return word(p)
 }
@@ -125,14 +127,14 @@ func (a *Arena) Args(n int) Values {
 	return a.args
 }
 
-func (a *Arena) row(n int) Values {
+func (r *room) row(n int) Values {
 	if n < 0 {
 		panic("wasmtime: negative number of values")
 	}
 	if n == 0 {
 		return Values{}
 	}
-	return Values{a.slots(n), n, slotSize}
+	return Values{r.slots(n), n, slotSize}
 }
 
 // SetBool sets v to a bool.

@@ -14,12 +14,12 @@ type BytesFunc func(call *BytesCall) (result []byte, failed bool, err error)
 
 // BytesCall is one call of a [BytesFunc]. It is valid until that returns.
 type BytesCall struct {
-	instance *Instance
-	given    *C.weft_arguments
+	of    *handle
+	given *C.weft_arguments
 }
 
 // Data returns the Data of the instance's [InstanceConfig].
-func (c *BytesCall) Data() any { return c.instance.config.Data }
+func (c *BytesCall) Data() any { return c.of.config.Data }
 
 // Len returns the number of arguments.
 func (c *BytesCall) Len() int { return int(c.given.count) }
@@ -36,9 +36,9 @@ func (c *BytesCall) Arg(n int) []byte {
 
 //export weft_go_bytes
 func weft_go_bytes(data, handle C.uintptr_t, given *C.weft_arguments, answer *C.weft_answer) *C.wasmtime_error_t {
-	i := instanceOf(handle)
-	return i.trapped(guard(func() error {
-		result, failed, err := cgo.Handle(data).Value().(definition).bytes(&BytesCall{instance: i, given: given})
+	h := handleOf(handle)
+	return h.trapped(guard(func() error {
+		result, failed, err := cgo.Handle(data).Value().(definition).bytes(&BytesCall{of: h, given: given})
 		if err != nil {
 			return err
 		}

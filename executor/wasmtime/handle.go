@@ -8,11 +8,16 @@ import "runtime/cgo"
 // idleHandles is how many handles without an instance are kept, besides those that processors have at hand.
 const idleHandles = 1024
 
-// handle is how C names an instance when it calls Go. Making a [cgo.Handle] and deleting it costs as much as many calls do beside their
-// guests, so one serves many instances, one after the other.
+// handle is how C names an instance when it calls Go, and what callbacks need of it. Making a [cgo.Handle] and deleting it costs as much
+// as many calls do beside their guests, so one serves many instances, one after the other.
 type handle struct {
-	number   cgo.Handle // of the handle itself
-	instance *Instance  // nil while it is idle
+	number cgo.Handle // of the handle itself
+	config InstanceConfig
+	// fault is the first failure of a callback into Go. It explains the trap that follows.
+	fault error
+	ended chan struct{} // has an element when a call apart has ended; nil before the first
+	// resources are those of the host that the guest has.
+	resources resources
 	// setup is what C reads while the instance is made. It is here to be on the heap without an allocation for each instance.
 	setup C.weft_instance_config
 }
@@ -23,19 +28,14 @@ var handles = spares[*handle]{most: idleHandles, drop: func(h *handle) { h.numbe
 	return []*handle{h}
 }}
 
-// newHandle gives a handle for an instance, to be closed once C does not know it any more.
-func newHandle(i *Instance) *handle {
-	h := handles.get()
-	h.instance = i
-	return h
-}
-
-func (h *handle) close() {
-	h.instance = nil
+// end ends what the instance has, once C does not know it any more.
+func (h *handle) end() {
+	h.resources.dropAll()
+	h.config, h.fault = InstanceConfig{}, nil
 	handles.put(h)
 }
 
-// instanceOf gives the instance whose guest calls.
-func instanceOf(number C.uintptr_t) *Instance {
-	return cgo.Handle(number).Value().(*handle).instance //nolint:forcetypeassert // C has no others for this
+// handleOf gives the handle of the instance whose guest calls.
+func handleOf(number C.uintptr_t) *handle {
+	return cgo.Handle(number).Value().(*handle) //nolint:forcetypeassert // C has no others for this
 }

@@ -19,16 +19,16 @@ type HostFunc func(call *HostCall) error
 
 // HostCall is one call of a [HostFunc]. It and all its values are valid until that returns.
 type HostCall struct {
-	instance *Instance
-	context  *C.wasmtime_context_t
-	args     Values
-	arena    *Arena
-	result   Value
-	made     []*C.wasmtime_component_resource_any_t
+	of      *handle
+	context *C.wasmtime_context_t
+	args    Values
+	arena   *Arena
+	result  Value
+	made    []*C.wasmtime_component_resource_any_t
 }
 
 // Data returns the Data of the instance's [InstanceConfig].
-func (c *HostCall) Data() any { return c.instance.config.Data }
+func (c *HostCall) Data() any { return c.of.config.Data }
 
 // Args returns the arguments.
 func (c *HostCall) Args() Values { return c.args }
@@ -73,9 +73,9 @@ func guard(f func() error) (err error) {
 //export weft_go_host
 func weft_go_host(data, handle C.uintptr_t, context *C.wasmtime_context_t, args *C.weft_val, nargs C.size_t, results *C.weft_val,
 	nresults C.size_t) *C.wasmtime_error_t {
-	i := instanceOf(handle)
+	h := handleOf(handle)
 	err := guard(func() error {
-		call := &HostCall{instance: i, context: context, arena: NewArena()}
+		call := &HostCall{of: h, context: context, arena: NewArena()}
 		defer call.free()
 		if nargs > 0 {
 			call.args = Values{unsafe.Pointer(args), int(nargs), slotSize}
@@ -92,15 +92,15 @@ func weft_go_host(data, handle C.uintptr_t, context *C.wasmtime_context_t, args 
 		}
 		return nil
 	})
-	return i.trapped(err)
+	return h.trapped(err)
 }
 
 // trapped makes the engine's error of the failure of a callback, NULL of none.
-func (i *Instance) trapped(err error) *C.wasmtime_error_t {
+func (h *handle) trapped(err error) *C.wasmtime_error_t {
 	if err == nil {
 		return nil
 	}
-	i.blame(err)
+	h.blame(err)
 	message := C.CString(strings.ReplaceAll(err.Error(), "\x00", ""))
 	defer C.free(unsafe.Pointer(message))
 	return C.wasmtime_error_new(message)
@@ -115,10 +115,10 @@ func weft_go_drop(data C.uintptr_t) { cgo.Handle(data).Delete() }
 
 //export weft_go_write
 func weft_go_write(handle C.uintptr_t, stream C.int, data *C.uchar, size C.size_t) C.ptrdiff_t {
-	i := instanceOf(handle)
-	write := i.config.Stdout
+	h := handleOf(handle)
+	write := h.config.Stdout
 	if stream == 2 {
-		write = i.config.Stderr
+		write = h.config.Stderr
 	}
 	err := guard(func() error {
 		if size > 0 {
@@ -127,15 +127,15 @@ func weft_go_write(handle C.uintptr_t, stream C.int, data *C.uchar, size C.size_
 		return nil
 	})
 	if err != nil {
-		i.blame(err)
+		h.blame(err)
 		return -5 // EIO
 	}
 	return C.ptrdiff_t(size)
 }
 
 // blame keeps the first failure of a callback.
-func (i *Instance) blame(err error) {
-	if i.fault == nil {
-		i.fault = err
+func (h *handle) blame(err error) {
+	if h.fault == nil {
+		h.fault = err
 	}
 }

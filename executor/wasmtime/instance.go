@@ -31,16 +31,10 @@ type InstanceConfig struct {
 // Instance is a component in a store of its own. It must not be used by two goroutines at once. After an error from
 // Call it is dead and can only be closed.
 type Instance struct {
+	*handle  // nil once it is closed
 	template *Template
 	c        *C.weft_instance
-	config   InstanceConfig
-	handle   *handle
-	// fault is the first failure of a callback into Go. It explains the trap that follows.
-	fault error
-	dead  bool
-	ended chan struct{} // has an element when a call apart has ended; nil before the first
-	// resources are those of the host that the guest has.
-	resources resources
+	dead     bool
 }
 
 // NewInstance makes an instance, to be closed with [Instance.Close], and runs its start functions. The error is a
@@ -58,10 +52,10 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 	if !t.acquire() {
 		return nil, ErrClosed
 	}
-	i := &Instance{template: t, config: config}
+	i := &Instance{template: t, handle: handles.get()}
+	i.config = config
 	l := t.linker
-	i.handle = newHandle(i)
-	setup := &i.handle.setup
+	setup := &i.setup
 	*setup = C.weft_instance_config{
 		engine:         l.engine,
 		pre:            t.pre,
@@ -73,7 +67,7 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 		envc:           C.size_t(env.n),
 		names:          env.names,
 		values:         env.values,
-		handle:         C.uintptr_t(i.handle.number),
+		handle:         C.uintptr_t(i.number),
 	}
 	if config.Memory != 0 && config.Memory < l.limit {
 		setup.memory = C.uint64_t(config.Memory)
@@ -84,8 +78,8 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 	if config.Outer != nil {
 		setup.outer = config.Outer.c
 	}
-	made := C.weft_instance_new(&i.handle.setup) // written so, cgo looks for Go's pointers in that member only
-	*setup = C.weft_instance_config{}            // Go's memory keeps no pointer to what C frees
+	made := C.weft_instance_new(&i.setup) // written so, cgo looks for Go's pointers in that member only
+	*setup = C.weft_instance_config{}     // Go's memory keeps no pointer to what C frees
 	i.c = made.instance
 	if made.error != nil || i.fault != nil {
 		err := i.failed("instantiate", made.error)
@@ -112,9 +106,9 @@ func (i *Instance) CloseWith(r *Result) {
 	}
 	C.weft_instance_delete(i.c, value)
 	i.c = nil
-	i.handle.close()
+	i.end()
+	i.handle = nil
 	i.template.release(i.template.free)
-	i.resources.dropAll()
 }
 
 // Call calls the export with that index in [Linker.Prepare]. The arguments are those of [Arena.Args]; a nil arena has

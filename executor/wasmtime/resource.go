@@ -69,7 +69,7 @@ func (c *HostCall) Resource(i int, t *ResourceType) (any, error) {
 
 // ResourceIn is [HostCall.Resource] for an element of an argument that is a list of borrowed resources.
 func (c *HostCall) ResourceIn(v Value, t *ResourceType) (any, error) {
-	r := c.instance.resources.find(uint32(v.must(KindResource).b))
+	r := c.of.resources.find(uint32(v.must(KindResource).b))
 	if r == nil || r.typ != t {
 		return nil, fmt.Errorf("wasmtime: it is no %s of this instance", t.name)
 	}
@@ -80,13 +80,13 @@ func (c *HostCall) ResourceIn(v Value, t *ResourceType) (any, error) {
 // resource is dropped with the instance. It returns [ErrTooManyResources] when there are too many; the value is not kept
 // then, nor dropped.
 func (c *HostCall) SetResource(v Value, t *ResourceType, value any) error {
-	rep, err := c.instance.resources.add(t, value)
+	rep, err := c.of.resources.add(t, value)
 	if err != nil {
 		return err
 	}
 	var handle *C.wasmtime_component_resource_any_t
 	if err := C.weft_resource_new(c.context, C.uint32_t(t.id), C.uint32_t(rep), &handle); err != nil {
-		c.instance.resources.forget(rep)
+		c.of.resources.forget(rep)
 		return takeError("link", err)
 	}
 	c.made = append(c.made, handle)
@@ -102,7 +102,7 @@ func (c *HostCall) free() {
 	c.arena.Free()
 	for i := range c.args.Len() {
 		if s := c.args.At(i).s; s.kind == KindResource && uint8(s.c) != 0 {
-			_ = c.instance.resources.drop(uint32(s.b)) // it is there: the engine has checked the handle
+			_ = c.of.resources.drop(uint32(s.b)) // it is there: the engine has checked the handle
 		}
 	}
 }
@@ -170,10 +170,11 @@ func (rs *resources) dropAll() {
 			_ = rs.drop(uint32(i) + 1)
 		}
 	}
+	*rs = resources{}
 }
 
 //export weft_go_drop_resource
 func weft_go_drop_resource(handle C.uintptr_t, rep C.uint32_t) *C.wasmtime_error_t {
-	i := instanceOf(handle)
-	return i.trapped(guard(func() error { return i.resources.drop(uint32(rep)) }))
+	h := handleOf(handle)
+	return h.trapped(guard(func() error { return h.resources.drop(uint32(rep)) }))
 }
