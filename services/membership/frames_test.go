@@ -64,7 +64,7 @@ func TestContinuations(t *testing.T) {
 // TestEndlessHeaders sends frames that continue a header block until the join endpoint is fed up.
 func TestEndlessHeaders(t *testing.T) {
 	m := start(t, options{name: "one"})
-	conn, err := tls.Dial("tcp", m.addr(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{consensus.JoinProtocol}}) //nolint:gosec // a hostile client does not care
+	conn, err := tls.Dial("tcp", m.addr(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{consensus.JoinProtocol}})
 	if err != nil {
 		t.Fatal(err)
 	}

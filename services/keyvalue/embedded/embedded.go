@@ -88,13 +88,14 @@ func (s *Store) file(ctx context.Context) (*bbolt.DB, error) {
 	if s.damaged != nil {
 		return nil, unavailable(s.damaged)
 	}
-	db, err := s.db.Load(), error(nil)
-	if db == nil {
-		if db, err = s.open(); err != nil {
-			return nil, unavailable(err)
-		}
-		s.db.Store(db)
+	if db := s.db.Load(); db != nil { // by somebody else, meanwhile
+		return db, nil
 	}
+	db, err := s.open()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	s.db.Store(db)
 	return db, nil
 }
 
