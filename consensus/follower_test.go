@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,15 +145,44 @@ func TestSnapshotForFollower(t *testing.T) {
 	}
 }
 
+// TestFollowerKnowsNoScheduler asks whom a follower watches whose catalog ends before the row of the only scheduler.
+func TestFollowerKnowsNoScheduler(t *testing.T) {
+	const follower, scheduler, other = "00000000000000000001", "00000000000000000002", "00000000000000000003"
+	n := &Node{catalog: catalog.New(), identity: identity{ID: follower}, book: &book{
+		own: Address{Node: follower}, others: map[string]Address{scheduler: {Node: scheduler}},
+	}}
+	n.catalog.Apply(1, raiseLevel("up", 2))
+	row := func(index uint64, id string, votes bool) {
+		result := n.catalog.Apply(index, &catalogv1.Command{RequestId: id, Level: 2, Action: &catalogv1.Command_PutNode{PutNode: &catalogv1.PutNode{
+			Node: &catalogv1.Node{Id: id, Name: "n" + id, Scheduler: votes, Executor: true},
+		}}})
+		if result.GetRefusal() != nil {
+			t.Fatal(result)
+		}
+	}
+	for _, step := range []func(){
+		func() {}, func() { row(2, follower, false) }, func() { row(3, scheduler, true) },
+	} {
+		step()
+		if got := n.schedulers(); !slices.Equal(got, []string{scheduler}) {
+			t.Errorf("it watches %q", got)
+		}
+	}
+	row(4, other, false)
+	if got := n.schedulers(); !slices.Equal(got, []string{scheduler}) {
+		t.Errorf("beside a node that is no scheduler it watches %q", got)
+	}
+}
+
 // script is Peers whose watches bring what a test wants.
 type script struct {
 	*cluster
 
-	entries []Entry
+	entries func(after uint64) []Entry
 }
 
-func (s script) Watch(ctx context.Context, _ string, _ Position, sink Sink) error {
-	if err := sink.Entries(s.entries); err != nil {
+func (s script) Watch(ctx context.Context, _ string, from Position, sink Sink) error {
+	if err := sink.Entries(s.entries(from.Index)); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -168,14 +199,17 @@ func TestFollowerHalts(t *testing.T) {
 			n := c.add(followerConfig)
 			same(t, n, c.at(0))
 			c.stop(0)
-			at := n.Catalog().View().Index()
-			entries := []Entry{entryOf(t, at+1, raiseLevel("up", catalog.Level+1)), entryOf(t, at+2, cmd), entryOf(t, at+3, deploy("after", "after"))}
-			if name == "flipped" {
-				entries[1].Data[9] ^= 1
-			}
-			n.SetPeers(script{c, entries})
+			var from atomic.Uint64
+			n.SetPeers(script{c, func(at uint64) []Entry {
+				from.Store(at)
+				entries := []Entry{entryOf(t, at+1, raiseLevel("up", catalog.Level+1)), entryOf(t, at+2, cmd), entryOf(t, at+3, deploy("after", "after"))}
+				if name == "flipped" {
+					entries[1].Data[9] ^= 1
+				}
+				return entries
+			}})
 			eventually(t, "the follower halts", func() bool { return errors.Is(n.Status().Fault, ErrDamaged) })
-			if view := n.Catalog().View(); view.Index() != at+1 || view.Level() != catalog.Level+1 {
+			if view := n.Catalog().View(); view.Index() != from.Load()+1 || view.Level() != catalog.Level+1 {
 				t.Errorf("it shows index %d at level %d", view.Index(), view.Level())
 			}
 			if _, err := n.Apply(t.Context(), deploy("x", "x")); !errors.Is(err, ErrDamaged) {

@@ -84,13 +84,16 @@ func (n *Node) leader(s *session) (node string, known bool) {
 	return all[rand.IntN(len(all))], false //nolint:gosec // no secret
 }
 
-// schedulers returns the other nodes that take part in raft, as the catalog says; while the catalog is empty, all others
-// that have an address.
+// schedulers returns the other nodes that take part in raft, as the catalog says; while the catalog knows of none, all others
+// that have an address. A node that has just joined may have its own row before that of the one that let it in.
 func (n *Node) schedulers() (ids []string) {
 	known := false
 	for node := range n.catalog.View().Nodes() {
+		if !node.GetScheduler() {
+			continue
+		}
 		known = true
-		if node.GetScheduler() && node.GetId() != n.identity.ID {
+		if node.GetId() != n.identity.ID {
 			ids = append(ids, node.GetId())
 		}
 	}
