@@ -3,6 +3,7 @@ package consensus
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,6 +40,9 @@ func applyUntilKilled(dir string) error {
 			for i := 0; ; i++ {
 				id := fmt.Sprint(os.Getpid(), "-", w, "-", i)
 				result, err := n.Apply(context.Background(), deploy(id, fmt.Sprint("f", w)))
+				for errors.Is(err, ErrStorage) || errors.Is(err, ErrOutcomeUnknown) { // the disk of the test may stall
+					result, err = n.Apply(context.Background(), deploy(id, fmt.Sprint("f", w)))
+				}
 				if err != nil || result.GetRefusal() != nil {
 					failed <- fmt.Errorf("apply: %v, %w", result, err)
 					return
