@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +25,12 @@ import (
 
 func TestMain(m *testing.M) {
 	RunCompileChild()
-	os.Exit(m.Run())
+	status := m.Run()
+	if err := os.RemoveAll(sharedCache()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
 }
 
 //go:embed testdata/guest.wat
