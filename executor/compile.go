@@ -177,7 +177,7 @@ func (c *compiler) child(ctx context.Context, path, code string) error {
 	defer runtime.UnlockOSThread()
 	err = cmd.Run()
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it ended well, and nobody has read yet that it printed nothing
 		return nil
 	case errors.Is(context.Cause(ctx), errCompileTime):
 		return &Error{Reason: CompileFailed, Err: err, Message: fmt.Sprintf(

@@ -9,10 +9,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 script=${BASH_SOURCE[0]}
 pins=("$HERE/js/package.json" "$HERE/js/package-lock.json")
 repair=$HERE/js/repair.mjs
+warm=$HERE/js/warm.js
 
 install() {
   local dir
-  dir=$TOOLCHAINS/js-0.23.0-$(key "${pins[@]}" "$repair")
+  dir=$TOOLCHAINS/js-0.23.0-$(key "${pins[@]}" "$repair" "$warm")
   toolchain "$dir" "installing componentize-js 0.23.0 for components from JavaScript (214 MB, about 10 s)" node_modules
   printf '%s\n' "$dir"
 }
