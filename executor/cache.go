@@ -238,12 +238,12 @@ func (c *cache) remove(digest [32]byte, file cached) error {
 	return os.RemoveAll(c.path(digest, file))
 }
 
-// refuse discards the code of a component, which the engine does not take.
-func (c *cache) refuse(digest [32]byte, why error) {
+// refuse discards the code of a component in a file that the engine does not take, unless other code has taken its place.
+func (c *cache) refuse(digest [32]byte, path string, why error) {
 	c.mu.Lock()
 	found, ok := c.files[digest]
 	c.mu.Unlock()
-	if ok {
+	if ok && c.path(digest, found) == path {
 		c.discard(digest, found, why)
 	}
 }

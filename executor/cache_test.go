@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -142,6 +143,37 @@ func (u *unusable) once(t *testing.T, now string) {
 	const digest = 2 * sha256.Size
 	if len(u.paths) != 1 || filepath.Base(u.paths[0])[:digest] != filepath.Base(now)[:digest] {
 		t.Errorf("unusable: %q, of which %v", u.paths, u.last)
+	}
+}
+
+// TestRefuseOnce refuses code twice, as those do who load it at once: the second time other code has taken its place, which stays.
+func TestRefuseOnce(t *testing.T) {
+	var told []string
+	c, err := newCache(t.TempDir(), "engine", func(path string, _ error) { told = append(told, path) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := [32]byte{1}
+	publish := func(code string) string {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(c.scratch(digest), []byte(code), 0o600), c.publish(digest)); err != nil {
+			t.Fatal(err)
+		}
+		path, _, err := c.find(digest)
+		if err != nil || path == "" {
+			t.Fatal(path, err)
+		}
+		return path
+	}
+	refused := publish("refused")
+	c.refuse(digest, refused, errors.New("no code of this engine"))
+	again := publish("compiled again")
+	c.refuse(digest, refused, errors.New("no code of this engine"))
+	if path, _, err := c.find(digest); err != nil || path != again {
+		t.Errorf("there is %q, %v", path, err)
+	}
+	if !slices.Equal(told, []string{refused}) {
+		t.Errorf("told of %q", told)
 	}
 }
 

@@ -75,13 +75,16 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// refusedCode says that the engine does not take compiled code.
-type refusedCode struct{ error }
+// refusedCode says that the engine does not take compiled code, which is in a file.
+type refusedCode struct {
+	path string
+	error
+}
 
 func (e *refusedCode) Unwrap() error { return e.error }
 
 // recompiled compiles a component whose code in the cache the engine has refused.
 func (x *Executor) recompiled(ctx context.Context, digest [32]byte, path string, refused *refusedCode) (code string, size int64, err error) {
-	x.cache.refuse(digest, refused)
+	x.cache.refuse(digest, refused.path, refused)
 	return x.compiled(ctx, digest, path)
 }

@@ -234,7 +234,7 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 			sizeText(rev.limits.Message), sizeText(maxMessage))}
 	}
 	if rev.component, err = x.engine.Load(path); err != nil {
-		return nil, &refusedCode{err}
+		return nil, &refusedCode{path, err}
 	}
 	if rev.plans, err = transcode.New(r.Services); err != nil {
 		return nil, &Error{Reason: Internal, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}

@@ -38,7 +38,9 @@ func (c *BytesCall) Arg(n int) []byte {
 func weft_go_bytes(data, handle C.uintptr_t, given *C.weft_arguments, answer *C.weft_answer) *C.wasmtime_error_t {
 	h := handleOf(handle)
 	return h.trapped(guard(func() error {
-		result, failed, err := cgo.Handle(data).Value().(definition).bytes(&BytesCall{of: h, given: given})
+		call := &BytesCall{of: h, given: given}
+		result, failed, err := cgo.Handle(data).Value().(definition).bytes(call)
+		*call = BytesCall{} // whoever keeps it has nothing of the next instance
 		if err != nil {
 			return err
 		}

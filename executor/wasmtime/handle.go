@@ -30,9 +30,10 @@ var handles = spares[*handle]{most: idleHandles, drop: func(h *handle) { h.numbe
 
 // end ends what the instance has, once C does not know it any more.
 func (h *handle) end() {
-	h.resources.dropAll()
-	h.config, h.fault = InstanceConfig{}, nil
+	left := h.resources
+	h.config, h.fault, h.resources = InstanceConfig{}, nil, resources{}
 	handles.put(h)
+	left.dropAll()
 }
 
 // handleOf gives the handle of the instance whose guest calls.

@@ -106,9 +106,10 @@ func (i *Instance) CloseWith(r *Result) {
 	}
 	C.weft_instance_delete(i.c, value)
 	i.c = nil
-	i.end()
+	ended := i.handle
 	i.handle = nil
 	i.template.release(i.template.free)
+	ended.end()
 }
 
 // Call calls the export with that index in [Linker.Prepare]. The arguments are those of [Arena.Args]; a nil arena has

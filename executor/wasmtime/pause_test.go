@@ -203,23 +203,36 @@ func TestNapEnds(t *testing.T) {
 	}
 }
 
-// TestNapNot cancels a guest before it has its first nap, which it does not have then.
+// TestNapNot cancels a guest before it has its first nap, which it does not have then, whether it or the one that waits for it was to nap.
 func TestNapNot(t *testing.T) {
 	if !Lowers() {
 		t.Skip("this process may not give a thread its priority back: it lacks CAP_SYS_NICE, or RLIMIT_NICE is too low")
 	}
-	it := NewInterrupt()
-	defer it.Close()
-	it.Lower(mostNap)
-	began := time.Now()
-	spinning := spin(t, InstanceConfig{Interrupt: it})
-	it.Cancel(1)
-	tickUntil(t, func() bool { return len(spinning) > 0 })
-	if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
-		t.Error(trap)
-	}
-	if took := time.Since(began); took > mostNap {
-		t.Errorf("it took %v", took)
+	for _, nested := range []bool{false, true} {
+		it := NewInterrupt()
+		defer it.Close()
+		config, naps := InstanceConfig{Interrupt: it}, it
+		if nested {
+			naps = NewInterrupt()
+			defer naps.Close()
+			outer, err := prepareOn(t, testEngine(), core(spinner)).NewInstance(InstanceConfig{Interrupt: naps})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer outer.Close()
+			config.Outer = outer
+		}
+		naps.Lower(mostNap)
+		began := time.Now()
+		spinning := spin(t, config)
+		it.Cancel(1)
+		tickUntil(t, func() bool { return len(spinning) > 0 })
+		if trap := trapOf(t, <-spinning); trap.Kind != TrapInterrupted {
+			t.Error(trap)
+		}
+		if took := time.Since(began); took > mostNap {
+			t.Errorf("nested %t: it took %v", nested, took)
+		}
 	}
 }
 

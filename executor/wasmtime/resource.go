@@ -105,6 +105,7 @@ func (c *HostCall) free() {
 			_ = c.of.resources.drop(uint32(s.b)) // it is there: the engine has checked the handle
 		}
 	}
+	c.of = nil // whoever keeps the call has nothing of the next instance
 }
 
 // resources are the host's resources of one instance. A rep, by which the engine knows one, is its index plus one.
@@ -170,7 +171,6 @@ func (rs *resources) dropAll() {
 			_ = rs.drop(uint32(i) + 1)
 		}
 	}
-	*rs = resources{}
 }
 
 //export weft_go_drop_resource

@@ -119,6 +119,10 @@ static nap take_turn(const weft_instance *in) {
 
 void weft_begin_turn(const weft_instance *in) { take_turn(in); }
 
-void weft_take_turn(const weft_instance *in) { give_way(take_turn(in)); }
+void weft_take_turn(const weft_instance *in) {
+  nap n = take_turn(in);
+  if (weft_cancelled(in)) n.micros = 0; // by another interrupt than that which has it nap, it may be
+  give_way(n);
+}
 
 void weft_wake(weft_interrupt *it) { syscall(SYS_futex, flags_of(it), FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
