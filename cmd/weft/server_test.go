@@ -107,6 +107,10 @@ func metric(t *testing.T, addr, name string) string {
 
 // TestDrain: a call that runs when the server is told to stop, or its terminal is closed, gets its answer, and who follows a log is told.
 func TestDrain(t *testing.T) {
+	// Who runs the tests may have them ignore SIGHUP, as nohup does. A child process inherits that, but not that it is listened to.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Stop(heard)
 	for name, signals := range map[string][]syscall.Signal{
 		"SIGTERM": {syscall.SIGTERM},
 		"SIGHUP":  {syscall.SIGHUP, syscall.SIGHUP}, // of the kernel and of the shell
