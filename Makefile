@@ -178,7 +178,7 @@ BENCH := build/bench
 BENCHFLAGS ?=
 
 .PHONY: bench
-bench: build orders text stats $(BENCH_COMPONENTS) ## Measure weft against its baselines, in about 7 minutes; ENGINE=lts with that engine; writes docs/
+bench: build orders text stats $(BENCH_COMPONENTS) ## Measure weft against its baselines, in about six minutes; ENGINE=lts with that engine; writes docs/
 	$(with-engine)
 	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS)
 
