@@ -40,7 +40,8 @@ func (t *Transcoding) Text() string {
 	return t.transcoder.Text()
 }
 
-// DescribeTranscoding says so for a revision, which need not be loaded.
+// DescribeTranscoding says so for a revision, which need not be loaded. It neither composes nor compiles: what fails in that is in the
+// function's log.
 func DescribeTranscoding(r Revision) *Transcoding {
 	if !wasmtime.HasBytes {
 		return &Transcoding{Reason: fmt.Sprintf("the engine %s has no calls of bytes; the long-term-support engine has", Engine),

@@ -31,9 +31,10 @@ revisions, contracts and routes. Nodes, tokens and logs are not in it. The file 
 keep it like a secret.
 
 The file is checked from its beginning to its end before it takes the place of an older one. weft restore makes a new
-cluster of it. With - it goes to stdout, and what is in it to stderr; it is of use only if the exit status is 0.`,
+cluster of it. With - it goes to stdout, and what is in it to stderr; it is of use only if the exit status is 0,
+which a pipeline hides unless the shell has set -o pipefail.`,
 		Example: `  weft backup weft-$(date +%F).backup
-  weft backup - | age -r "$KEY" > weft.backup.age
+  set -o pipefail; weft backup - | age -r "$KEY" > weft.backup.age
   weft backup rescued.backup --stale         # no leader: what this one server knows`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {

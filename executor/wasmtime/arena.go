@@ -20,7 +20,8 @@ const (
 	firstChunk = 16 << 10
 	// maxChunk is up to where chunks double; what needs more gets a chunk of its own size.
 	maxChunk = 1 << 20
-	// idleRooms is how many freed arenas are kept for reuse, with one chunk each, besides those that processors have at hand.
+	// idleRooms is how many freed arenas are kept for reuse, with one chunk each, besides those that processors have at hand: each hand
+	// may keep a handful, half a MiB.
 	idleRooms = 64
 )
 

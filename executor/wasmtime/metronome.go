@@ -31,7 +31,7 @@ func (m *Metronome) Beat(on bool) {
 	}
 }
 
-// Close ends its thread.
+// Close ends its thread, and waits for that. While a Beat is under way it leaves that to the Beat, and returns at once.
 func (m *Metronome) Close() { m.close(m.free) }
 
 func (m *Metronome) free() { C.weft_metronome_delete(m.c) }

@@ -7,7 +7,7 @@ import (
 )
 
 // spares keeps what can be used again. Each of Go's processors has some of its own at hand: threads that took turns at one list would
-// wait for each other, and for memory that another core had last. None of them is ever lost.
+// wait for each other, and for memory that another core had last. None of them is ever lost. What hands have comes on top of most.
 type spares[T any] struct {
 	more func() []T // makes some
 	drop func(T)    // frees one; nil: all are kept
@@ -21,7 +21,8 @@ type spares[T any] struct {
 // handful is how many spares a hand has room for.
 const handful = 32
 
-// hand has the spares of one processor. They outlive it, as the collector empties pools.
+// hand has spares for whoever has taken it out of the pool. Mostly a processor has one, but several where a goroutine had to pause with
+// one, or goes on at another processor. The spares outlive it, as the collector empties pools.
 type hand[T any] struct{ spares *[]T }
 
 // get gives a spare that nobody else has.

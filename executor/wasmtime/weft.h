@@ -131,7 +131,7 @@ typedef struct weft_instance {
   uint32_t generation;
   const struct weft_instance *outer; // waits for this one, and is stopped by its own interrupt only; or NULL
   bool interrupted;                  // the epoch callback stopped the guest
-  uintptr_t handle; // of Go's Instance, for callbacks; or 0
+  uintptr_t handle; // a Go handle (handle.go), for callbacks; or 0
   struct weft_apart *apart; // its last call apart, or NULL
 } weft_instance;
 
