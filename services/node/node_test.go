@@ -187,7 +187,7 @@ func (a *awaited) Write(line []byte) (int, error) {
 func TestNoKeyValueFile(t *testing.T) {
 	c := local(t)
 	path := filepath.Join(c.DataDir, "keyvalue", "pairs.db")
-	log := &awaited{text: path + " must be a file", seen: make(chan struct{})}
+	log := &awaited{text: `"functions get errors from key-value storage" error="key-value storage (embedded) does not answer: ` + path + " must be a file", seen: make(chan struct{})}
 	c.Logger = slog.New(slog.NewTextHandler(log, nil))
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		t.Fatal(err)
