@@ -12,8 +12,8 @@
 // An operation that returns without an error is on disk. The file is locked by the process and never shrinks: pages that are
 // free are used again.
 //
-// A file that can't be opened costs operations an error that says what is wrong with it. If the process may not write it, each operation tries
-// again. One that is damaged is not opened again, since what replaces it may not be what was acknowledged: that takes a restart.
+// A file that can't be opened costs operations an error that says what is wrong with it. If the system refuses it (rights, a lock, memory, room),
+// later operations try again. One that is damaged is not opened again, since what replaces it may not be what was acknowledged: that takes a restart.
 package embedded
 
 import (
@@ -27,6 +27,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -41,9 +42,11 @@ type Store struct {
 	path  string
 	quota int64
 
-	db      atomic.Pointer[bbolt.DB] // nil until the file is open
-	opening chan struct{}            // has an element while somebody opens or closes it
-	damaged error                    // why it is not opened again; guarded by opening
+	db       atomic.Pointer[bbolt.DB] // nil until the file is open
+	opening  chan struct{}            // has an element while somebody opens or closes it
+	failed   error                    // why it could not be opened last; guarded by opening, as are the next two
+	failedAt time.Time
+	damaged  bool // it is not opened again
 
 	writes          chan *write
 	closing, closed chan struct{}
@@ -77,22 +80,24 @@ func (s *Store) file(ctx context.Context) (*bbolt.DB, error) {
 	if db := s.db.Load(); db != nil {
 		return db, nil
 	}
+	came := time.Now()
 	select {
 	case s.opening <- struct{}{}:
 		defer func() { <-s.opening }()
 	case <-s.closing:
 		return nil, unavailable(errClosed)
 	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
-	}
-	if s.damaged != nil {
-		return nil, unavailable(s.damaged)
+		return nil, unavailable(fmt.Errorf("opening %s: %w", s.path, ctx.Err()))
 	}
 	if db := s.db.Load(); db != nil { // by somebody else, meanwhile
 		return db, nil
 	}
+	if s.damaged || s.failedAt.After(came) { // an attempt takes up to a second: who has waited for one does not wait for another
+		return nil, unavailable(s.failed)
+	}
 	db, err := s.open()
 	if err != nil {
+		s.failed, s.failedAt = err, time.Now()
 		return nil, unavailable(err)
 	}
 	s.db.Store(db)
@@ -104,25 +109,39 @@ func (s *Store) open() (db *bbolt.DB, err error) {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return nil, err
 	}
-	before, err := os.Stat(s.path)
+	before, err := os.Lstat(s.path) // of a link that leads nowhere it is not known what is there at other times
 	blank := errors.Is(err, fs.ErrNotExist) || err == nil && before.Mode().IsRegular() && before.Size() == 0
 	err = disk.Mapped(func() (err error) {
 		db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
 		return err
 	})
-	_, system := errors.AsType[*fs.PathError](err)
 	switch {
 	case err == nil:
 		return db, nil
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%s is in use by another process", s.path)
-	case system && blank: // what was written of a new file, as much as there was room for, is nobody's data
-		return nil, errors.Join(fmt.Errorf("%s can not be made: %w", s.path, err), os.RemoveAll(s.path))
-	case system:
-		return nil, fmt.Errorf("%s must be a file that this process may read and write: %w", s.path, err)
+	case system(err) && blank:
+		return nil, errors.Join(fmt.Errorf("%s can not be made: %w", s.path, err), s.discard())
+	case system(err):
+		return nil, fmt.Errorf("%s must be a file that this process can read, write, lock and map: %w", s.path, err)
 	}
-	s.damaged = fmt.Errorf("%s can not be opened: %w; put a copy in its place, or move it away to go on without its data, and start the node again", s.path, err)
-	return nil, s.damaged
+	s.damaged = true
+	return nil, fmt.Errorf("%s can not be opened: %w; put a copy in its place, or move it away to go on without its data, and start the node again", s.path, err)
+}
+
+// discard removes what was written of a new file, as much as there was room for: that is nobody's data.
+func (s *Store) discard() error {
+	if now, err := os.Lstat(s.path); err == nil && now.Mode().IsRegular() {
+		return os.Remove(s.path)
+	}
+	return nil
+}
+
+// system tells whether it is the system that did not let a file be opened, and not bbolt, which says so of what is in it.
+func system(err error) bool {
+	_, path := errors.AsType[*fs.PathError](err)
+	_, number := errors.AsType[syscall.Errno](err) // of flock, fdatasync and mmap
+	return path || number
 }
 
 // Close lets changes that have begun end and closes the file. It must be called once.

@@ -1,14 +1,22 @@
 package embedded
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/weft-run/weft/internal/disk"
 	"github.com/weft-run/weft/services/keyvalue"
 )
 
@@ -56,22 +64,107 @@ func TestInUse(t *testing.T) {
 	}
 }
 
+// TestInUseByMany expects all that wait while another process has the file to be told so, and not one each second.
+func TestInUseByMany(t *testing.T) {
+	path, b := filled(t)
+	synctest.Test(t, func(t *testing.T) {
+		first, second := Open(path, 1<<30), Open(path, 1<<30)
+		ctx, cancel := context.WithTimeout(t.Context(), keyvalue.OperationTime)
+		defer cancel()
+		var waiting sync.WaitGroup
+		for range 20 {
+			waiting.Go(func() {
+				if err := second.Drop(ctx, b.Function); err == nil || !strings.Contains(err.Error(), path+" is in use by another process") {
+					t.Error(err)
+				}
+			})
+		}
+		waiting.Wait()
+		if err := errors.Join(first.Close(), second.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestReplacedFile expects nothing to be written to what takes the place of a damaged file before the node is started again.
 func TestReplacedFile(t *testing.T) {
-	path, b := filled(t)
-	if err := os.WriteFile(path, make([]byte, 4*pageSize), 0o600); err != nil {
+	for _, pages := range []int{1, 4} { // fewer than any file has, and as many as a new one
+		path, b := filled(t)
+		if err := os.WriteFile(path, make([]byte, pages*pageSize), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := Open(path, 1<<30)
+		t.Cleanup(func() { _ = s.Close() })
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Drop(t.Context(), b.Function); err == nil || !strings.Contains(err.Error(), path+" can not be opened") {
+			t.Error(err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Error("it is there again", err)
+		}
+	}
+}
+
+// TestLink expects the data behind a link to be there again when what the link leads to is: the link stays.
+func TestLink(t *testing.T) {
+	target, b := filled(t)
+	path, away := filepath.Join(t.TempDir(), "pairs.db"), filepath.Dir(target)+".away"
+	if err := errors.Join(os.Symlink(target, path), os.Rename(filepath.Dir(target), away)); err != nil {
 		t.Fatal(err)
 	}
 	s := Open(path, 1<<30)
 	defer func() { _ = s.Close() }()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
+	get := func() ([]keyvalue.Entry, error) {
+		return s.Get(t.Context(), b, []string{"key-0500"}, keyvalue.MaxValue)
 	}
-	if err := s.Drop(t.Context(), b.Function); err == nil || !strings.Contains(err.Error(), path+" can not be opened") {
+	if _, err := get(); err == nil || !strings.Contains(err.Error(), path+" must be a file") {
 		t.Error(err)
 	}
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Error("it is there again", err)
+	if err := os.Rename(away, filepath.Dir(target)); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := get(); err != nil || !entries[0].Exists() {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+// TestLinkToNewFile expects a file to be made where a link leads.
+func TestLinkToNewFile(t *testing.T) {
+	target, path := filepath.Join(t.TempDir(), "elsewhere.db"), filepath.Join(t.TempDir(), "pairs.db")
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+	s := Open(path, 1<<30)
+	defer func() { _ = s.Close() }()
+	if _, err := s.Functions(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if made, err := os.Lstat(target); err != nil || !made.Mode().IsRegular() {
+		t.Error(made, err)
+	}
+}
+
+// TestSystem tells what the system refuses, which may pass, from what is wrong with a file.
+func TestSystem(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{&fs.PathError{Op: "open", Path: "pairs.db", Err: syscall.EACCES}, true},
+		{syscall.ENOLCK, true},
+		{syscall.EIO, true},
+		{fmt.Errorf("unmap error: %w", syscall.ENOMEM), true},
+		{bbolterrors.ErrInvalid, false},
+		{bbolterrors.ErrChecksum, false},
+		{bbolterrors.ErrVersionMismatch, false},
+		{errors.New("file size too small 4096"), false},
+		{disk.Mapped(func() error { panic(syscall.EIO) }), false},
+	} {
+		if got := system(c.err); got != c.want {
+			t.Errorf("%v: %v", c.err, got)
+		}
 	}
 }
 
