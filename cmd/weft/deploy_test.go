@@ -204,7 +204,7 @@ func TestDeployThatGainsAService(t *testing.T) {
 
 	s.weft("deploy", less, "--name", "again", "-n", "other").ok()
 	s.weft("delete", "again", "-n", "other").ok()
-	s.weft("diff", less, "again", "-n", "other").ok().prints("  demo.calc.v1.Calc: service exported again, by again")
+	s.weft("diff", less, "again", "-n", "other").ok().prints("  demo.calc.v1.Calc: service exported by again; no other function exports it")
 }
 
 // An older version of an interface may leave out what the contract has, unless it was the function's own.

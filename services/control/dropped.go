@@ -63,7 +63,7 @@ func droppedServices(view *catalog.View, namespace, name string, current *catalo
 }
 
 func droppedMethods(name string, before []*contract.Service, service *contract.Service) []*weftv1.Change {
-	old, methods := missing(before, service)
+	old, methods := lostMethods(before, service)
 	var lost []*weftv1.Change
 	for _, m := range methods {
 		lost = append(lost, &weftv1.Change{
@@ -75,8 +75,9 @@ func droppedMethods(name string, before []*contract.Service, service *contract.S
 	return lost
 }
 
-// missing are the methods that a service lacks of the one of its name in another revision, which it also gives.
-func missing(before []*contract.Service, service *contract.Service) (old *contract.Service, methods []string) {
+// lostMethods finds the service among those of another revision, by its name, and gives that and the names of the methods
+// that it has and service has not; nil if there is no such service.
+func lostMethods(before []*contract.Service, service *contract.Service) (old *contract.Service, methods []string) {
 	at := slices.IndexFunc(before, func(s *contract.Service) bool { return s.Name == service.Name })
 	if at < 0 {
 		return nil, nil

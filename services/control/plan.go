@@ -81,10 +81,7 @@ func (s *Server) plan(ctx context.Context, c *candidate, spec *weftv1.DeploySpec
 	if err != nil {
 		return nil, err
 	}
-	gained, err := s.gained(ctx, view, spec.GetNamespace(), spec.GetName(), built)
-	if err != nil {
-		return nil, err
-	}
+	gained := s.gained(ctx, view, spec.GetNamespace(), spec.GetName(), built)
 	lost = append(lost, dropped...)
 	for _, change := range gained {
 		if change.GetBreaking() {
