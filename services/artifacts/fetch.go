@@ -80,6 +80,7 @@ type flight struct {
 	waiters int // guarded by Fetcher.mu
 	cancel  context.CancelFunc
 	done    chan struct{}
+	pulled  bool  // set before done is closed; false if the artifact turned out to be there
 	err     error // set before done is closed
 }
 
@@ -97,7 +98,8 @@ func NewFetcher(c Config) *Fetcher {
 
 // Fetch gives the file of an artifact, as Store.Path does; it pulls the artifact from another node if it is not there, is
 // corrupt or can't be read. Pulls of one digest that go on at once are one. Each node is asked once or twice: it is for the caller to try
-// again later. Errors are *FetchError, ErrStorage where the disk is full, ErrUnreadable, and those of ctx.
+// again later. Errors are *FetchError, ErrStorage where the disk is full, those of ctx, and ErrUnreadable, along with what
+// kept another node's from taking its place.
 func (f *Fetcher) Fetch(ctx context.Context, d Digest) (path string, err error) {
 	for try := 0; ; try++ {
 		path, err = f.config.Store.Path(d)
@@ -109,22 +111,28 @@ func (f *Fetcher) Fetch(ctx context.Context, d Digest) (path string, err error) 
 		case errors.Is(err, ErrCorrupt):
 			f.config.Logger.Warn("an artifact is corrupt and is fetched again", "error", err)
 		}
-		failed := f.wait(ctx, d)
-		unreadable := errors.Is(err, ErrUnreadable)
-		if nobody, ok := errors.AsType[*FetchError](failed); ok && unreadable {
-			return "", fmt.Errorf("%w, and %s", err, nobody.others())
-		}
-		if failed != nil {
+		pulled, failed := f.wait(ctx, d)
+		switch unreadable := errors.Is(err, ErrUnreadable); {
+		case failed != nil && unreadable:
+			return "", unreplaced(err, failed)
+		case failed != nil:
 			return "", failed
-		}
-		if unreadable {
+		case pulled && unreadable:
 			f.config.Logger.Warn("an artifact could not be read and was fetched again", "error", err)
 		}
 	}
 }
 
-// wait waits for the pull of an artifact, which it starts unless it goes on already.
-func (f *Fetcher) wait(ctx context.Context, d Digest) error {
+// unreplaced says that a file can't be read, and why no other took its place. It is not ErrNotFound: there is a file.
+func unreplaced(unreadable, failed error) error {
+	if nobody, ok := errors.AsType[*FetchError](failed); ok {
+		return fmt.Errorf("%w, and %s", unreadable, nobody.others())
+	}
+	return fmt.Errorf("%w, and it was not fetched: %w", unreadable, failed)
+}
+
+// wait waits for the pull of an artifact, which it starts unless it goes on already, and tells whether that brought it.
+func (f *Fetcher) wait(ctx context.Context, d Digest) (pulled bool, err error) {
 	f.mu.Lock()
 	p := f.flights[d]
 	if p == nil {
@@ -132,7 +140,7 @@ func (f *Fetcher) wait(ctx context.Context, d Digest) error {
 		p = &flight{cancel: cancel, done: make(chan struct{})}
 		f.flights[d] = p
 		go func() { // it ends soon after the last waiter has left
-			p.err = f.pull(run, d)
+			p.pulled, p.err = f.pull(run, d)
 			f.forget(d, p)
 			cancel()
 			close(p.done)
@@ -142,7 +150,7 @@ func (f *Fetcher) wait(ctx context.Context, d Digest) error {
 	f.mu.Unlock()
 	select {
 	case <-p.done:
-		return p.err
+		return p.pulled, p.err
 	case <-ctx.Done():
 	}
 	f.mu.Lock()
@@ -156,7 +164,7 @@ func (f *Fetcher) wait(ctx context.Context, d Digest) error {
 		p.cancel()
 		<-p.done
 	}
-	return ctx.Err()
+	return false, ctx.Err()
 }
 
 func (f *Fetcher) forget(d Digest, p *flight) {
@@ -167,17 +175,17 @@ func (f *Fetcher) forget(d Digest, p *flight) {
 	}
 }
 
-// pull waits for its turn and asks one node after the other.
-func (f *Fetcher) pull(ctx context.Context, d Digest) error {
+// pull waits for its turn and asks one node after the other, unless the artifact turns out to be there.
+func (f *Fetcher) pull(ctx context.Context, d Digest) (pulled bool, err error) {
 	select {
 	case f.places <- struct{}{}:
 		defer func() { <-f.places }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	a, err := f.config.Store.arrive(ctx, d)
 	if a == nil {
-		return err
+		return false, err
 	}
 	defer a.close()
 	failed := &FetchError{Digest: d}
@@ -185,16 +193,16 @@ func (f *Fetcher) pull(ctx context.Context, d Digest) error {
 		err := f.from(ctx, a, node)
 		switch {
 		case err == nil:
-			return nil
+			return true, nil
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return false, ctx.Err()
 		case errors.Is(err, ErrStorage):
-			return err
+			return false, err
 		}
 		failed.Nodes = append(failed.Nodes, f.config.Cluster.Name(node))
 		failed.Errs = append(failed.Errs, err)
 	}
-	return failed
+	return false, failed
 }
 
 // order puts nodes that have lied last.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -241,16 +242,34 @@ func TestFetchOfACorruptFile(t *testing.T) {
 	}
 }
 
+// unreadable puts an artifact into a node's store and makes its file one that root can't open either. mend undoes that.
+func (n *testNode) unreadable(t *testing.T, data []byte) (d Digest, mend func()) {
+	t.Helper()
+	d = n.put(t, data)
+	path := n.store.path(d)
+	aside := path + ".aside"
+	if err := errors.Join(os.Rename(path, aside), os.Symlink(path, path)); err != nil {
+		t.Fatal(err)
+	}
+	return d, func() {
+		t.Helper()
+		if err := os.Rename(aside, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestFetchOfAnUnreadableFile takes it from another node, and leaves it where it is if no other has it.
 func TestFetchOfAnUnreadableFile(t *testing.T) {
 	ns := newNodes(t, 2)
 	data := random(3 * chunkSize)
-	d := ns.first().put(t, data)
+	d, _ := ns.first().unreadable(t, data)
 	path := ns.first().store.path(d)
-	if err := errors.Join(os.Remove(path), os.Symlink(path, path)); err != nil { // which root can't open either
-		t.Fatal(err)
-	}
-	_, err := NewFetcher(ns.config()).Fetch(t.Context(), d)
+	var log bytes.Buffer
+	c := ns.config()
+	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	f := NewFetcher(c)
+	_, err := f.Fetch(t.Context(), d)
 	if !errors.Is(err, ErrUnreadable) || errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "no other gave it") {
 		t.Errorf("error %v", err)
 	}
@@ -258,10 +277,69 @@ func TestFetchOfAnUnreadableFile(t *testing.T) {
 		t.Error(err)
 	}
 	ns.all[1].put(t, data)
-	if _, err := NewFetcher(ns.config()).Fetch(t.Context(), d); err != nil {
+	if _, err := f.Fetch(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, ns.first(), d, data)
+	if n := strings.Count(log.String(), "fetched again"); n != 1 {
+		t.Errorf("it says %d times that it was fetched again:\n%s", n, log.String())
+	}
+}
+
+// TestFetchOfAFileThatIsReadableAgain: nothing is pulled, and nothing says so.
+func TestFetchOfAFileThatIsReadableAgain(t *testing.T) {
+	ns := newNodes(t, 2)
+	data := random(1000)
+	d, mend := ns.first().unreadable(t, data)
+	ns.all[1].put(t, data)
+	var log bytes.Buffer
+	c := ns.config()
+	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	f := NewFetcher(c)
+	for range cap(f.places) {
+		f.places <- struct{}{}
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		if _, err := f.Fetch(t.Context(), d); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, "the pull waits for its turn", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.flights[d] != nil
+	})
+	mend()
+	<-f.places
+	wait.Wait()
+	if asked := ns.all[1].fake.offsets(); len(asked) != 0 || log.Len() != 0 {
+		t.Errorf("asked %v; log:\n%s", asked, log.String())
+	}
+}
+
+// TestFetchThatReplacesNoUnreadableFile says both what is wrong with the file and what ended the pull.
+func TestFetchThatReplacesNoUnreadableFile(t *testing.T) {
+	ns := newNodes(t, 2)
+	data := random(1000)
+	d, _ := ns.first().unreadable(t, data)
+	ns.all[1].put(t, data)
+	f := NewFetcher(ns.config())
+	begun, release := held(ns.all[1])
+	defer release()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-begun; cancel() }()
+	if _, err := f.Fetch(ctx, d); !errors.Is(err, ErrUnreadable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	ns.all[1].fake.set(nil)
+	ns.first().store.open = func(path string) (file, error) {
+		f, err := openAppend(path)
+		return &full{file: f}, err
+	}
+	if _, err := f.Fetch(t.Context(), d); !errors.Is(err, ErrUnreadable) || !errors.Is(err, ErrStorage) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("full disk: %v", err)
+	}
 }
 
 // rotten is a file on a disk that loses a byte of what is written.
