@@ -206,7 +206,7 @@ func (g *Gateway) serve(listener net.Listener) error {
 		switch {
 		case err == nil:
 			pause = 0
-			g.accepted.Go(func() { g.lean.Serve(nc) })
+			g.take(nc)
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case passes(err):

@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,12 +40,38 @@ func touchTask() (task, error) {
 // smallGoal is the share of the native server's requests that each engine should serve.
 var smallGoal = map[string]float64{"stock": 0.4, "lts": 1}
 
+// throughGoal is the share that they should serve through grpc-go.
+var throughGoal = map[string]*goal{"lts": atLeast(0.7)}
+
+// startThrough starts a node that has grpc-go serve its port, where others have package lean.
+func (m *measurement) startThrough(ctx context.Context) (*contender, error) {
+	o := m.o
+	o.weft = filepath.Join(m.data, "weft-grpc-go")
+	build := exec.CommandContext(ctx, "go", "build", engineTag+",weft_grpc_go", "-o", o.weft, "./cmd/weft")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(build.Args, " "), err, out)
+	}
+	node, err := startNode(ctx, o, filepath.Join(m.data, "through"))
+	if err != nil {
+		return nil, err
+	}
+	if err := deploy(ctx, o, node, ownerFunction, filepath.Join(o.components, "bench.wasm")); err != nil {
+		return nil, errors.Join(err, node.stop())
+	}
+	return &contender{name: "weft, grpc-go serves its port", process: node}, nil
+}
+
 // measureSmall has all servers answer the small record in a closed loop.
-func (m *measurement) measureSmall(ctx context.Context) error {
+func (m *measurement) measureSmall(ctx context.Context) (err error) {
 	native := m.servers.nativeContender()
 	workers := &contender{name: "grpc-go, generated code, 64 stream workers", process: m.servers.workers}
 	weft := &contender{name: "weft, an instance per call", process: m.servers.weft}
-	all := []*contender{native, workers, weft}
+	through, err := m.startThrough(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, through.process.stop()) }()
+	all := []*contender{native, workers, weft, through}
 	serve, err := startServe(ctx, m.o)
 	if err != nil {
 		m.report.Missing = append(m.report.Missing, fmt.Sprintf("wasmtime serve: %v", err))
@@ -66,7 +96,8 @@ func (m *measurement) measureSmall(ctx context.Context) error {
 		weft.against(native, "small/p50", name+"p50", inMicros, p50, nil),
 		weft.against(native, "small/p99", name+"p99", inMicros, p99, atMost(1.5)),
 		weft.against(native, "small/cpu", name+"server's CPU time per call", inMicros, serverCPU, nil),
-		weft.against(workers, "small/requests-workers", name+"requests", perSecond, requests, nil))
+		weft.against(workers, "small/requests-workers", name+"requests", perSecond, requests, nil),
+		through.against(native, "small/requests-through", name+"requests, through grpc-go", perSecond, requests, throughGoal[wasmtime.Name]))
 	if serve != nil {
 		m.report.add(weft.against(serve, "small/requests-serve", name+"requests", perSecond, requests, nil))
 	}
