@@ -63,7 +63,24 @@ func TestLoadTwice(t *testing.T) {
 	g.works()
 }
 
-// TestClose expects running calls to finish within the time for it, and no new ones.
+// TestCloseWaits shuts down while a guest sleeps, which has its answer.
+func TestCloseWaits(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{})
+	done := make(chan error, 1)
+	go func() {
+		_, err := g.call(context.Background(), "Sleep", uint64(50*time.Millisecond))
+		done <- err
+	}()
+	until(t, func() bool { _, busy, _ := g.queue.counts(); return busy == 1 || len(done) > 0 })
+	if err := g.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("the call that ran: %v", err)
+	}
+}
+
+// TestClose expects running calls to finish within the time for it, also one that is stuck in the host meanwhile, and no new ones.
 func TestClose(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{})
 	stuck, end := g.stuck()
