@@ -87,6 +87,20 @@ typedef struct weft_item { // wasmtime_component_item_t
   } of;
 } weft_item;
 
+// The engine's types of which Go passes addresses in its own memory are complete here: a pointer to an incomplete type is to Go one
+// into C's memory, which it does not correct when it moves a stack, nor look at when it collects.
+#ifndef WASM_H
+struct wasm_byte_vec_t {
+  weft_bytes same;
+};
+struct wasm_frame_vec_t {
+  weft_frames same;
+};
+struct wasmtime_component_val {
+  weft_val same;
+};
+#endif
+
 enum {
   WEFT_ITEM_INSTANCE = 1,
   WEFT_ITEM_FUNC = 3,

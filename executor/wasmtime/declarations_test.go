@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unsafe"
@@ -164,6 +165,36 @@ func TestDeclarations(t *testing.T) {
 		if _, err := checkC(t, changed, layouts()); err == nil {
 			t.Errorf("%q was not noticed", change[1])
 		}
+	}
+}
+
+// TestCompleteTypes compiles the size of each C type that an address in Go's memory is converted to a pointer of: Go does not correct a pointer
+// to an incomplete type when it moves what it points to, and does not keep that alive.
+func TestCompleteTypes(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conversion := regexp.MustCompile(`\(\*+C\.(\w+)\)\(unsafe\.Pointer\(`)
+	unit, found := "#include \"weft.h\"\n", 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range conversion.FindAllStringSubmatch(string(text), -1) {
+			unit += fmt.Sprintf("_Static_assert(sizeof(%s) > 0, \"%s\");\n", strings.Replace(match[1], "struct_", "struct ", 1), file)
+			found++
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d conversions; were they found?", found)
+	}
+	cc := compiler(t)
+	cmd := exec.Command(cc[0], append(cc[1:], "-std=gnu11", "-fsyntax-only", "-I", ".", "-x", "c", "-")...)
+	cmd.Stdin = strings.NewReader(unit)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
