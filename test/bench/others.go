@@ -2,7 +2,11 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/weft-run/weft/executor/wasmtime"
 )
 
 // otherSuites are those whose last reports are shown below what make bench measures: each takes minutes, and a target of its own.
@@ -21,7 +25,10 @@ func (r *report) withOthers(dir string) ([]*report, error) {
 			return nil, err
 		}
 		if other == nil {
-			r.Missing = append(r.Missing, fmt.Sprintf("the suite %s: make bench-%s measures it, and the next make bench has it in its table", name, name))
+			if !r.hasRowsOf(name) {
+				r.absent = append(r.absent, fmt.Sprintf("the suite %s, as there is no %s; make bench-%s ENGINE=%s writes it, and the next make bench has it in its table",
+					name, filepath.Join(dir, reportName(name)), name, wasmtime.Name))
+			}
 			continue
 		}
 		own := other.Figures[:0]
@@ -35,6 +42,22 @@ func (r *report) withOthers(dir string) ([]*report, error) {
 		}
 	}
 	return all, nil
+}
+
+// hasRowsOf tells whether this report has measured what another suite has in the table.
+func (r *report) hasRowsOf(suite string) bool {
+	return slices.ContainsFunc(r.Figures, func(f figure) bool { return strings.HasPrefix(f.ID, suite+"/") })
+}
+
+// gaps are lines about what the table lacks of this report.
+func (r *report) gaps() (all []string) {
+	for _, text := range r.Missing {
+		all = append(all, "not measured: "+text)
+	}
+	for _, text := range r.absent {
+		all = append(all, "not in this table: "+text)
+	}
+	return all
 }
 
 // bends are the sentences about all curves.
@@ -60,8 +83,8 @@ func documentFigures(dir string, all []*report) error {
 	b.WriteByte('\n')
 	for _, r := range all {
 		fmt.Fprintf(&b, "- `%s`: %s; %.0f s\n", reportName(r.Suite), r.Run, r.Run.Seconds)
-		for _, text := range r.Missing {
-			fmt.Fprintf(&b, "- not measured: %s\n", text)
+		for _, text := range r.gaps() {
+			fmt.Fprintf(&b, "- %s\n", text)
 		}
 	}
 	b.WriteString(charts(all[0]))

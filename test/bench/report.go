@@ -26,6 +26,9 @@ type report struct {
 	Details any      `json:"details,omitempty"`
 	// Missing says what could not be measured, and why.
 	Missing []string `json:"missing,omitempty"`
+
+	// absent says which other suites the table lacks, and why.
+	absent []string
 }
 
 // newReport begins the report of a suite.

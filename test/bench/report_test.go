@@ -136,14 +136,44 @@ func TestOtherReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 2 || len(all[1].Figures) != 1 || all[1].Figures[0].ID != "own" || len(mine.Missing) != len(otherSuites)-1 {
-		t.Errorf("they are %+v, without %q", all, mine.Missing)
+	if len(all) != 2 || len(all[1].Figures) != 1 || all[1].Figures[0].ID != "own" || len(mine.Missing) != 0 || len(mine.absent) != len(otherSuites)-1 {
+		t.Errorf("they are %+v, without %q and %q", all, mine.Missing, mine.absent)
 	}
 	if err := os.WriteFile(filepath.Join(dir, reportName("polyglot")), []byte(`{"schema": 999}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := mine.withOthers(dir); err == nil || !strings.Contains(err.Error(), "measure it again") {
 		t.Errorf("a schema of another time: %v", err)
+	}
+}
+
+// TestAbsentSuites has no report of another suite. That says nothing of whether it was ever measured; and a suite whose rows this run has is not absent.
+func TestAbsentSuites(t *testing.T) {
+	r := &report{Schema: schema, Suite: suite, Missing: []string{"open: no answer"}}
+	r.add(alone("kernels/ratio", "kernels", inMillis, 1, nil))
+	all, err := r.withOthers(filepath.Join("build", "bench"))
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	var b strings.Builder
+	if err := printFigures(&b, all); err != nil {
+		t.Fatal(err)
+	}
+	docs := t.TempDir()
+	begin, end := newSection(t, docs, "figures", "bench")
+	if err := documentFigures(docs, all); err != nil {
+		t.Fatal(err)
+	}
+	const lacks = "not in this table: the suite density, as there is no build/bench/density-"
+	checkSection(t, docs, begin, end, "- not measured: open: no answer\n", "- "+lacks)
+	document, err := os.ReadFile(filepath.Join(docs, performanceName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"table": b.String(), "document": string(document)} {
+		if strings.Count(text, "not measured: ") != 1 || !strings.Contains(text, lacks) || strings.Contains(text, "the suite kernels") {
+			t.Errorf("the %s is\n%s", name, text)
+		}
 	}
 }
 

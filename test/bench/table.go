@@ -26,11 +26,8 @@ func printFigures(w io.Writer, all []*report) error {
 				fmt.Fprintf(w, "  %s: %s\n", f.Name, f.Note)
 			}
 		}
-		for _, text := range r.bends() {
+		for _, text := range append(r.bends(), r.gaps()...) {
 			fmt.Fprintf(w, "  %s\n", text)
-		}
-		for _, text := range r.Missing {
-			fmt.Fprintf(w, "  not measured: %s\n", text)
 		}
 	}
 	return nil
