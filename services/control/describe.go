@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -55,7 +57,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 	return f
 }
 
-// maxTranscoder is how much of a transcoder's text is sent, in bytes.
+// maxTranscoder is how much of a transcoder's text is sent, in bytes, besides the line that says what was left out.
 const maxTranscoder = 2 << 20
 
 // transcoding says how messages become values, with the code for it as text if that is wanted.
@@ -67,10 +69,18 @@ func transcoding(r executor.Revision, text bool) *weftv1.Transcoding {
 		slices.Sort(methods)
 	}
 	if text {
-		out.Text = t.Text()
-		out.Text = out.Text[:min(len(out.Text), maxTranscoder)]
+		out.Text = cutText(t.Text(), maxTranscoder)
 	}
 	return out
+}
+
+// cutText is a text of WebAssembly, if it has more than limit bytes its first lines in so many, and a comment that says so.
+func cutText(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	whole := text[:strings.LastIndexByte(text[:limit], '\n')+1]
+	return fmt.Sprintf("%s;; cut here: the text has %d bytes, of which %d are not shown\n", whole, len(text), len(text)-len(whole))
 }
 
 // brief tells of a function what the catalog knows without its component.

@@ -2029,7 +2029,7 @@ type Transcoding struct {
 	FromBytes uint32 `protobuf:"varint,2,opt,name=from_bytes,json=fromBytes,proto3" json:"from_bytes,omitempty"`
 	// Why no method has such code.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+	// The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
 	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	// The methods with nothing but bytes and strings, which are passed to the function as they are. Ordered like methods.
 	Direct []string `protobuf:"bytes,5,rep,name=direct,proto3" json:"direct,omitempty"`

@@ -185,7 +185,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object text_ = "";
   /**
    * <pre>
-   * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+   * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
    * </pre>
    *
    * <code>string text = 4 [json_name = "text"];</code>
@@ -206,7 +206,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+   * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
    * </pre>
    *
    * <code>string text = 4 [json_name = "text"];</code>
@@ -1237,7 +1237,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object text_ = "";
     /**
      * <pre>
-     * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+     * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
      * </pre>
      *
      * <code>string text = 4 [json_name = "text"];</code>
@@ -1257,7 +1257,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+     * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
      * </pre>
      *
      * <code>string text = 4 [json_name = "text"];</code>
@@ -1278,7 +1278,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+     * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
      * </pre>
      *
      * <code>string text = 4 [json_name = "text"];</code>
@@ -1295,7 +1295,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+     * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
      * </pre>
      *
      * <code>string text = 4 [json_name = "text"];</code>
@@ -1309,7 +1309,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+     * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
      * </pre>
      *
      * <code>string text = 4 [json_name = "text"];</code>

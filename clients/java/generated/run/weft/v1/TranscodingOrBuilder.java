@@ -83,7 +83,7 @@ public interface TranscodingOrBuilder extends
 
   /**
    * <pre>
-   * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+   * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
    * </pre>
    *
    * <code>string text = 4 [json_name = "text"];</code>
@@ -92,7 +92,7 @@ public interface TranscodingOrBuilder extends
   java.lang.String getText();
   /**
    * <pre>
-   * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+   * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
    * </pre>
    *
    * <code>string text = 4 [json_name = "text"];</code>

@@ -1075,7 +1075,7 @@ export type Transcoding = Message<"weft.v1.Transcoding"> & {
   reason: string;
 
   /**
-   * The code in WebAssembly's text format, cut at 2 MiB, if it was asked for.
+   * The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
    *
    * @generated from field: string text = 4;
    */
