@@ -20,10 +20,42 @@ type Transcoding struct {
 	Reason string
 	// Direct are the methods with nothing but bytes and strings, which need none: those pass as they are.
 	Direct []string
+	// Paths says of each method which path its messages take.
+	Paths map[*contract.Method]Path
 	// Imports says the same of the methods that the revision calls, in the order of Revision.Imports.
 	Imports ImportTranscoding
 
 	transcoder *transcoder.Transcoder
+}
+
+// The paths of messages.
+const (
+	PathDirect   = "direct"   // as they are
+	PathCompiled = "compiled" // code inside of the sandbox decodes and encodes them, if they are large
+	PathPlain    = "plain"    // the node does, one value after the other
+)
+
+// Path is the path that the messages of a method take, and why, in few words.
+type Path struct{ Name, Why string }
+
+// pathOf is that of a method of a revision with a transcoder, nil if it has none.
+func pathOf(m *contract.Method, direct bool, t *transcoder.Transcoder) Path {
+	gains := transcoder.Gains(m)
+	also := "" // where the transcoder is for calls that the function makes, all methods have it
+	if t != nil && t.Export(m) != "" {
+		also = "; compiled once it passes on large messages"
+	}
+	switch {
+	case !wasmtime.HasBytes:
+		return Path{PathPlain, "the engine has no other"}
+	case direct:
+		return Path{PathDirect, "only bytes and strings" + also}
+	case !gains:
+		return Path{PathPlain, "no lists" + also}
+	case also == "":
+		return Path{PathPlain, "no transcoder"}
+	}
+	return Path{PathCompiled, fmt.Sprintf("lists; messages under %d bytes are plain", bulkFrom)}
 }
 
 // ImportTranscoding says how the messages of calls that a revision makes become values and back.
@@ -43,10 +75,6 @@ func (t *Transcoding) Text() string {
 // DescribeTranscoding says so for a revision, which need not be loaded. It neither composes nor compiles: what fails in that is in the
 // function's log.
 func DescribeTranscoding(r Revision) *Transcoding {
-	if !wasmtime.HasBytes {
-		return &Transcoding{Reason: fmt.Sprintf("the engine %s has no calls of bytes; the long-term-support engine has", Engine),
-			Imports: ImportTranscoding{Plain: methodNames(r.Imports, func(*contract.Service, *contract.Method) bool { return true })}}
-	}
 	plans, err := transcode.New(r.Services)
 	if err != nil {
 		return &Transcoding{Reason: err.Error()}
@@ -57,22 +85,26 @@ func DescribeTranscoding(r Revision) *Transcoding {
 		return &Transcoding{Reason: err.Error()}
 	}
 	defer imports.Close()
-	out := &Transcoding{}
 	t, err := newTranscoder(r, r.Limits.withDefaults(), plans, imports)
+	out := &Transcoding{Paths: make(map[*contract.Method]Path), transcoder: t}
 	if err != nil {
 		out.Reason = err.Error()
 	} else {
-		out.FromBytes, out.transcoder = bulkFrom, t
+		out.FromBytes = bulkFrom
 	}
-	direct := func(s *contract.Service, m *contract.Method) bool { return isDirect(plans, s, m) }
-	out.Direct = methodNames(r.Services, direct)
-	out.Methods = methodNames(r.Services, func(s *contract.Service, m *contract.Method) bool {
-		return t != nil && t.Export(m) != "" && !direct(s, m) && transcoder.Gains(m)
-	})
+	for _, s := range r.Services {
+		for _, m := range s.Methods {
+			out.Paths[m] = pathOf(m, isDirect(plans, s, m), t)
+		}
+	}
+	taken := func(path string) func(*contract.Service, *contract.Method) bool {
+		return func(_ *contract.Service, m *contract.Method) bool { return out.Paths[m].Name == path }
+	}
+	out.Methods, out.Direct = methodNames(r.Services, taken(PathCompiled)), methodNames(r.Services, taken(PathDirect))
 	if err == nil && len(out.Methods) == 0 { // it is for calls that the function makes
 		out.Reason = transcoder.ErrNone.Error()
 	}
-	direct = func(s *contract.Service, m *contract.Method) bool { return isDirect(imports, s, m) }
+	direct := func(s *contract.Service, m *contract.Method) bool { return isDirect(imports, s, m) }
 	transcoded := func(_ *contract.Service, m *contract.Method) bool { return t != nil && t.Import(m) != "" }
 	out.Imports = ImportTranscoding{Methods: methodNames(r.Imports, transcoded), Direct: methodNames(r.Imports, direct),
 		Plain: methodNames(r.Imports, func(s *contract.Service, m *contract.Method) bool { return !direct(s, m) && !transcoded(s, m) })}
@@ -94,6 +126,9 @@ func methodNames(services []*contract.Service, some func(*contract.Service, *con
 
 // newTranscoder writes the transcoder of a revision.
 func newTranscoder(r Revision, limits Limits, plans, imports *transcode.Plans) (*transcoder.Transcoder, error) {
+	if !wasmtime.HasBytes {
+		return nil, fmt.Errorf("the engine %s has no calls of bytes; the long-term-support engine has", Engine)
+	}
 	if limits.Memory < bulkMemory*limits.Message {
 		return nil, fmt.Errorf("a memory limit of %s for messages of %s; a transcoder needs %d times as much as a message",
 			sizeText(limits.Memory), sizeText(limits.Message), bulkMemory)

@@ -22,7 +22,7 @@ func (a *app) printDeploy(r *weftv1.DeployResponse, dryRun bool) error {
 		fmt.Fprintf(&b, "%s revision %d is committed (%s, %s)\n", f.GetName(), f.GetRevision(),
 			short(revision.GetDigest()), bytesText(revision.GetSizeBytes()))
 	}
-	writeServices(&b, f)
+	writeServices(&b, f, methodText)
 	writeChanges(&b, r.GetChanges())
 	if line := grpcurl(a.addr, f); line != "" && !dryRun {
 		fmt.Fprintf(&b, "\nTry it:\n  %s\n", line)
@@ -46,7 +46,8 @@ func currentRevision(f *weftv1.Function) *weftv1.Revision {
 	return nil
 }
 
-func writeServices(b *strings.Builder, f *weftv1.Function) {
+// writeServices lists the services of a function, with a line for each method.
+func writeServices(b *strings.Builder, f *weftv1.Function, line func(*weftv1.Method) string) {
 	for _, s := range f.GetServices() {
 		fmt.Fprintf(b, "\n%s", s.GetName())
 		if s.GetOwner() != f.GetName() {
@@ -55,9 +56,13 @@ func writeServices(b *strings.Builder, f *weftv1.Function) {
 		}
 		b.WriteByte('\n')
 		for _, m := range s.GetMethods() {
-			fmt.Fprintf(b, "  %-20s %s\n", m.GetName(), m.GetSignature())
+			fmt.Fprintf(b, "  %s\n", line(m))
 		}
 	}
+}
+
+func methodText(m *weftv1.Method) string {
+	return fmt.Sprintf("%-20s %s", m.GetName(), m.GetSignature())
 }
 
 func writeChanges(b *strings.Builder, changes []*weftv1.Change) {

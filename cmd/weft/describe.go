@@ -62,7 +62,7 @@ func callPaths(t *weftv1.Transcoding) []string {
 	for _, path := range []struct {
 		methods []string
 		name    string
-	}{{t.GetImports(), "by the transcoder"}, {t.GetDirectImports(), "direct"}, {t.GetPlainImports(), "by values"}} {
+	}{{t.GetImports(), "compiled"}, {t.GetDirectImports(), "direct"}, {t.GetPlainImports(), "plain"}} {
 		for _, m := range path.methods {
 			out = append(out, fmt.Sprintf("%s (%s)", m, path.name))
 		}
@@ -111,9 +111,6 @@ func (a *app) printFunction(f *weftv1.Function) error {
 	}
 	if t := f.GetTranscoding(); t != nil {
 		row("Transcoder:", transcodingText(t))
-		for i, m := range t.GetDirect() {
-			row(label(i, "Direct:"), m)
-		}
 		for i, call := range callPaths(t) {
 			row(label(i, "Imported:"), call)
 		}
@@ -125,13 +122,21 @@ func (a *app) printFunction(f *weftv1.Function) error {
 		return err
 	}
 	var b strings.Builder
-	writeServices(&b, f)
+	writeServices(&b, f, methodWithPath)
 	writeCalls(&b, f)
 	if line := grpcurl(a.addr, f); line != "" {
 		fmt.Fprintf(&b, "\nTry it:\n  %s\n", line)
 	}
 	_, err := fmt.Fprint(a.out, b.String())
 	return err
+}
+
+// methodWithPath says of a method which path its messages take, and why.
+func methodWithPath(m *weftv1.Method) string {
+	if m.GetPath() == "" {
+		return methodText(m)
+	}
+	return fmt.Sprintf("%s  (%s: %s)", methodText(m), m.GetPath(), m.GetPathReason())
 }
 
 // bindingText says who answers an import.

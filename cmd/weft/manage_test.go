@@ -26,10 +26,12 @@ func TestListAndDescribe(t *testing.T) {
 		"wasi:logging/logging@0.1.0-draft (host)", "timeout 30s", "demo.calc.v1.Calc\n", "Try it:")
 	if r := s.weft("describe", "calc", "--transcoder"); strings.HasSuffix(executor.Engine, " lts") {
 		r.ok().prints("(module ;; the memory", "(func $call-Env (param $request i32) (param $size i32) (result i32)")
-		s.weft("describe", "calc").ok().prints("Transcoder:   demo.calc.v1.Calc/", "(messages from 256B on)")
+		s.weft("describe", "calc").ok().prints("Transcoder:   demo.calc.v1.Calc/", "(messages from 256B on)",
+			"env: func() -> list<tuple<string, string>>  (compiled: lists; messages under 256 bytes are plain)\n", "  (plain: no lists)\n")
 	} else {
 		r.exits(exitFailure).complains("calc has no transcoder; weft describe calc says why")
-		s.weft("describe", "calc").ok().prints("Transcoder:   none: the engine " + executor.Engine + " has no calls of bytes")
+		s.weft("describe", "calc").ok().prints("Transcoder:   none: the engine " + executor.Engine + " has no calls of bytes",
+			"env: func() -> list<tuple<string, string>>  (plain: the engine has no other)\n")
 	}
 	s.weft("describe", "clac").exits(exitFailure).complains("NOT_FOUND: no function clac in namespace default; did you mean calc?")
 	s.weft("describe", "calc", "-n", "NO").exits(exitFailure).complains("INVALID_ARGUMENT (INVALID_REQUEST)", `namespace "NO"`)
@@ -56,7 +58,7 @@ func TestBindings(t *testing.T) {
 	traced.out = "" // the rest is on stderr
 	traced.complains("front@1 node=test queue=", "\n  default/front@1 > default/shop@1 demo.chain.v1.Shop/Ask took=",
 		"\n    default/shop@1 > default/pay@1 demo.chain.v1.Pay/Ask took=")
-	s.weft("describe", "front").ok().prints("demo:chain/shop@1.0.0 (function shop, demo.chain.v1.Shop)", "demo.chain.v1.Shop/Ask (by values)",
+	s.weft("describe", "front").ok().prints("demo:chain/shop@1.0.0 (function shop, demo.chain.v1.Shop)", "demo.chain.v1.Shop/Ask (plain)",
 		"Calls:\n  front\n  └─ shop  (demo.chain.v1.Shop)\n     └─ pay  (demo.chain.v1.Pay)\n")
 	s.weft("describe", "pay").ok().prints("Called by:   shop\n")
 	s.weft("describe", "shop", "--json").ok().prints(`"function": "pay"`, `"callers": [`)

@@ -44,7 +44,8 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 		shown.Reason = cmp.Or(shown.Reason, err.Error())
 		return f
 	}
-	f.Transcoding = transcoding(r, text)
+	t := executor.DescribeTranscoding(r)
+	f.Transcoding = transcoding(t, text)
 	shown.Bindings = bindings(view, row.GetNamespace(), r.World, current.GetBindings())
 	f.Secrets = s.secretsFor(view, row.GetNamespace(), row.GetName(), r.World)
 	var contracts []*weftv1.Contract
@@ -53,7 +54,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 			contracts = append(contracts, c)
 		}
 	}
-	f.Services = s.services(view, row.GetNamespace(), contracts, r.Services)
+	f.Services = s.services(view, row.GetNamespace(), contracts, r.Services, t.Paths)
 	return f
 }
 
@@ -61,8 +62,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 const maxTranscoder = 2 << 20
 
 // transcoding says how messages become values, with the code for it as text if that is wanted.
-func transcoding(r executor.Revision, text bool) *weftv1.Transcoding {
-	t := executor.DescribeTranscoding(r)
+func transcoding(t *executor.Transcoding, text bool) *weftv1.Transcoding {
 	out := &weftv1.Transcoding{Methods: t.Methods, FromBytes: uint32(t.FromBytes), Reason: t.Reason, Direct: t.Direct,
 		Imports: t.Imports.Methods, DirectImports: t.Imports.Direct, PlainImports: t.Imports.Plain}
 	for _, methods := range [][]string{out.Methods, out.Direct, out.Imports, out.DirectImports, out.PlainImports} {
@@ -131,9 +131,9 @@ func (s *Server) revision(view *catalog.View, row *catalogv1.Function, r *catalo
 	}
 }
 
-// services describes bound services, ordered by name.
+// services describes bound services, ordered by name, with the paths of their messages where those are known.
 func (s *Server) services(view *catalog.View, ns string, contracts []*weftv1.Contract,
-	bound []*contract.Service,
+	bound []*contract.Service, paths map[*contract.Method]executor.Path,
 ) []*weftv1.Service {
 	samples := newSampler(contracts)
 	services := make([]*weftv1.Service, 0, len(bound))
@@ -146,6 +146,8 @@ func (s *Server) services(view *catalog.View, ns string, contracts []*weftv1.Con
 				RequestType:  m.Request,
 				ResponseType: m.Response,
 				Sample:       samples.request(m),
+				Path:         paths[m].Name,
+				PathReason:   paths[m].Why,
 			}
 			if m.Error != nil {
 				method.ErrorType = m.Error.Message
@@ -166,7 +168,7 @@ func (s *Server) rehearsal(p *plan, spec *weftv1.DeploySpec) *weftv1.DeployRespo
 	revision.Created, revision.State, revision.Reason, revision.Placements = nil, "", "", nil
 	revision.Bindings = bindings(p.view, spec.GetNamespace(), p.artifact.world, row.GetBindings())
 	left := maxCalls
-	services := s.services(p.view, spec.GetNamespace(), p.built.Contracts, p.built.Services)
+	services := s.services(p.view, spec.GetNamespace(), p.built.Contracts, p.built.Services, nil)
 	for _, service := range services {
 		service.Owner = p.view.OwnerWith(spec.GetNamespace(), service.GetName(), spec.GetName())
 	}

@@ -2689,7 +2689,12 @@ type Method struct {
 	// Detail type of the function's own errors; empty if it has none.
 	ErrorType string `protobuf:"bytes,5,opt,name=error_type,json=errorType,proto3" json:"error_type,omitempty"`
 	// A request in JSON that fits the types, as an example to start from. Empty if one would be over 4 KiB.
-	Sample        string `protobuf:"bytes,6,opt,name=sample,proto3" json:"sample,omitempty"`
+	Sample string `protobuf:"bytes,6,opt,name=sample,proto3" json:"sample,omitempty"`
+	// How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+	// (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+	Path string `protobuf:"bytes,7,opt,name=path,proto3" json:"path,omitempty"`
+	// Why it is that one, in few words.
+	PathReason    string `protobuf:"bytes,8,opt,name=path_reason,json=pathReason,proto3" json:"path_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2762,6 +2767,20 @@ func (x *Method) GetErrorType() string {
 func (x *Method) GetSample() string {
 	if x != nil {
 		return x.Sample
+	}
+	return ""
+}
+
+func (x *Method) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Method) GetPathReason() string {
+	if x != nil {
+		return x.PathReason
 	}
 	return ""
 }
@@ -2996,7 +3015,7 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12\x14\n" +
 	"\x05owner\x18\x03 \x01(\tR\x05owner\x12)\n" +
-	"\amethods\x18\x04 \x03(\v2\x0f.weft.v1.MethodR\amethods\"\xb9\x01\n" +
+	"\amethods\x18\x04 \x03(\v2\x0f.weft.v1.MethodR\amethods\"\xee\x01\n" +
 	"\x06Method\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\tR\tsignature\x12!\n" +
@@ -3004,7 +3023,10 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"\rresponse_type\x18\x04 \x01(\tR\fresponseType\x12\x1d\n" +
 	"\n" +
 	"error_type\x18\x05 \x01(\tR\terrorType\x12\x16\n" +
-	"\x06sample\x18\x06 \x01(\tR\x06sample*_\n" +
+	"\x06sample\x18\x06 \x01(\tR\x06sample\x12\x12\n" +
+	"\x04path\x18\a \x01(\tR\x04path\x12\x1f\n" +
+	"\vpath_reason\x18\b \x01(\tR\n" +
+	"pathReason*_\n" +
 	"\vConsistency\x12\x1b\n" +
 	"\x17CONSISTENCY_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18CONSISTENCY_LINEARIZABLE\x10\x01\x12\x15\n" +

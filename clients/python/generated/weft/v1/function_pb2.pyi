@@ -494,17 +494,21 @@ class Service(_message.Message):
     def __init__(self, name: _Optional[str] = ..., interface: _Optional[str] = ..., owner: _Optional[str] = ..., methods: _Optional[_Iterable[_Union[Method, _Mapping]]] = ...) -> None: ...
 
 class Method(_message.Message):
-    __slots__ = ("name", "signature", "request_type", "response_type", "error_type", "sample")
+    __slots__ = ("name", "signature", "request_type", "response_type", "error_type", "sample", "path", "path_reason")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_TYPE_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_TYPE_FIELD_NUMBER: _ClassVar[int]
     ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PATH_REASON_FIELD_NUMBER: _ClassVar[int]
     name: str
     signature: str
     request_type: str
     response_type: str
     error_type: str
     sample: str
-    def __init__(self, name: _Optional[str] = ..., signature: _Optional[str] = ..., request_type: _Optional[str] = ..., response_type: _Optional[str] = ..., error_type: _Optional[str] = ..., sample: _Optional[str] = ...) -> None: ...
+    path: str
+    path_reason: str
+    def __init__(self, name: _Optional[str] = ..., signature: _Optional[str] = ..., request_type: _Optional[str] = ..., response_type: _Optional[str] = ..., error_type: _Optional[str] = ..., sample: _Optional[str] = ..., path: _Optional[str] = ..., path_reason: _Optional[str] = ...) -> None: ...

@@ -390,33 +390,34 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
       "\001(\rR\rnewerRevision\"|\n\007Service\022\022\n\004name\030\001 " +
       "\001(\tR\004name\022\034\n\tinterface\030\002 \001(\tR\tinterface\022" +
       "\024\n\005owner\030\003 \001(\tR\005owner\022)\n\007methods\030\004 \003(\0132\017" +
-      ".weft.v1.MethodR\007methods\"\271\001\n\006Method\022\022\n\004n" +
+      ".weft.v1.MethodR\007methods\"\356\001\n\006Method\022\022\n\004n" +
       "ame\030\001 \001(\tR\004name\022\034\n\tsignature\030\002 \001(\tR\tsign" +
       "ature\022!\n\014request_type\030\003 \001(\tR\013requestType" +
       "\022#\n\rresponse_type\030\004 \001(\tR\014responseType\022\035\n" +
       "\nerror_type\030\005 \001(\tR\terrorType\022\026\n\006sample\030\006" +
-      " \001(\tR\006sample*_\n\013Consistency\022\033\n\027CONSISTEN" +
-      "CY_UNSPECIFIED\020\000\022\034\n\030CONSISTENCY_LINEARIZ" +
-      "ABLE\020\001\022\025\n\021CONSISTENCY_STALE\020\0022\307\004\n\017Functi" +
-      "onService\022;\n\006Deploy\022\026.weft.v1.DeployRequ" +
-      "est\032\027.weft.v1.DeployResponse(\001\0229\n\006Update" +
-      "\022\026.weft.v1.UpdateRequest\032\027.weft.v1.Updat" +
-      "eResponse\0220\n\003Get\022\023.weft.v1.GetRequest\032\024." +
-      "weft.v1.GetResponse\0223\n\004List\022\024.weft.v1.Li" +
-      "stRequest\032\025.weft.v1.ListResponse\0226\n\005Rout" +
-      "e\022\025.weft.v1.RouteRequest\032\026.weft.v1.Route" +
-      "Response\0229\n\006Delete\022\026.weft.v1.DeleteReque" +
-      "st\032\027.weft.v1.DeleteResponse\0229\n\006Forget\022\026." +
-      "weft.v1.ForgetRequest\032\027.weft.v1.ForgetRe" +
-      "sponse\0229\n\006Schema\022\026.weft.v1.SchemaRequest" +
-      "\032\027.weft.v1.SchemaResponse\0225\n\004Diff\022\024.weft" +
-      ".v1.DiffRequest\032\025.weft.v1.DiffResponse(\001" +
-      "\0225\n\004Logs\022\024.weft.v1.LogsRequest\032\025.weft.v1" +
-      ".LogsResponse0\001B\210\001\n\013run.weft.v1B\rFunctio" +
-      "nProtoP\001Z-github.com/weft-run/weft/proto" +
-      "/weft/v1;weftv1\242\002\003WXX\252\002\007Weft.V1\312\002\007Weft\\V" +
-      "1\342\002\023Weft\\V1\\GPBMetadata\352\002\010Weft::V1b\006prot" +
-      "o3"
+      " \001(\tR\006sample\022\022\n\004path\030\007 \001(\tR\004path\022\037\n\013path" +
+      "_reason\030\010 \001(\tR\npathReason*_\n\013Consistency" +
+      "\022\033\n\027CONSISTENCY_UNSPECIFIED\020\000\022\034\n\030CONSIST" +
+      "ENCY_LINEARIZABLE\020\001\022\025\n\021CONSISTENCY_STALE" +
+      "\020\0022\307\004\n\017FunctionService\022;\n\006Deploy\022\026.weft." +
+      "v1.DeployRequest\032\027.weft.v1.DeployRespons" +
+      "e(\001\0229\n\006Update\022\026.weft.v1.UpdateRequest\032\027." +
+      "weft.v1.UpdateResponse\0220\n\003Get\022\023.weft.v1." +
+      "GetRequest\032\024.weft.v1.GetResponse\0223\n\004List" +
+      "\022\024.weft.v1.ListRequest\032\025.weft.v1.ListRes" +
+      "ponse\0226\n\005Route\022\025.weft.v1.RouteRequest\032\026." +
+      "weft.v1.RouteResponse\0229\n\006Delete\022\026.weft.v" +
+      "1.DeleteRequest\032\027.weft.v1.DeleteResponse" +
+      "\0229\n\006Forget\022\026.weft.v1.ForgetRequest\032\027.wef" +
+      "t.v1.ForgetResponse\0229\n\006Schema\022\026.weft.v1." +
+      "SchemaRequest\032\027.weft.v1.SchemaResponse\0225" +
+      "\n\004Diff\022\024.weft.v1.DiffRequest\032\025.weft.v1.D" +
+      "iffResponse(\001\0225\n\004Logs\022\024.weft.v1.LogsRequ" +
+      "est\032\025.weft.v1.LogsResponse0\001B\210\001\n\013run.wef" +
+      "t.v1B\rFunctionProtoP\001Z-github.com/weft-r" +
+      "un/weft/proto/weft/v1;weftv1\242\002\003WXX\252\002\007Wef" +
+      "t.V1\312\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadata\352\002\010W" +
+      "eft::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -671,7 +672,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Method_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Method_descriptor,
-        new java.lang.String[] { "Name", "Signature", "RequestType", "ResponseType", "ErrorType", "Sample", });
+        new java.lang.String[] { "Name", "Signature", "RequestType", "ResponseType", "ErrorType", "Sample", "Path", "PathReason", });
     descriptor.resolveAllFeaturesImmutable();
     com.google.protobuf.DescriptorProtos.getDescriptor();
     com.google.protobuf.DurationProto.getDescriptor();

@@ -38,6 +38,8 @@ private static final long serialVersionUID = 0L;
     responseType_ = "";
     errorType_ = "";
     sample_ = "";
+    path_ = "";
+    pathReason_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -324,6 +326,102 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int PATH_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object path_ = "";
+  /**
+   * <pre>
+   * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+   * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+   * </pre>
+   *
+   * <code>string path = 7 [json_name = "path"];</code>
+   * @return The path.
+   */
+  @java.lang.Override
+  public java.lang.String getPath() {
+    java.lang.Object ref = path_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      path_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+   * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+   * </pre>
+   *
+   * <code>string path = 7 [json_name = "path"];</code>
+   * @return The bytes for path.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getPathBytes() {
+    java.lang.Object ref = path_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      path_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int PATH_REASON_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object pathReason_ = "";
+  /**
+   * <pre>
+   * Why it is that one, in few words.
+   * </pre>
+   *
+   * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+   * @return The pathReason.
+   */
+  @java.lang.Override
+  public java.lang.String getPathReason() {
+    java.lang.Object ref = pathReason_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      pathReason_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Why it is that one, in few words.
+   * </pre>
+   *
+   * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+   * @return The bytes for pathReason.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getPathReasonBytes() {
+    java.lang.Object ref = pathReason_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      pathReason_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -356,6 +454,12 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(sample_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 6, sample_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(path_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 7, path_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(pathReason_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 8, pathReason_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -377,6 +481,12 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(sample_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(6, sample_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(path_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(7, path_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(pathReason_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(8, pathReason_);
     }
     return size;
   }
@@ -414,6 +524,10 @@ private static final long serialVersionUID = 0L;
         .equals(other.getErrorType())) return false;
     if (!getSample()
         .equals(other.getSample())) return false;
+    if (!getPath()
+        .equals(other.getPath())) return false;
+    if (!getPathReason()
+        .equals(other.getPathReason())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -437,6 +551,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getErrorType().hashCode();
     hash = (37 * hash) + SAMPLE_FIELD_NUMBER;
     hash = (53 * hash) + getSample().hashCode();
+    hash = (37 * hash) + PATH_FIELD_NUMBER;
+    hash = (53 * hash) + getPath().hashCode();
+    hash = (37 * hash) + PATH_REASON_FIELD_NUMBER;
+    hash = (53 * hash) + getPathReason().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -578,6 +696,8 @@ private static final long serialVersionUID = 0L;
       responseType_ = "";
       errorType_ = "";
       sample_ = "";
+      path_ = "";
+      pathReason_ = "";
       return this;
     }
 
@@ -629,6 +749,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.sample_ = sample_;
       }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.path_ = path_;
+      }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.pathReason_ = pathReason_;
+      }
     }
 
     @java.lang.Override
@@ -671,6 +797,16 @@ private static final long serialVersionUID = 0L;
       if (!other.getSample().isEmpty()) {
         sample_ = other.sample_;
         bitField0_ |= 0x00000020;
+        onChanged();
+      }
+      if (!other.getPath().isEmpty()) {
+        path_ = other.path_;
+        bitField0_ |= 0x00000040;
+        onChanged();
+      }
+      if (!other.getPathReason().isEmpty()) {
+        pathReason_ = other.pathReason_;
+        bitField0_ |= 0x00000080;
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -729,6 +865,16 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000020;
               break;
             } // case 50
+            case 58: {
+              path_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 58
+            case 66: {
+              pathReason_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1254,6 +1400,195 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       sample_ = value;
       bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object path_ = "";
+    /**
+     * <pre>
+     * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+     * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+     * </pre>
+     *
+     * <code>string path = 7 [json_name = "path"];</code>
+     * @return The path.
+     */
+    public java.lang.String getPath() {
+      java.lang.Object ref = path_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        path_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+     * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+     * </pre>
+     *
+     * <code>string path = 7 [json_name = "path"];</code>
+     * @return The bytes for path.
+     */
+    public com.google.protobuf.ByteString
+        getPathBytes() {
+      java.lang.Object ref = path_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        path_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+     * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+     * </pre>
+     *
+     * <code>string path = 7 [json_name = "path"];</code>
+     * @param value The path to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPath(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      path_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+     * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+     * </pre>
+     *
+     * <code>string path = 7 [json_name = "path"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearPath() {
+      path_ = getDefaultInstance().getPath();
+      bitField0_ = (bitField0_ & ~0x00000040);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+     * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+     * </pre>
+     *
+     * <code>string path = 7 [json_name = "path"];</code>
+     * @param value The bytes for path to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPathBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      path_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object pathReason_ = "";
+    /**
+     * <pre>
+     * Why it is that one, in few words.
+     * </pre>
+     *
+     * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+     * @return The pathReason.
+     */
+    public java.lang.String getPathReason() {
+      java.lang.Object ref = pathReason_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        pathReason_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Why it is that one, in few words.
+     * </pre>
+     *
+     * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+     * @return The bytes for pathReason.
+     */
+    public com.google.protobuf.ByteString
+        getPathReasonBytes() {
+      java.lang.Object ref = pathReason_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        pathReason_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Why it is that one, in few words.
+     * </pre>
+     *
+     * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+     * @param value The pathReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPathReason(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      pathReason_ = value;
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why it is that one, in few words.
+     * </pre>
+     *
+     * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearPathReason() {
+      pathReason_ = getDefaultInstance().getPathReason();
+      bitField0_ = (bitField0_ & ~0x00000080);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why it is that one, in few words.
+     * </pre>
+     *
+     * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+     * @param value The bytes for pathReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPathReasonBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      pathReason_ = value;
+      bitField0_ |= 0x00000080;
       onChanged();
       return this;
     }

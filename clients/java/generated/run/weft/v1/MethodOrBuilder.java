@@ -113,4 +113,46 @@ public interface MethodOrBuilder extends
    */
   com.google.protobuf.ByteString
       getSampleBytes();
+
+  /**
+   * <pre>
+   * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+   * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+   * </pre>
+   *
+   * <code>string path = 7 [json_name = "path"];</code>
+   * @return The path.
+   */
+  java.lang.String getPath();
+  /**
+   * <pre>
+   * How its messages become values and back: "direct", which is not at all; "compiled", by code inside of the sandbox if they are large
+   * (Transcoding); or "plain", by the node. Empty for a deploy that only rehearses.
+   * </pre>
+   *
+   * <code>string path = 7 [json_name = "path"];</code>
+   * @return The bytes for path.
+   */
+  com.google.protobuf.ByteString
+      getPathBytes();
+
+  /**
+   * <pre>
+   * Why it is that one, in few words.
+   * </pre>
+   *
+   * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+   * @return The pathReason.
+   */
+  java.lang.String getPathReason();
+  /**
+   * <pre>
+   * Why it is that one, in few words.
+   * </pre>
+   *
+   * <code>string path_reason = 8 [json_name = "pathReason"];</code>
+   * @return The bytes for pathReason.
+   */
+  com.google.protobuf.ByteString
+      getPathReasonBytes();
 }
