@@ -144,7 +144,7 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 	}
 	defer linker.Close()
 	b.template, err = linker.Prepare(b.component, b.bind(r.Services, rev, t))
-	b.pool = &pool{all: x.pools, rev: rev, template: b.template}
+	b.pool = &pool{all: x.pools, rev: rev, template: b.template, path: path}
 	return b, err
 }
 

@@ -31,6 +31,7 @@ type job struct {
 	// done, which is nil. Depth is how many guests are below it on its thread.
 	outer *guestCall
 	depth int
+	lane  int // of its worker
 
 	// fills is the pool that the instance is for, where the job only makes one.
 	fills *pool

@@ -18,6 +18,9 @@ type pool struct {
 	all      *pools
 	rev      *revision
 	template *wasmtime.Template
+	path     string                               // of the file with the code
+	samples  atomic.Int32                         // instances that were timed
+	copies   atomic.Pointer[[]*wasmtime.Template] // by lane; nil: all have the template
 
 	// count is len(waiting), and cost what starting an instance takes on average, in nanoseconds: to be read without a lock.
 	count atomic.Int32
@@ -54,6 +57,7 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 		i, err = p.instantiate(in)
 		if err == nil {
 			p.took(time.Since(began))
+			p.timed()
 		}
 	}
 	if err == nil {
@@ -65,7 +69,7 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 // instantiate makes an instance for a call. Those that wait, of whatever revision, give way to it where the engine has no more.
 func (p *pool) instantiate(in *guestCall) (*wasmtime.Instance, error) {
 	for {
-		i, err := p.rev.instantiate(p.template, in)
+		i, err := p.rev.instantiate(p.of(in.job.base().lane), in)
 		if !errors.Is(err, wasmtime.ErrBusy) || !p.all.giveWay() {
 			return i, err
 		}
@@ -130,4 +134,7 @@ func (p *pool) keep(i *wasmtime.Instance, calls int) (displaced []seat, ok bool)
 // close drops all instances. None is taken or put any more.
 func (p *pool) close() {
 	drop(p.all.empty(p))
+	if copies := p.copies.Load(); copies != nil {
+		closeAll((*copies)[1:]) // the template is its owner's
+	}
 }

@@ -30,8 +30,9 @@ type queue struct {
 	mu      sync.Mutex
 	work    sync.Cond // what idle workers wait for
 	workers int
-	idle    int // workers that wait and were not woken
-	busy    int // calls that run, those included that are lost, away or parked
+	lanes   []int // workers in each; see copies.go
+	idle    int   // workers that wait and were not woken
+	busy    int   // calls that run, those included that are lost, away or parked
 	waiting int
 	lost    int // lost calls that hold a slot
 	closed  bool
@@ -72,6 +73,7 @@ func newQueue(slots, maxAway int, run func(*job), tick func()) *queue {
 	q.uses = func(j *job) use { return use{j.interrupt.Used(), j.interrupt.Napped()} }
 	q.beat, q.nap = func(bool) {}, leastNap
 	q.both = [...]*tier{&q.front, &q.behind}
+	q.lanes = make([]int, min(slots, mostLanes))
 	q.work.L = &q.mu
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -52,6 +52,7 @@ func (r *residency) add(p *resident, rev *revision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.loaded[p] = rev
+	rev.counted = true
 	r.used += rev.size()
 	if r.used > r.limit {
 		select {
@@ -66,11 +67,26 @@ func (r *residency) remove(p *resident, rev *revision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.loaded, p)
+	rev.counted = false
 	r.used -= rev.size()
 }
 
-// size is how much memory a revision is taken to need, without its instances.
-func (r *revision) size() int64 { return r.code + loadedOverhead }
+// grow counts what a revision in memory needs more than when it was loaded. It is false if there is no room for that.
+func (r *residency) grow(rev *revision, bytes int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if bytes > 0 && r.used+bytes > r.limit {
+		return false
+	}
+	rev.copies += bytes
+	if rev.counted {
+		r.used += bytes
+	}
+	return true
+}
+
+// size is how much memory a revision is taken to need, without its instances. residency.mu is held.
+func (r *revision) size() int64 { return r.code + r.copies + loadedOverhead }
 
 // count gives how many revisions are in memory.
 func (r *residency) count() int {

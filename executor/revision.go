@@ -40,6 +40,8 @@ type revision struct {
 	metrics *callMetrics
 	reuse   int   // calls that an instance may answer
 	code    int64 // bytes of compiled code
+	copies  int64 // bytes that copies of it are taken to need, guarded by residency.mu
+	counted bool  // by the residency, guarded by its mu
 
 	refs  atomic.Int64 // its resident's and one of each call
 	used  atomic.Int64 // when it was last called, Unix nanoseconds
@@ -253,7 +255,7 @@ func (x *Executor) prepare(r Revision, path string, code int64, log func(Line)) 
 	if rev.template, err = linker.Prepare(rev.component, rev.bind(r.Services)); err != nil {
 		return nil, &Error{Reason: Unsupported, Message: fmt.Sprintf("%s: %v", r.Key, err), Err: err}
 	}
-	rev.pool = &pool{all: x.pools, rev: rev, template: rev.template}
+	rev.pool = &pool{all: x.pools, rev: rev, template: rev.template, path: path}
 	return rev, nil
 }
 

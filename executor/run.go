@@ -275,7 +275,7 @@ func (x *Executor) start(j *job, in *guestCall) {
 	if j.fills == nil {
 		instance, err = p.instantiate(in)
 	} else { // nobody needs it yet, so none gives way to it
-		instance, err = j.rev.instantiate(p.template, in)
+		instance, err = j.rev.instantiate(p.of(j.lane), in)
 	}
 	switch {
 	case err != nil:

@@ -17,9 +17,12 @@ const longestSpell = 5 * time.Millisecond
 // spawn starts a worker.
 func (q *queue) spawn() {
 	q.workers++
+	lane := q.lane()
 	go func() {
+		defer q.leaveLane(lane)
 		var spell time.Time
 		for j := q.take(nil, &spell); j != nil; j = q.take(j, &spell) {
+			j.lane = lane
 			q.run(j)
 		}
 	}()

@@ -36,6 +36,7 @@ type Template struct {
 	// unlinked says why there is no pre.
 	unlinked error
 	exports  []export
+	names    []Export // what exports was found by
 }
 
 // export is a resolved [Export].
@@ -53,12 +54,28 @@ func (l *Linker) Prepare(c *Component, exports []Export) (*Template, error) {
 	if !l.acquire() {
 		return nil, ErrClosed
 	}
+	return l.prepare(c, exports)
+}
+
+// Again prepares a component in the way that t was: another one of the same code, that [Engine.Load] gave. Threads that make instances of one
+// component take turns at counting who uses it; those that have one each do not.
+func (t *Template) Again(c *Component) (*Template, error) {
+	if !t.acquire() {
+		return nil, ErrClosed
+	}
+	defer t.release(t.free)
+	t.linker.users.Add(1) // t is one, so there is somebody to be counted beside even when it is closed
+	return t.linker.prepare(c, t.names)
+}
+
+// prepare makes a template that takes over one use of the linker.
+func (l *Linker) prepare(c *Component, exports []Export) (*Template, error) {
 	if !c.acquire() {
 		l.release(l.free)
 		return nil, ErrClosed
 	}
 	defer c.release(c.free)
-	t := &Template{linker: l, component: C.wasmtime_component_clone(c.c)}
+	t := &Template{linker: l, component: C.wasmtime_component_clone(c.c), names: exports}
 	t.own()
 	if err := C.weft_pre_new(l.c, t.component, &t.pre); err != nil {
 		t.unlinked = takeError("instantiate", err)
