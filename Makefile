@@ -211,6 +211,10 @@ bench-fairness: build $(COMPONENTS)/bench.wasm $(COMPONENTS)/kernels.wasm ## Mea
 	$(with-engine)
 	go run ./test/bench -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) fairness
 
+.PHONY: bench-async
+bench-async: $(COMPONENTS)/receipt-rust.wasm ## Measure asynchronous calls of the long-term-support engine against calls that hold a thread, in Rust
+	@executor/wasmtime/lts/async.sh $<
+
 # What make robustness runs: how many runs, of clusters of how many nodes, of which scenario and with which seed.
 RUNS ?= 10
 NODES ?= 5

@@ -2,7 +2,14 @@ package executor
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -101,4 +108,57 @@ func BenchmarkHost(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkSleep is a call that sleeps for 10 ms beside one that does not, a thousand at a time. KiB/guest is by how much the process has grown
+// for each when a thousand sleep, with what the kernel has for their threads.
+func BenchmarkSleep(b *testing.B) {
+	const guests = 1000
+	g := newGuest(b, Config{Waiting: guests}, Limits{Concurrency: guests, Queue: guests, Timeout: time.Hour})
+	run := func(name, method string, arg uint64, guest float64) {
+		b.Run(name, func(b *testing.B) {
+			b.SetParallelism(guests / runtime.GOMAXPROCS(0))
+			began := cpuTime(b)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := g.call(context.Background(), method, arg); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			b.ReportMetric(float64(cpuTime(b)-began)/float64(b.N), "cpu-ns/op")
+			b.ReportMetric(guest, "KiB/guest")
+		})
+	}
+	run("awake", "Echo", 7, 0)
+	before := memoryTaken(b)
+	ctx, wake := context.WithCancel(b.Context())
+	var asleep sync.WaitGroup
+	for range guests {
+		asleep.Go(func() { _, _ = g.call(ctx, "Sleep", hour) }) // it is woken, which is an error
+	}
+	until(b, func() bool { return g.metric("weft_guests_sleeping") == guests })
+	taken := memoryTaken(b) - before
+	wake()
+	asleep.Wait()
+	run("asleep", "Sleep", uint64(10*time.Millisecond), float64(taken)/guests)
+}
+
+// memoryTaken is what this process has of memory, and the kernel for all threads and processes, in KiB.
+func memoryTaken(b *testing.B) (kib int) {
+	b.Helper()
+	for _, field := range []string{"self/status VmRSS", "meminfo KernelStack", "meminfo PageTables", "meminfo Slab"} {
+		file, name, _ := strings.Cut(field, " ")
+		text, err := os.ReadFile(filepath.Join("/proc", file))
+		if err != nil {
+			b.Skip(err)
+		}
+		_, after, _ := strings.Cut(string(text), "\n"+name+":")
+		value, err := strconv.Atoi(strings.Fields(after)[0])
+		if err != nil {
+			b.Fatal(err)
+		}
+		kib += value
+	}
+	return kib
 }
