@@ -13,7 +13,7 @@ if [ ! -d "$made" ]; then
   sources "$cargo" "$made.new"
   mv "$made.new" "$made"
 fi
-cp -r "$crate/examples" "$made/lts"
+cp -rp "$crate/examples" "$made/lts" # with its time: what has not changed is not compiled again
 build=(CARGO_TARGET_DIR="$work/target" WEFT_ENGINE="$engine")
 [ "$cargo" != /usr/bin/cargo ] || build+=(RUSTC=/usr/bin/rustc)
 quietly env "${build[@]}" nice "$cargo" build --quiet --release --locked --manifest-path "$made/lts/Cargo.toml" --example async
