@@ -32,7 +32,7 @@ type begun struct {
 
 // Start is Call for who has nothing to wait for: to is told the answer, perhaps before Start returns, and at the latest
 // when the deadline of ctx or the time limit of the revision is over. That ctx is canceled is for the caller to say, by
-// Abandon. The request's message must stay as it is for good.
+// Abandon. The request's message must stay as it is until to is told of a response, and for good if it is told of an error.
 //
 // It returns nil, and nobody is told anything, if the call can't wait in line at once, as the revision is not in memory, its
 // line is full, or it would be too late: Call waits, or says why.

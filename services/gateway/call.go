@@ -64,15 +64,22 @@ func (c *call) run(ctx context.Context, from source, md metadata.MD) (reply, err
 	if err != nil {
 		return reply{}, err
 	}
-	if c.destination, err = g.config.Router.Route(ctx, target); err != nil {
-		return reply{}, err
+	var here bool
+	if c.destination, here = g.config.Router.Here(target); !here {
+		if c.destination, err = g.config.Router.Route(ctx, target); err != nil {
+			return reply{}, err
+		}
 	}
 	c.series = g.metrics.of(c.destination.Key.Namespace, c.destination.Key.Function)
 	request, err := g.receive(ctx, from, c.destination)
 	if err != nil {
 		return reply{}, err
 	}
-	response, err := c.execute(ctx, request, target.Service, method, md)
+	c.received = len(request.bytes)
+	response, err := c.execute(ctx, request, here, executor.Request{
+		Key: c.destination.Key, Service: target.Service, Method: method, Message: request.bytes, Buffer: request.buffer,
+		Metadata: withoutCallers(md), CallID: c.id,
+	})
 	return c.result(ctx, response, err, target, method)
 }
 
@@ -85,13 +92,18 @@ func (c *call) result(ctx context.Context, response router.Response, err error, 
 	return c.answer(ctx, response.Response)
 }
 
-// execute runs the call. The Caller reads the request until it returns, and no longer.
-func (c *call) execute(ctx context.Context, request message, service, method string, md metadata.MD) (router.Response, error) {
-	defer request.free()
-	c.received = len(request.bytes)
-	return c.gateway.config.Caller.Call(ctx, executor.Request{
-		Key: c.destination.Key, Service: service, Method: method, Message: request.bytes, Buffer: request.buffer, Metadata: withoutCallers(md), CallID: c.id,
-	})
+// execute runs the call, on this node if it is of a revision that is ready here.
+func (c *call) execute(ctx context.Context, request message, here bool, r executor.Request) (router.Response, error) {
+	if here && request.isSmall() {
+		if response, ok, err := c.gateway.await(ctx, r); ok {
+			if err == nil {
+				request.free() // after an error, somebody may still read it
+			}
+			return response, err
+		}
+	}
+	defer request.free() // The Caller reads it until it returns, and no longer.
+	return c.gateway.config.Caller.Call(ctx, r)
 }
 
 // target reads the path and the metadata that is for weft.

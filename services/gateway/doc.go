@@ -10,7 +10,8 @@
 //  3. the handler (plain.Serve in lean.go, or stream.go for grpc-go), which asks the router which revision is to answer (call.go);
 //  4. the reader (message.go), which takes exactly one message of bytes from the stream, within the limit of that
 //     revision and what the node can hold (memory.go);
-//  5. the router again, which has the executor of this node or another one turn bytes into bytes;
+//  5. the router again, which has the executor of this node or another one turn bytes into bytes: for a small message, and a revision that is
+//     ready on this node, by the quick way, but for a handler that waits (await.go);
 //  6. back: headers that say who answers and the message, or the status that package failure makes of the error.
 //
 // Metadata of a request that is for weft: weft-namespace ("default" if absent), weft-function and weft-revision name who
@@ -30,4 +31,12 @@
 // So the reader takes the length first and the bytes after it, from package lean's streams, or from the methods that grpc-go's
 // own stream offers to grpc-go itself (streamSource in message.go). Those are not part of its API: a test fails if an upgrade takes
 // them away.
+//
+// # What a call through grpc-go takes
+//
+// Small records with the long-term-support engine, an instance per call, 64 in flight, a port that grpc-go serves alone (the tag weft_grpc_go; see
+// make bench): since handlers have small calls started (await.go), 0.615x the requests of grpc-go with generated code, before 0.594x, in 35 rounds of the
+// same run. In a profile then, of the processor time of a call: guest and engine in C 35%, the Go part of the worker 15%, grpc-go's reader 13%, its
+// writer 9%, its handler's goroutine 24%, of which sending the answer and its status and what grpc-go does around the handler are 12% and reading the
+// request 2%; the rest is weft's. Tried besides and not kept: a list of the requests that arrive instead of a timer for each (1%, within the noise).
 package gateway

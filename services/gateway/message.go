@@ -49,6 +49,9 @@ func (m *message) free() {
 	m.claim.release()
 }
 
+// isSmall tells whether nothing was claimed for the message, so that it may be left to the collector.
+func (m *message) isSmall() bool { return m.claim == nil }
+
 // receive reads the only message of a request and the end of the stream after it: a server that answers before the end
 // resets the stream.
 func (g *Gateway) receive(ctx context.Context, from source, to *router.Destination) (message, error) {
