@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/weft-run/weft/executor/transcode"
 	"github.com/weft-run/weft/executor/wasmtime"
 	wasm "github.com/weft-run/weft/wit/component"
 	"github.com/weft-run/weft/wit/contract"
@@ -28,14 +29,19 @@ func bulkGuest(t *testing.T, limits Limits) *guest {
 	return bulkOf(t, Config{}, bulkText, limits)
 }
 
-// bulkOf is an executor with a component, once it has what second form it can have.
+// bulkOf is an executor with a component in text, once it has what second form it can have.
 func bulkOf(t testing.TB, config Config, text string, limits Limits) *guest {
 	t.Helper()
-	g := newExecutor(t, config)
 	binary, err := wasmtime.WatToWasm(text)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return bulkOfBinary(t, config, binary, limits)
+}
+
+func bulkOfBinary(t testing.TB, config Config, binary []byte, limits Limits) *guest {
+	t.Helper()
+	g := newExecutor(t, config)
 	world, err := wasm.Decode(binary)
 	if err != nil {
 		t.Fatal(err)
@@ -63,17 +69,28 @@ func (g *guest) loaded() *revision { return g.resident(g.rev.Key).rev.Load() }
 // ways are the two ways that a call takes: by the plain path, and through the transcoder.
 func (g *guest) ways(method string, message []byte) (plain, transcoded []byte, plainErr, transcodedErr error) {
 	g.t.Helper()
+	return g.waysOf("demo.bulk.Api", method, message)
+}
+
+// waysOf is ways for a method of any service. One that is direct goes directly instead of through the transcoder.
+func (g *guest) waysOf(service, name string, message []byte) (plain, fast []byte, plainErr, fastErr error) {
+	g.t.Helper()
 	call := func() ([]byte, error) {
-		r, err := g.Call(context.Background(), Request{Key: g.rev.Key, Service: "demo.bulk.Api", Method: method, Message: message})
+		r, err := g.Call(context.Background(), Request{Key: g.rev.Key, Service: service, Method: name, Message: message})
 		return r.Message, err
 	}
 	rev := g.loaded()
-	rev.method("demo.bulk.Api", method).returned.Store(bulkFrom)
-	transcoded, transcodedErr = call()
-	form := rev.bulk.Swap(nil)
-	defer rev.bulk.Store(form)
+	m := rev.method(service, name)
+	m.returned.Store(bulkFrom)
+	fast, fastErr = call()
+	form, direct := rev.bulk.Swap(nil), m.direct
+	m.direct = false
+	defer func() {
+		rev.bulk.Store(form)
+		m.direct = direct
+	}()
 	plain, plainErr = call()
-	return plain, transcoded, plainErr, transcodedErr
+	return plain, fast, plainErr, fastErr
 }
 
 // pairs is a list of pairs.
@@ -136,6 +153,7 @@ func TestResultOutside(t *testing.T) {
 type toldError struct {
 	Reason  Reason
 	Message string
+	Path    string // to what is malformed
 	Failed  FunctionError
 }
 
@@ -145,6 +163,9 @@ func told(err error) toldError {
 	if e, ok := errors.AsType[*Error](err); ok {
 		out.Reason = e.Reason
 		out.Message = e.Message
+	}
+	if e, ok := errors.AsType[*transcode.Error](err); ok {
+		out.Path = e.Path
 	}
 	if e, ok := errors.AsType[*FunctionError](err); ok {
 		out.Failed = *e

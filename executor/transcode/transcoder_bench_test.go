@@ -41,13 +41,13 @@ func BenchmarkPaths(b *testing.B) {
 			must(err)
 		})
 		run("plain", func() {
-			if _, _, err := p.plain(n, message); err != nil {
-				b.Fatal(err)
+			if got := p.plain(n, message); got.kind != transcoder.Answered || got.trap != "" {
+				b.Fatal(got)
 			}
 		})
 		run("transcoded", func() {
-			if kind, _, err := p.fast(n, message); err != nil || kind != transcoder.Answered {
-				b.Fatal(kind, err)
+			if got, refused := p.fast(n, message); refused || got.kind != transcoder.Answered || got.trap != "" {
+				b.Fatal(got, refused)
 			}
 		})
 		run("instance", func() {
