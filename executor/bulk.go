@@ -73,10 +73,12 @@ func (x *Executor) makeBulk(r Revision, rev *revision) {
 			x.code.Add(b.code)
 			rev.bulk.Store(b)
 			x.metrics.bulk.WithLabelValues("ok").Inc()
+			x.config.Transcoded(rev.key, nil)
 		case errors.Is(err, transcoder.ErrNone), isContext(err): // nothing went wrong
 		default:
 			x.metrics.bulk.WithLabelValues("error").Inc()
 			rev.journal.weft("", "info", fmt.Sprintf("large messages take the plain path: %v", err))
+			x.config.Transcoded(rev.key, err)
 		}
 	})
 }

@@ -59,7 +59,7 @@ func TestBulkLarge(t *testing.T) {
 			if form != nil && form.code > plainCode+8<<20 {
 				t.Errorf("the code has %d KiB, and with a transcoder %d KiB", plainCode>>10, form.code>>10)
 			}
-			if got := DescribeTranscoding(g.rev); (form != nil) != (len(got.Methods) > 0) {
+			if got := DescribeTranscoding(g.rev, ""); (form != nil) != (len(got.Methods) > 0) {
 				t.Errorf("a second form: %v; %d methods have a transcoder, %s", form != nil, len(got.Methods), got.Reason)
 			}
 			for _, message := range [][]byte{tt.message, append(bytes.Clone(tt.message), "\x0a\x05wörd"...), append(bytes.Clone(tt.message), 0x0a)} {

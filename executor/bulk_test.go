@@ -206,7 +206,7 @@ func TestBulkTooLarge(t *testing.T) {
 func TestBulkSize(t *testing.T) {
 	g := bulkGuest(t, Limits{})
 	r := g.rev
-	if got := DescribeTranscoding(r); (len(got.Methods) == 4) != wasmtime.HasBytes || strings.Contains(got.Text(), "(module") != wasmtime.HasBytes {
+	if got := DescribeTranscoding(r, ""); (len(got.Methods) == 4) != wasmtime.HasBytes || strings.Contains(got.Text(), "(module") != wasmtime.HasBytes {
 		t.Errorf("it has %v, %s", got.Methods, got.Reason)
 	}
 	r.Path = filepath.Join(t.TempDir(), "large.wasm")
@@ -217,7 +217,7 @@ func TestBulkSize(t *testing.T) {
 	if !wasmtime.HasBytes {
 		want = "has no calls of bytes"
 	}
-	if got := DescribeTranscoding(r); len(got.Methods) != 0 || !strings.Contains(got.Reason, want) {
+	if got := DescribeTranscoding(r, ""); len(got.Methods) != 0 || !strings.Contains(got.Reason, want) {
 		t.Errorf("it has %v, %s", got.Methods, got.Reason)
 	}
 }

@@ -76,7 +76,7 @@ func TestDirect(t *testing.T) {
 // TestDirectNeedsNoTranscoder expects a transcoder for the other methods only.
 func TestDirectNeedsNoTranscoder(t *testing.T) {
 	g := bulkOf(t, Config{}, directText, Limits{})
-	got := DescribeTranscoding(g.rev)
+	got := DescribeTranscoding(g.rev, "")
 	if !wasmtime.HasBytes {
 		if len(got.Direct)+len(got.Methods) > 0 || got.Reason == "" {
 			t.Errorf("an engine without calls of bytes has %v", got)

@@ -48,6 +48,8 @@ type Config struct {
 	// told of each that is forgotten because it could not be loaded again. Both may be nil.
 	Dormant func(k Key, last bool)
 	Failed  func(Key, error)
+	// Transcoded is told of each revision that a transcoder was made for, with nil, or could not be, with the reason. It may be nil.
+	Transcoded func(Key, error)
 	// Unusable is told of each file of compiled code that is damaged, can't be read or is refused by the engine. The component
 	// is compiled again. It may be nil.
 	Unusable func(path string, why error)
@@ -150,6 +152,9 @@ func New(config Config) (*Executor, error) {
 	}
 	if config.LoadedMemory <= 0 {
 		config.LoadedMemory = DefaultLoadedMemory
+	}
+	if config.Transcoded == nil {
+		config.Transcoded = func(Key, error) {}
 	}
 	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load), waken: make(chan struct{}, config.Slots)}
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{

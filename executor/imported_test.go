@@ -198,7 +198,7 @@ func TestImported(t *testing.T) {
 // TestImportedDescribed expects the path of each import to be said.
 func TestImportedDescribed(t *testing.T) {
 	g := newRelay(t, Limits{}, func(context.Context, OutgoingCall) ([]byte, error) { return nil, errors.New("nobody calls") })
-	got := DescribeTranscoding(g.rev)
+	got := DescribeTranscoding(g.rev, "")
 	var want ImportTranscoding
 	add := func(to *[]string, names ...string) {
 		for _, n := range names {

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -72,9 +73,9 @@ func (t *Transcoding) Text() string {
 	return t.transcoder.Text()
 }
 
-// DescribeTranscoding says so for a revision, which need not be loaded. It neither composes nor compiles: what fails in that is in the
-// function's log.
-func DescribeTranscoding(r Revision) *Transcoding {
+// DescribeTranscoding says so for a revision, which need not be loaded. It neither composes nor compiles: failed is why that failed where
+// it was tried, as [Config.Transcoded] was told; empty if it did not, or nobody has tried.
+func DescribeTranscoding(r Revision, failed string) *Transcoding {
 	plans, err := transcode.New(r.Services)
 	if err != nil {
 		return &Transcoding{Reason: err.Error()}
@@ -86,6 +87,9 @@ func DescribeTranscoding(r Revision) *Transcoding {
 	}
 	defer imports.Close()
 	t, err := newTranscoder(r, r.Limits.withDefaults(), plans, imports)
+	if failed != "" {
+		t, err = nil, errors.New(failed)
+	}
 	out := &Transcoding{Paths: make(map[*contract.Method]Path), transcoder: t}
 	if err != nil {
 		out.Reason = err.Error()

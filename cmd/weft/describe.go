@@ -213,6 +213,9 @@ func placementText(p *weftv1.Placement) string {
 	if p.GetReason() != "" {
 		text += ": " + printable(p.GetReason())
 	}
+	if p.GetPlainReason() != "" {
+		text += "; large messages take the plain path there: " + printable(p.GetPlainReason())
+	}
 	return text
 }
 

@@ -30,7 +30,7 @@ func TestListAndDescribe(t *testing.T) {
 			"env: func() -> list<tuple<string, string>>  (compiled: lists; messages under 256 bytes are plain)\n", "  (plain: no lists)\n")
 	} else {
 		r.exits(exitFailure).complains("calc has no transcoder; weft describe calc says why")
-		s.weft("describe", "calc").ok().prints("Transcoder:   none: the engine " + executor.Engine + " has no calls of bytes",
+		s.weft("describe", "calc").ok().prints("Transcoder:   none: the engine "+executor.Engine+" has no calls of bytes",
 			"env: func() -> list<tuple<string, string>>  (plain: the engine has no other)\n")
 	}
 	s.weft("describe", "clac").exits(exitFailure).complains("NOT_FOUND: no function clac in namespace default; did you mean calc?")

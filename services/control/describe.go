@@ -44,7 +44,7 @@ func (s *Server) describe(ctx context.Context, view *catalog.View, row *catalogv
 		shown.Reason = cmp.Or(shown.Reason, err.Error())
 		return f
 	}
-	t := executor.DescribeTranscoding(r)
+	t := executor.DescribeTranscoding(r, plainEverywhere(shown.GetPlacements()))
 	f.Transcoding = transcoding(t, text)
 	shown.Bindings = bindings(view, row.GetNamespace(), r.World, current.GetBindings())
 	f.Secrets = s.secretsFor(view, row.GetNamespace(), row.GetName(), r.World)

@@ -1,6 +1,32 @@
 package control
 
-import "testing"
+import (
+	"testing"
+
+	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+)
+
+// TestPlainEverywhere expects a function to have a transcoder as long as one node may have it.
+func TestPlainEverywhere(t *testing.T) {
+	for name, tt := range map[string]struct {
+		reasons []string
+		want    string
+	}{
+		"placed nowhere": {nil, ""},
+		"failed":         {[]string{"too slow"}, "too slow"},
+		"failed on all":  {[]string{"too slow", "no room"}, "no room"},
+		"failed on one":  {[]string{"", "no room"}, ""},
+		"on another one": {[]string{"no room", ""}, ""},
+	} {
+		var placements []*weftv1.Placement
+		for _, reason := range tt.reasons {
+			placements = append(placements, &weftv1.Placement{PlainReason: reason})
+		}
+		if got := plainEverywhere(placements); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
 
 // TestCutText expects a text that is cut to end with a whole line, and to say how much of it is not there.
 func TestCutText(t *testing.T) {

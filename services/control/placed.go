@@ -24,6 +24,8 @@ const (
 type Placements interface {
 	// On gives StateReady, StateLoading, StateFailed with a reason, or StateLost.
 	On(node string, k executor.Key) (state, reason string)
+	// Plain says why no transcoder of a revision could be made on a node; empty if one was, or that is not known.
+	Plain(node string, k executor.Key) (reason string)
 	// Unplaced says why a revision runs on fewer executors than it should; "" if that is not so or not known.
 	Unplaced(k executor.Key) (reason string)
 	// Changed returns channels that are closed when an answer may be another one, of this node or of others. Take them
@@ -37,10 +39,21 @@ func (s *Server) placements(view *catalog.View, k executor.Key) []*weftv1.Placem
 	for _, node := range view.Placement(k.Namespace, k.Function, k.Revision) {
 		p := &weftv1.Placement{Node: cmp.Or(view.Node(node).GetName(), node)}
 		p.State, p.Reason = s.config.Placements.On(node, k)
+		p.PlainReason = s.config.Placements.Plain(node, k)
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b *weftv1.Placement) int { return cmp.Compare(a.GetNode(), b.GetNode()) })
 	return all
+}
+
+// plainEverywhere says why a revision has no transcoder, if none could be made on any node that it is placed on; else it is empty.
+func plainEverywhere(placements []*weftv1.Placement) (reason string) {
+	for _, p := range placements {
+		if reason = p.GetPlainReason(); reason == "" {
+			return ""
+		}
+	}
+	return reason
 }
 
 // state sums up how a revision does: the best of its placements, and why that is not better.

@@ -92,6 +92,7 @@ func (e *engine) Try(_ context.Context, r executor.Revision) error {
 type nowhere struct{}
 
 func (nowhere) On(string, executor.Key) (state, reason string) { return StateLoading, "" }
+func (nowhere) Plain(string, executor.Key) string              { return "" }
 func (nowhere) Unplaced(executor.Key) string                   { return "" }
 func (nowhere) Changed() (here, elsewhere <-chan struct{})     { return nil, nil }
 func (nowhere) Replicate(context.Context, [32]byte) error      { return nil }

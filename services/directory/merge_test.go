@@ -70,6 +70,14 @@ func readyOn(t *testing.T, v *View, id string) []int {
 	return found
 }
 
+// TestRevisionIsWhole expects all that is known of a revision on a node to reach other nodes.
+func TestRevisionIsWhole(t *testing.T) {
+	want := Revision{Key: keyNumber(1), State: placement.StateReady, Reason: "a reason", CodeBytes: 5, Plain: "no room for code"}
+	if got := revisionOf(messageOf(want)); got != want {
+		t.Errorf("it is %+v", got)
+	}
+}
+
 func TestMerge(t *testing.T) {
 	known := stateOf("a", 5, 10, all(3, 1, 2))
 	for name, test := range map[string]struct {

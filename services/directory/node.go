@@ -126,13 +126,13 @@ func keyOf(s *clusterv1.RevisionState) executor.Key {
 }
 
 func revisionOf(s *clusterv1.RevisionState) Revision {
-	return Revision{Key: keyOf(s), State: s.GetState(), Reason: s.GetReason(), CodeBytes: int64(s.GetCodeBytes())}
+	return Revision{Key: keyOf(s), State: s.GetState(), Reason: s.GetReason(), CodeBytes: int64(s.GetCodeBytes()), Plain: s.GetPlain()}
 }
 
 func messageOf(r Revision) *clusterv1.RevisionState {
 	return &clusterv1.RevisionState{
 		Namespace: r.Key.Namespace, Name: r.Key.Function, Revision: r.Key.Revision,
-		State: r.State, Reason: r.Reason, CodeBytes: uint64(max(r.CodeBytes, 0)),
+		State: r.State, Reason: r.Reason, CodeBytes: uint64(max(r.CodeBytes, 0)), Plain: r.Plain,
 	}
 }
 

@@ -75,9 +75,10 @@ func (n *Node) buildExecution(p *parts) (err error) {
 	n.executor, err = executor.New(executor.Config{
 		Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Host: n.hostInterfaces(), Registerer: p.registry,
 		Idle: max(n.config.IdleUnload, 0), LoadedMemory: n.config.LoadedMemory,
-		Describe: func(ctx context.Context, k executor.Key) (executor.Revision, error) { return n.table.Describe(ctx, k) },
-		Dormant:  n.dormant,
-		Failed:   func(k executor.Key, err error) { n.table.Failed(k, err) },
+		Describe:   func(ctx context.Context, k executor.Key) (executor.Revision, error) { return n.table.Describe(ctx, k) },
+		Dormant:    n.dormant,
+		Failed:     func(k executor.Key, err error) { n.table.Failed(k, err) },
+		Transcoded: func(k executor.Key, err error) { n.table.Transcoded(k, err) },
 		Unusable: func(path string, why error) {
 			n.config.Logger.Warn("compiled code can not be used, and the component is compiled again", "file", path, "error", why)
 		},

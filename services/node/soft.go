@@ -99,6 +99,18 @@ func (s seen) On(node string, k executor.Key) (state, reason string) {
 	return r.State, r.Reason
 }
 
+// Plain implements control.Placements.
+func (s seen) Plain(node string, k executor.Key) string {
+	if node == s.node {
+		return s.table.Plain(k)
+	}
+	if n := s.directory.View().Node(node); n != nil {
+		r, _ := n.Revision(k)
+		return r.Plain
+	}
+	return ""
+}
+
 // Unplaced implements control.Placements.
 func (s seen) Unplaced(k executor.Key) string {
 	u, _ := s.directory.View().Unplaced(k)

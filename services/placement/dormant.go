@@ -37,6 +37,24 @@ func (t *Table) Dormant(k executor.Key) {
 	}
 }
 
+// Transcoded notes that the executor has made the transcoder of a revision, or why it could not. That holds while the revision is dormant, too.
+func (t *Table) Transcoded(k executor.Key, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[k]
+	if e == nil {
+		return
+	}
+	plain := ""
+	if err != nil {
+		plain = err.Error()
+	}
+	if e.plain != plain {
+		e.plain = plain
+		t.announce(e)
+	}
+}
+
 // Failed notes that the executor could not load a revision again, and has forgotten it. It is tried again like one that did not
 // load in the first place.
 func (t *Table) Failed(k executor.Key, err error) {

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"testing"
@@ -90,6 +91,33 @@ func TestNothingIsTimedThatIsReady(t *testing.T) {
 		if len(b.of) != 1 || len(b.of[catalog.FunctionName{Namespace: "default", Function: "called"}]) != 1 {
 			t.Errorf("by function there are %v", b.of)
 		}
+	})
+}
+
+// TestTranscoded has it be news why a revision has no transcoder, once, and remembers it while the revision is dormant.
+func TestTranscoded(t *testing.T) {
+	trial(t, func(t *testing.T, b *bench) {
+		t.Helper()
+		k := b.deploy("calc")
+		synctest.Wait()
+		b.News()
+		news := func(want string, count int) {
+			t.Helper()
+			got := b.News()
+			if len(got) != count || count > 0 && (got[0].Plain != want || got[0].State != StateReady) || b.Plain(k) != want {
+				t.Errorf("news %v, plain %q; want %d with %q", got, b.Plain(k), count, want)
+			}
+		}
+		why := errors.New("compiling the component took too long")
+		b.Transcoded(k, why)
+		news(why.Error(), 1)
+		b.Transcoded(k, why)
+		b.Dormant(k)
+		news(why.Error(), 0)
+		b.Transcoded(k, nil)
+		news("", 1)
+		b.Transcoded(executor.Key{Namespace: "default", Function: "gone", Revision: 1}, why)
+		news("", 0)
 	})
 }
 

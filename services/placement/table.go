@@ -127,6 +127,7 @@ type entry struct {
 	code     int64              // guarded by Table.mu: bytes of compiled code, once it was ready
 	err      error              // guarded by Table.mu: why the last attempt failed
 	attempt  *attempt           // guarded by Table.mu: the one that runs or is to run; nil otherwise
+	plain    string             // guarded by Table.mu: why the executor made no transcoder of it, when it tried last
 	failures int                // guarded by Table.mu: attempts that failed in a row
 	retry    time.Time          // guarded by Table.mu: not before
 	revision *executor.Revision // guarded by Table.mu: what it is, while it is in memory; may be nil
@@ -205,6 +206,8 @@ type State struct {
 	State, Reason string
 	// CodeBytes is how much compiled code it has; zero if it is not ready.
 	CodeBytes int64
+	// Plain is why its large messages take the plain path, where no transcoder could be made; empty if one was, or nobody has tried.
+	Plain string
 }
 
 // Snapshot lists every revision that is loaded, loading or failed here, in no order.
@@ -220,7 +223,7 @@ func (t *Table) Snapshot() []State {
 
 // now is the state of an entry. It is called with Table.mu held.
 func (e *entry) now() State {
-	s := State{Key: e.key, State: e.state}
+	s := State{Key: e.key, State: e.state, Plain: e.plain}
 	switch e.state {
 	case StateReady:
 		s.CodeBytes = e.code
@@ -278,6 +281,16 @@ func (t *Table) State(k executor.Key) (state, reason string) {
 		return StateLoading, "" // the table has not come to it yet
 	}
 	return StateIdle, ""
+}
+
+// Plain is that of the revision's State; empty for one that is not loaded here.
+func (t *Table) Plain(k executor.Key) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.entries[k]; e != nil {
+		return e.plain
+	}
+	return ""
 }
 
 // Ensure returns once a revision is ready, loading it now if need be. Its errors are ErrUnknown, a *LoadError (at once,

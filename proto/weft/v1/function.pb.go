@@ -2027,7 +2027,7 @@ type Transcoding struct {
 	Methods []string `protobuf:"bytes,1,rep,name=methods,proto3" json:"methods,omitempty"`
 	// The size of a request, or of the last response, from which a call is transcoded, in bytes.
 	FromBytes uint32 `protobuf:"varint,2,opt,name=from_bytes,json=fromBytes,proto3" json:"from_bytes,omitempty"`
-	// Why no method has such code.
+	// Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The code in WebAssembly's text format, if it was asked for. Of more than 2 MiB the first lines, and a comment that says how much is left out.
 	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
@@ -2449,7 +2449,10 @@ type Placement struct {
 	// "ready", "loading", "failed", or "lost" where the node is not heard of.
 	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
 	// Why it failed.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+	// nothing did, or it was not needed yet.
+	PlainReason   string `protobuf:"bytes,4,opt,name=plain_reason,json=plainReason,proto3" json:"plain_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2501,6 +2504,13 @@ func (x *Placement) GetState() string {
 func (x *Placement) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *Placement) GetPlainReason() string {
+	if x != nil {
+		return x.PlainReason
 	}
 	return ""
 }
@@ -2998,11 +3008,12 @@ const file_weft_v1_function_proto_rawDesc = "" +
 	"placements\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"M\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"p\n" +
 	"\tPlacement\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xd9\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12!\n" +
+	"\fplain_reason\x18\x04 \x01(\tR\vplainReason\"\xd9\x01\n" +
 	"\aBinding\x12\x16\n" +
 	"\x06import\x18\x01 \x01(\tR\x06import\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12\x1a\n" +

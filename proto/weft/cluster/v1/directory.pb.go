@@ -506,7 +506,9 @@ type RevisionState struct {
 	State  string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
 	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Bytes of its compiled code; zero if not known yet.
-	CodeBytes     uint64 `protobuf:"varint,6,opt,name=code_bytes,json=codeBytes,proto3" json:"code_bytes,omitempty"`
+	CodeBytes uint64 `protobuf:"varint,6,opt,name=code_bytes,json=codeBytes,proto3" json:"code_bytes,omitempty"`
+	// Why its large messages take the plain path, where no transcoder could be made.
+	Plain         string `protobuf:"bytes,7,opt,name=plain,proto3" json:"plain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -581,6 +583,13 @@ func (x *RevisionState) GetCodeBytes() uint64 {
 		return x.CodeBytes
 	}
 	return 0
+}
+
+func (x *RevisionState) GetPlain() string {
+	if x != nil {
+		return x.Plain
+	}
+	return ""
 }
 
 // NodeState is a node as the leader knows it.
@@ -865,7 +874,7 @@ const file_weft_cluster_v1_directory_proto_rawDesc = "" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05whole\x18\x03 \x01(\bR\x05whole\x128\n" +
 	"\achanged\x18\x04 \x03(\v2\x1e.weft.cluster.v1.RevisionStateR\achanged\x122\n" +
-	"\x04gone\x18\x05 \x03(\v2\x1e.weft.cluster.v1.RevisionStateR\x04gone\"\xaa\x01\n" +
+	"\x04gone\x18\x05 \x03(\v2\x1e.weft.cluster.v1.RevisionStateR\x04gone\"\xc0\x01\n" +
 	"\rRevisionState\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -873,7 +882,8 @@ const file_weft_cluster_v1_directory_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\tR\x05state\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"code_bytes\x18\x06 \x01(\x04R\tcodeBytes\"\xaa\x02\n" +
+	"code_bytes\x18\x06 \x01(\x04R\tcodeBytes\x12\x14\n" +
+	"\x05plain\x18\a \x01(\tR\x05plain\"\xaa\x02\n" +
 	"\tNodeState\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12/\n" +
 	"\x06report\x18\x02 \x01(\v2\x17.weft.cluster.v1.ReportR\x06report\x12\x14\n" +

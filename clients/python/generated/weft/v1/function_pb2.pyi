@@ -455,14 +455,16 @@ class Revision(_message.Message):
     def __init__(self, number: _Optional[int] = ..., digest: _Optional[str] = ..., size_bytes: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., environment: _Optional[_Mapping[str, str]] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., scheduling: _Optional[_Union[Scheduling, _Mapping]] = ..., placements: _Optional[_Iterable[_Union[Placement, _Mapping]]] = ...) -> None: ...
 
 class Placement(_message.Message):
-    __slots__ = ("node", "state", "reason")
+    __slots__ = ("node", "state", "reason", "plain_reason")
     NODE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_REASON_FIELD_NUMBER: _ClassVar[int]
     node: str
     state: str
     reason: str
-    def __init__(self, node: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    plain_reason: str
+    def __init__(self, node: _Optional[str] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., plain_reason: _Optional[str] = ...) -> None: ...
 
 class Binding(_message.Message):
     __slots__ = ("target", "function", "address", "service", "linked_revision", "newer_revision")

@@ -380,44 +380,45 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
       "ing\0222\n\nplacements\030\013 \003(\0132\022.weft.v1.Placem" +
       "entR\nplacements\032>\n\020EnvironmentEntry\022\020\n\003k" +
       "ey\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"" +
-      "M\n\tPlacement\022\022\n\004node\030\001 \001(\tR\004node\022\024\n\005stat" +
-      "e\030\002 \001(\tR\005state\022\026\n\006reason\030\003 \001(\tR\006reason\"\331" +
-      "\001\n\007Binding\022\026\n\006import\030\001 \001(\tR\006import\022\026\n\006ta" +
-      "rget\030\002 \001(\tR\006target\022\032\n\010function\030\003 \001(\tR\010fu" +
-      "nction\022\030\n\007address\030\004 \001(\tR\007address\022\030\n\007serv" +
-      "ice\030\005 \001(\tR\007service\022\'\n\017linked_revision\030\006 " +
-      "\001(\rR\016linkedRevision\022%\n\016newer_revision\030\007 " +
-      "\001(\rR\rnewerRevision\"|\n\007Service\022\022\n\004name\030\001 " +
-      "\001(\tR\004name\022\034\n\tinterface\030\002 \001(\tR\tinterface\022" +
-      "\024\n\005owner\030\003 \001(\tR\005owner\022)\n\007methods\030\004 \003(\0132\017" +
-      ".weft.v1.MethodR\007methods\"\356\001\n\006Method\022\022\n\004n" +
-      "ame\030\001 \001(\tR\004name\022\034\n\tsignature\030\002 \001(\tR\tsign" +
-      "ature\022!\n\014request_type\030\003 \001(\tR\013requestType" +
-      "\022#\n\rresponse_type\030\004 \001(\tR\014responseType\022\035\n" +
-      "\nerror_type\030\005 \001(\tR\terrorType\022\026\n\006sample\030\006" +
-      " \001(\tR\006sample\022\022\n\004path\030\007 \001(\tR\004path\022\037\n\013path" +
-      "_reason\030\010 \001(\tR\npathReason*_\n\013Consistency" +
-      "\022\033\n\027CONSISTENCY_UNSPECIFIED\020\000\022\034\n\030CONSIST" +
-      "ENCY_LINEARIZABLE\020\001\022\025\n\021CONSISTENCY_STALE" +
-      "\020\0022\307\004\n\017FunctionService\022;\n\006Deploy\022\026.weft." +
-      "v1.DeployRequest\032\027.weft.v1.DeployRespons" +
-      "e(\001\0229\n\006Update\022\026.weft.v1.UpdateRequest\032\027." +
-      "weft.v1.UpdateResponse\0220\n\003Get\022\023.weft.v1." +
-      "GetRequest\032\024.weft.v1.GetResponse\0223\n\004List" +
-      "\022\024.weft.v1.ListRequest\032\025.weft.v1.ListRes" +
-      "ponse\0226\n\005Route\022\025.weft.v1.RouteRequest\032\026." +
-      "weft.v1.RouteResponse\0229\n\006Delete\022\026.weft.v" +
-      "1.DeleteRequest\032\027.weft.v1.DeleteResponse" +
-      "\0229\n\006Forget\022\026.weft.v1.ForgetRequest\032\027.wef" +
-      "t.v1.ForgetResponse\0229\n\006Schema\022\026.weft.v1." +
-      "SchemaRequest\032\027.weft.v1.SchemaResponse\0225" +
-      "\n\004Diff\022\024.weft.v1.DiffRequest\032\025.weft.v1.D" +
-      "iffResponse(\001\0225\n\004Logs\022\024.weft.v1.LogsRequ" +
-      "est\032\025.weft.v1.LogsResponse0\001B\210\001\n\013run.wef" +
-      "t.v1B\rFunctionProtoP\001Z-github.com/weft-r" +
-      "un/weft/proto/weft/v1;weftv1\242\002\003WXX\252\002\007Wef" +
-      "t.V1\312\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadata\352\002\010W" +
-      "eft::V1b\006proto3"
+      "p\n\tPlacement\022\022\n\004node\030\001 \001(\tR\004node\022\024\n\005stat" +
+      "e\030\002 \001(\tR\005state\022\026\n\006reason\030\003 \001(\tR\006reason\022!" +
+      "\n\014plain_reason\030\004 \001(\tR\013plainReason\"\331\001\n\007Bi" +
+      "nding\022\026\n\006import\030\001 \001(\tR\006import\022\026\n\006target\030" +
+      "\002 \001(\tR\006target\022\032\n\010function\030\003 \001(\tR\010functio" +
+      "n\022\030\n\007address\030\004 \001(\tR\007address\022\030\n\007service\030\005" +
+      " \001(\tR\007service\022\'\n\017linked_revision\030\006 \001(\rR\016" +
+      "linkedRevision\022%\n\016newer_revision\030\007 \001(\rR\r" +
+      "newerRevision\"|\n\007Service\022\022\n\004name\030\001 \001(\tR\004" +
+      "name\022\034\n\tinterface\030\002 \001(\tR\tinterface\022\024\n\005ow" +
+      "ner\030\003 \001(\tR\005owner\022)\n\007methods\030\004 \003(\0132\017.weft" +
+      ".v1.MethodR\007methods\"\356\001\n\006Method\022\022\n\004name\030\001" +
+      " \001(\tR\004name\022\034\n\tsignature\030\002 \001(\tR\tsignature" +
+      "\022!\n\014request_type\030\003 \001(\tR\013requestType\022#\n\rr" +
+      "esponse_type\030\004 \001(\tR\014responseType\022\035\n\nerro" +
+      "r_type\030\005 \001(\tR\terrorType\022\026\n\006sample\030\006 \001(\tR" +
+      "\006sample\022\022\n\004path\030\007 \001(\tR\004path\022\037\n\013path_reas" +
+      "on\030\010 \001(\tR\npathReason*_\n\013Consistency\022\033\n\027C" +
+      "ONSISTENCY_UNSPECIFIED\020\000\022\034\n\030CONSISTENCY_" +
+      "LINEARIZABLE\020\001\022\025\n\021CONSISTENCY_STALE\020\0022\307\004" +
+      "\n\017FunctionService\022;\n\006Deploy\022\026.weft.v1.De" +
+      "ployRequest\032\027.weft.v1.DeployResponse(\001\0229" +
+      "\n\006Update\022\026.weft.v1.UpdateRequest\032\027.weft." +
+      "v1.UpdateResponse\0220\n\003Get\022\023.weft.v1.GetRe" +
+      "quest\032\024.weft.v1.GetResponse\0223\n\004List\022\024.we" +
+      "ft.v1.ListRequest\032\025.weft.v1.ListResponse" +
+      "\0226\n\005Route\022\025.weft.v1.RouteRequest\032\026.weft." +
+      "v1.RouteResponse\0229\n\006Delete\022\026.weft.v1.Del" +
+      "eteRequest\032\027.weft.v1.DeleteResponse\0229\n\006F" +
+      "orget\022\026.weft.v1.ForgetRequest\032\027.weft.v1." +
+      "ForgetResponse\0229\n\006Schema\022\026.weft.v1.Schem" +
+      "aRequest\032\027.weft.v1.SchemaResponse\0225\n\004Dif" +
+      "f\022\024.weft.v1.DiffRequest\032\025.weft.v1.DiffRe" +
+      "sponse(\001\0225\n\004Logs\022\024.weft.v1.LogsRequest\032\025" +
+      ".weft.v1.LogsResponse0\001B\210\001\n\013run.weft.v1B" +
+      "\rFunctionProtoP\001Z-github.com/weft-run/we" +
+      "ft/proto/weft/v1;weftv1\242\002\003WXX\252\002\007Weft.V1\312" +
+      "\002\007Weft\\V1\342\002\023Weft\\V1\\GPBMetadata\352\002\010Weft::" +
+      "V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -654,7 +655,7 @@ public final class FunctionProto extends com.google.protobuf.GeneratedFile {
     internal_static_weft_v1_Placement_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_weft_v1_Placement_descriptor,
-        new java.lang.String[] { "Node", "State", "Reason", });
+        new java.lang.String[] { "Node", "State", "Reason", "PlainReason", });
     internal_static_weft_v1_Binding_descriptor =
       getDescriptor().getMessageType(32);
     internal_static_weft_v1_Binding_fieldAccessorTable = new

@@ -35,6 +35,7 @@ private static final long serialVersionUID = 0L;
     node_ = "";
     state_ = "";
     reason_ = "";
+    plainReason_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -196,6 +197,55 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int PLAIN_REASON_FIELD_NUMBER = 4;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object plainReason_ = "";
+  /**
+   * <pre>
+   * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+   * nothing did, or it was not needed yet.
+   * </pre>
+   *
+   * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+   * @return The plainReason.
+   */
+  @java.lang.Override
+  public java.lang.String getPlainReason() {
+    java.lang.Object ref = plainReason_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      plainReason_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+   * nothing did, or it was not needed yet.
+   * </pre>
+   *
+   * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+   * @return The bytes for plainReason.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getPlainReasonBytes() {
+    java.lang.Object ref = plainReason_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      plainReason_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -219,6 +269,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reason_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 3, reason_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(plainReason_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 4, plainReason_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -231,6 +284,9 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(reason_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(3, reason_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(plainReason_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(4, plainReason_);
     }
     return size;
   }
@@ -262,6 +318,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getState())) return false;
     if (!getReason()
         .equals(other.getReason())) return false;
+    if (!getPlainReason()
+        .equals(other.getPlainReason())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -279,6 +337,8 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getState().hashCode();
     hash = (37 * hash) + REASON_FIELD_NUMBER;
     hash = (53 * hash) + getReason().hashCode();
+    hash = (37 * hash) + PLAIN_REASON_FIELD_NUMBER;
+    hash = (53 * hash) + getPlainReason().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -417,6 +477,7 @@ private static final long serialVersionUID = 0L;
       node_ = "";
       state_ = "";
       reason_ = "";
+      plainReason_ = "";
       return this;
     }
 
@@ -459,6 +520,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.reason_ = reason_;
       }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.plainReason_ = plainReason_;
+      }
     }
 
     @java.lang.Override
@@ -486,6 +550,11 @@ private static final long serialVersionUID = 0L;
       if (!other.getReason().isEmpty()) {
         reason_ = other.reason_;
         bitField0_ |= 0x00000004;
+        onChanged();
+      }
+      if (!other.getPlainReason().isEmpty()) {
+        plainReason_ = other.plainReason_;
+        bitField0_ |= 0x00000008;
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -529,6 +598,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 26
+            case 34: {
+              plainReason_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 34
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -818,6 +892,103 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       reason_ = value;
       bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object plainReason_ = "";
+    /**
+     * <pre>
+     * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+     * nothing did, or it was not needed yet.
+     * </pre>
+     *
+     * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+     * @return The plainReason.
+     */
+    public java.lang.String getPlainReason() {
+      java.lang.Object ref = plainReason_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        plainReason_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+     * nothing did, or it was not needed yet.
+     * </pre>
+     *
+     * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+     * @return The bytes for plainReason.
+     */
+    public com.google.protobuf.ByteString
+        getPlainReasonBytes() {
+      java.lang.Object ref = plainReason_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        plainReason_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+     * nothing did, or it was not needed yet.
+     * </pre>
+     *
+     * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+     * @param value The plainReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPlainReason(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      plainReason_ = value;
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+     * nothing did, or it was not needed yet.
+     * </pre>
+     *
+     * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearPlainReason() {
+      plainReason_ = getDefaultInstance().getPlainReason();
+      bitField0_ = (bitField0_ & ~0x00000008);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+     * nothing did, or it was not needed yet.
+     * </pre>
+     *
+     * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+     * @param value The bytes for plainReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPlainReasonBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      plainReason_ = value;
+      bitField0_ |= 0x00000008;
       onChanged();
       return this;
     }

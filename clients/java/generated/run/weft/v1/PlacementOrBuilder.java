@@ -69,4 +69,26 @@ public interface PlacementOrBuilder extends
    */
   com.google.protobuf.ByteString
       getReasonBytes();
+
+  /**
+   * <pre>
+   * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+   * nothing did, or it was not needed yet.
+   * </pre>
+   *
+   * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+   * @return The plainReason.
+   */
+  java.lang.String getPlainReason();
+  /**
+   * <pre>
+   * Why large messages take the plain path there although Transcoding has methods for them: what failed when their code was made. Empty if
+   * nothing did, or it was not needed yet.
+   * </pre>
+   *
+   * <code>string plain_reason = 4 [json_name = "plainReason"];</code>
+   * @return The bytes for plainReason.
+   */
+  com.google.protobuf.ByteString
+      getPlainReasonBytes();
 }

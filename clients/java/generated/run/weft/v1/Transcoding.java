@@ -138,7 +138,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object reason_ = "";
   /**
    * <pre>
-   * Why no method has such code.
+   * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
    * </pre>
    *
    * <code>string reason = 3 [json_name = "reason"];</code>
@@ -159,7 +159,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why no method has such code.
+   * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
    * </pre>
    *
    * <code>string reason = 3 [json_name = "reason"];</code>
@@ -1145,7 +1145,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object reason_ = "";
     /**
      * <pre>
-     * Why no method has such code.
+     * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
      * </pre>
      *
      * <code>string reason = 3 [json_name = "reason"];</code>
@@ -1165,7 +1165,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why no method has such code.
+     * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
      * </pre>
      *
      * <code>string reason = 3 [json_name = "reason"];</code>
@@ -1186,7 +1186,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why no method has such code.
+     * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
      * </pre>
      *
      * <code>string reason = 3 [json_name = "reason"];</code>
@@ -1203,7 +1203,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why no method has such code.
+     * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
      * </pre>
      *
      * <code>string reason = 3 [json_name = "reason"];</code>
@@ -1217,7 +1217,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why no method has such code.
+     * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
      * </pre>
      *
      * <code>string reason = 3 [json_name = "reason"];</code>

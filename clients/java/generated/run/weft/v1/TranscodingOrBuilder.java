@@ -63,7 +63,7 @@ public interface TranscodingOrBuilder extends
 
   /**
    * <pre>
-   * Why no method has such code.
+   * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
    * </pre>
    *
    * <code>string reason = 3 [json_name = "reason"];</code>
@@ -72,7 +72,7 @@ public interface TranscodingOrBuilder extends
   java.lang.String getReason();
   /**
    * <pre>
-   * Why no method has such code.
+   * Why no method has such code. What failed on all nodes where the function is placed counts, more than what the node that answers would do.
    * </pre>
    *
    * <code>string reason = 3 [json_name = "reason"];</code>
