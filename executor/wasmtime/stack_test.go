@@ -56,7 +56,7 @@ func TestStackMoves(t *testing.T) {
 			go func() {
 				defer close(ended)
 				for n := 1; ; n++ {
-					if grow(300); !holds() {
+					if grow(300) != 300 || !holds() {
 						t.Errorf("what the %d. call gave is not what it should be", n)
 						return
 					}
