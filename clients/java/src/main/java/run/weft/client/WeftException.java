@@ -6,6 +6,7 @@ import com.google.protobuf.Message;
 import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -47,7 +48,13 @@ public final class WeftException extends RuntimeException {
         details.add(new Detail(any.getTypeUrl().substring(any.getTypeUrl().lastIndexOf('/') + 1), any.getValue()));
       }
     }
-    return new WeftException(status.getCode(), reason, message, details, thrown);
+    return new WeftException(code(status), reason, message, details, thrown);
+  }
+
+  // grpc-java says UNKNOWN of some connections that broke: https://github.com/grpc/grpc-java/issues/10120
+  private static Status.Code code(Status status) {
+    boolean broken = status.getCode() == Status.Code.UNKNOWN && status.getCause() instanceof ClosedChannelException;
+    return broken ? Status.Code.UNAVAILABLE : status.getCode();
   }
 
   private static String cause(Status status) {
@@ -63,7 +70,7 @@ public final class WeftException extends RuntimeException {
     }
   }
 
-  /** The gRPC code. */
+  /** The gRPC code. That a connection broke is UNAVAILABLE. */
   public Status.Code code() {
     return code;
   }

@@ -27,6 +27,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -256,6 +257,15 @@ class WeftClientTest {
       var unavailable = assertThrows(WeftException.class, () -> once.get("flaky-java-once"));
       assertEquals(Status.Code.UNAVAILABLE, unavailable.code());
     }
+  }
+
+  @Test
+  void tellsBrokenConnections() {
+    Status unknown = Status.UNKNOWN.withDescription("channel closed");
+    var broken = WeftException.of(unknown.withCause(new ClosedChannelException()).asRuntimeException());
+    assertEquals(Status.Code.UNAVAILABLE, broken.code());
+    assertEquals("channel closed", broken.getMessage());
+    assertEquals(Status.Code.UNKNOWN, WeftException.of(unknown.asRuntimeException()).code());
   }
 
   @Test
