@@ -78,7 +78,7 @@ func (r *residency) grow(rev *revision, bytes int64) bool {
 	if bytes > 0 && r.used+bytes > r.limit {
 		return false
 	}
-	rev.copies += bytes
+	rev.grown += bytes
 	if rev.counted {
 		r.used += bytes
 	}
@@ -86,7 +86,7 @@ func (r *residency) grow(rev *revision, bytes int64) bool {
 }
 
 // size is how much memory a revision is taken to need, without its instances. residency.mu is held.
-func (r *revision) size() int64 { return r.code + r.copies + loadedOverhead }
+func (r *revision) size() int64 { return r.code + r.grown + loadedOverhead }
 
 // count gives how many revisions are in memory.
 func (r *residency) count() int {

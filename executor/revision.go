@@ -40,7 +40,7 @@ type revision struct {
 	metrics *callMetrics
 	reuse   int   // calls that an instance may answer
 	code    int64 // bytes of compiled code
-	copies  int64 // bytes that copies of it are taken to need, guarded by residency.mu
+	grown   int64 // bytes that it is taken to need besides (residency.grow), guarded by residency.mu
 	counted bool  // by the residency, guarded by its mu
 
 	refs  atomic.Int64 // its resident's and one of each call
