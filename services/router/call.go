@@ -114,7 +114,7 @@ func (r *Router) forward(ctx context.Context, request executor.Request, refused 
 		a.tried = append(a.tried, c.id)
 		a.node = c.remote.name
 		response, err := a.send(ctx, c)
-		if err == nil || !a.again(ctx, err) || a.count == maxTries || !isNotLoaded(err) && !r.budget.take() {
+		if err == nil || !a.again(ctx, err) || a.count == maxTries || !isFree(err) && !r.budget.take() {
 			return Response{response, a.node}, a.explain(ctx, err)
 		}
 		r.metrics.retries.Inc()
@@ -191,11 +191,18 @@ func isContext(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// isNotLoaded tells whether a call did not start because the revision is not ready where it was sent. Trying elsewhere costs
-// next to nothing then, and those that come later know, so that needs no budget.
+// isNotLoaded tells whether a call did not start because the revision is not ready where it was sent. Those that come later
+// know.
 func isNotLoaded(err error) bool {
 	fault, ok := errors.AsType[*executor.Error](err)
 	return ok && fault.Reason == executor.NotLoaded
+}
+
+// isFree tells whether a further try needs no budget: the node that did not start the call had no work with it, and has none
+// with the next try. If it stops or is gone, all calls that were about to go there come back at once.
+func isFree(err error) bool {
+	fault, ok := errors.AsType[*executor.Error](err)
+	return isUnreached(err) || ok && (fault.Reason == executor.NotLoaded || fault.Reason == executor.Closing)
 }
 
 // isUnreached tells whether a call did not reach the node, which is another thing than being refused by it.

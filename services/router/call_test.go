@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,6 +129,44 @@ func TestTriesHaveABudget(t *testing.T) {
 	}
 	if got, most := len(n.called()), calls+calls/5+10; got > most || got < most-5 {
 		t.Errorf("%d calls made %d tries; want %d", calls, got, most)
+	}
+}
+
+// TestCallsThatReachedNobodyNeedNoBudget: a node stops, and all calls that were about to go there come back at once.
+func TestCallsThatReachedNobodyNeedNoBudget(t *testing.T) {
+	for name, refusal := range map[string]error{
+		"unreachable": errUnreachable,
+		"stopping":    &link.NotStartedError{Err: &executor.Error{Reason: executor.Closing, Message: "it stops"}},
+		"moved":       &link.NotStartedError{Err: &executor.Error{Reason: executor.NotLoaded, Message: "not here"}},
+	} {
+		n := startAmong(t)
+		k := n.deploy("f", orders)
+		n.node("n1", k)
+		n.node("n2", k)
+		n.show()
+		const calls = 100
+		var arrived, all sync.WaitGroup
+		arrived.Add(calls)
+		var first atomic.Int32
+		for _, id := range []string{"n1", "n2"} {
+			n.answer(id, func(context.Context, link.Request) (link.Response, error) {
+				if first.Add(1) > calls {
+					return link.Response{}, nil
+				}
+				arrived.Done()
+				arrived.Wait()
+				return link.Response{}, refusal
+			})
+		}
+		for range calls {
+			all.Go(func() {
+				if _, err := n.call(k); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+		arrived.Wait()
+		all.Wait()
 	}
 }
 

@@ -26,7 +26,9 @@
 // # What is tried again
 //
 // A call that surely did not start may be tried on another node: up to three nodes are tried for a call, within its
-// deadline, and all calls of this node together may make one further try for every five calls, and a few more (budget.go).
+// deadline. A try that had a node at work, be it only to refuse, takes from a budget: all calls of this node together may
+// be tried again so once for every five calls, and a few times more (budget.go). A node that could not be reached, stops,
+// or does not have the revision ready had no work with the call, so trying elsewhere is free.
 // A call that may have started is never tried again, unless its caller said that it is idempotent: metadata
 // weft-idempotent with the value true.
 //

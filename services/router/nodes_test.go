@@ -129,7 +129,6 @@ func TestNodesThatFailAreLeftOut(t *testing.T) {
 		probes := func() (count int) {
 			n.called()
 			for range 50 {
-				n.budget.saved.Store(maxSaved)
 				if r, err := n.call(k); err != nil || r.Node == "name-n1" {
 					t.Fatalf("%+v, %v", r, err)
 				}
@@ -187,7 +186,6 @@ func TestNoMoreThanHalfAreLeftOut(t *testing.T) {
 	}
 	n.show()
 	for range 30 {
-		n.budget.saved.Store(maxSaved)
 		_, err := n.call(k)
 		is(t, err, string(failure.NodeUnreachable))
 	}
