@@ -120,6 +120,8 @@ type Response struct {
 	// Trailers are to be sent to the caller after the message.
 	Trailers map[string][]string
 	Timings  Timings
+	// Lane is that of the worker that ran the call here, or 0: who counts calls may count those of each lane apart (package tally).
+	Lane int
 }
 
 // Timings says where the time of a call went.

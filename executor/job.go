@@ -31,7 +31,8 @@ type job struct {
 	// done, which is nil. Depth is how many guests are below it on its thread.
 	outer *guestCall
 	depth int
-	lane  int // of its worker
+	// worker is the lane of its worker, once it has one: whoever answers in its stead may ask before that.
+	worker atomic.Int32
 
 	// fills is the pool that the instance is for, where the job only makes one.
 	fills *pool
@@ -119,6 +120,9 @@ func (j *job) base() *job {
 	}
 	return j
 }
+
+// lane is that of the worker on which the job runs; 0 if it has none yet.
+func (j *job) lane() int { return int(j.base().worker.Load()) }
 
 // interrupted tells whether the job was interrupted, by itself or together with a guest in whose place it runs.
 func (j *job) interrupted() bool {

@@ -7,15 +7,19 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weft-run/weft/internal/tally"
 )
 
 // metrics are what the executor tells Prometheus. The labels namespace and function are those of functions in memory; their
-// series go with the last revision of the function, so that one that nobody calls costs nothing here either.
+// series go with the last revision of the function, so that one that nobody calls costs nothing here either. What changes with every
+// call is counted by the lanes of the workers.
 type metrics struct {
-	calls, instances                *prometheus.CounterVec
+	calls, instances                tally.Vector[*tally.Counter]
+	duration, queued                tally.Vector[*tally.Histogram]
 	fills                           prometheus.Histogram
 	bulk, bulkCalls                 *prometheus.CounterVec
-	duration, queued, compiles      *prometheus.HistogramVec
+	compiles                        *prometheus.HistogramVec
 	cacheHits, cacheMisses, dropped prometheus.Counter
 	codeTaken                       prometheus.Counter
 	loads                           *prometheus.HistogramVec
@@ -50,19 +54,19 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 			Help:    "Time to load a revision into memory, by why: placed or call."}, []string{"why"}),
 		unloads: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_revision_unloads_total",
 			Help: "Revisions that left memory, by why: idle, memory or gone."}, []string{"why"}),
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_call_results_total",
+		calls: tally.NewCounters(prometheus.CounterOpts{Name: "weft_call_results_total",
 			Help: "Calls by result: ok, function_error, or the reason of the error."}, append(function, "result")),
 		bulk: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_transcoders_total",
 			Help: "Loaded revisions that were given a transcoder, by result: ok or error."}, []string{"result"}),
 		bulkCalls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_transcoded_calls_total",
 			Help: "Calls through transcoders, by result: answered, or refused to the plain path."}, []string{"result"}),
-		instances: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_instances_total", Help: "Instances that calls were " +
+		instances: tally.NewCounters(prometheus.CounterOpts{Name: "weft_instances_total", Help: "Instances that calls were " +
 			"given, by where they came from: fresh, made for the call; ready, made in advance; reused, after other calls."}, append(function, "from")),
 		fills: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "weft_instance_fill_seconds", Buckets: buckets,
 			Help: "Time to make an instance in advance."}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_run_seconds", Buckets: buckets,
+		duration: tally.NewHistograms(prometheus.HistogramOpts{Name: "weft_call_run_seconds", Buckets: buckets,
 			Help: "Time from a call's turn to its answer."}, function),
-		queued: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_call_queue_seconds", Buckets: buckets,
+		queued: tally.NewHistograms(prometheus.HistogramOpts{Name: "weft_call_queue_seconds", Buckets: buckets,
 			Help: "Time that a call waited for its turn."}, function),
 		compiles: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "weft_compile_seconds",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
@@ -166,10 +170,10 @@ func (m *metrics) compile(took time.Duration, err error) {
 type callMetrics struct {
 	all              *metrics
 	key              Key
-	ok, function     prometheus.Counter
-	fresh            prometheus.Counter
-	ready, reused    prometheus.Counter
-	duration, queued prometheus.Observer
+	ok, function     *tally.Counter
+	fresh            *tally.Counter
+	ready, reused    *tally.Counter
+	duration, queued *tally.Histogram
 }
 
 // of gives the metrics for a revision that comes into memory, and forget is called when it leaves.
@@ -178,29 +182,30 @@ func (m *metrics) of(k Key) *callMetrics {
 	defer m.mu.Unlock()
 	m.users[functionName{k.Namespace, k.Function}]++
 	return &callMetrics{all: m, key: k,
-		ok:       m.calls.WithLabelValues(k.Namespace, k.Function, "ok"),
-		function: m.calls.WithLabelValues(k.Namespace, k.Function, "function_error"),
-		fresh:    m.instances.WithLabelValues(k.Namespace, k.Function, "fresh"),
-		ready:    m.instances.WithLabelValues(k.Namespace, k.Function, "ready"),
-		reused:   m.instances.WithLabelValues(k.Namespace, k.Function, "reused"),
-		duration: m.duration.WithLabelValues(k.Namespace, k.Function),
-		queued:   m.queued.WithLabelValues(k.Namespace, k.Function),
+		ok:       m.calls.With(k.Namespace, k.Function, "ok"),
+		function: m.calls.With(k.Namespace, k.Function, "function_error"),
+		fresh:    m.instances.With(k.Namespace, k.Function, "fresh"),
+		ready:    m.instances.With(k.Namespace, k.Function, "ready"),
+		reused:   m.instances.With(k.Namespace, k.Function, "reused"),
+		duration: m.duration.With(k.Namespace, k.Function),
+		queued:   m.queued.With(k.Namespace, k.Function),
 	}
 }
 
-func (c *callMetrics) observe(err error, t Timings) {
+// observe takes note of a call that a worker of a lane has run, or that none has.
+func (c *callMetrics) observe(lane int, err error, t Timings) {
 	failed, ours := errors.AsType[*Error](err)
 	switch {
 	case err == nil:
-		c.ok.Inc()
+		c.ok.Add(lane, 1)
 	case ours:
-		c.all.calls.WithLabelValues(c.key.Namespace, c.key.Function, resultOf(failed.Reason)).Inc()
+		c.all.calls.With(c.key.Namespace, c.key.Function, resultOf(failed.Reason)).Add(lane, 1)
 	default:
-		c.function.Inc()
+		c.function.Add(lane, 1)
 	}
-	c.queued.Observe(t.Queue.Seconds())
+	c.queued.Observe(lane, t.Queue.Seconds())
 	if t.Run > 0 {
-		c.duration.Observe(t.Run.Seconds())
+		c.duration.Observe(lane, t.Run.Seconds())
 	}
 }
 

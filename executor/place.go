@@ -45,8 +45,9 @@ func (in *guestCall) Run(r Request) (response Response, ran bool, err error) {
 	}
 	x.runInPlace(j)
 	timings := Timings{Run: time.Since(j.started)}
-	rev.metrics.observe(j.err, timings)
-	return Response{Message: j.response, Timings: timings}, true, j.err
+	lane := j.lane()
+	rev.metrics.observe(lane, j.err, timings)
+	return Response{Message: j.response, Timings: timings, Lane: lane}, true, j.err
 }
 
 // inner makes the job of a call that is to run in the place of a guest. It is nil if the call must have a worker of its

@@ -40,13 +40,13 @@ type seat struct {
 
 // take gives an instance for a call, and how many calls it has answered.
 func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) {
-	m := p.rev.metrics
+	m, lane := p.rev.metrics, in.job.lane()
 	if s, ok := p.pop(); ok {
 		s.instance.Assign(in, in.job.interrupt, in.outer())
 		if s.calls > 0 {
-			m.reused.Inc()
+			m.reused.Add(lane, 1)
 		} else {
-			m.ready.Inc()
+			m.ready.Add(lane, 1)
 		}
 		return s.instance, s.calls, nil
 	}
@@ -61,7 +61,7 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 		}
 	}
 	if err == nil {
-		m.fresh.Inc()
+		m.fresh.Add(lane, 1)
 	}
 	return i, 0, err
 }
@@ -69,7 +69,7 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 // instantiate makes an instance for a call. Those that wait, of whatever revision, give way to it where the engine has no more.
 func (p *pool) instantiate(in *guestCall) (*wasmtime.Instance, error) {
 	for {
-		i, err := p.rev.instantiate(p.of(in.job.base().lane), in)
+		i, err := p.rev.instantiate(p.of(in.job.lane()), in)
 		if !errors.Is(err, wasmtime.ErrBusy) || !p.all.giveWay() {
 			return i, err
 		}

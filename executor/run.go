@@ -24,15 +24,15 @@ func (x *Executor) Call(ctx context.Context, r Request) (Response, error) {
 	}
 	defer rev.release()
 	response, j, err := x.call(ctx, rev, r)
-	timings := Timings{Queue: time.Since(entered)}
+	timings, lane := Timings{Queue: time.Since(entered)}, 0
 	if j != nil && !j.started.IsZero() {
-		timings = Timings{Queue: j.started.Sub(entered), Run: time.Since(j.started)}
+		timings, lane = Timings{Queue: j.started.Sub(entered), Run: time.Since(j.started)}, j.lane()
 	}
-	rev.metrics.observe(err, timings)
+	rev.metrics.observe(lane, err, timings)
 	if err != nil {
-		return Response{Timings: timings}, err
+		return Response{Timings: timings, Lane: lane}, err
 	}
-	return Response{Message: response, Timings: timings}, nil
+	return Response{Message: response, Timings: timings, Lane: lane}, nil
 }
 
 // call gives the job only where its started may be read.
@@ -275,7 +275,7 @@ func (x *Executor) start(j *job, in *guestCall) {
 	if j.fills == nil {
 		instance, err = p.instantiate(in)
 	} else { // nobody needs it yet, so none gives way to it
-		instance, err = j.rev.instantiate(p.of(j.lane), in)
+		instance, err = j.rev.instantiate(p.of(j.lane()), in)
 	}
 	switch {
 	case err != nil:

@@ -96,13 +96,13 @@ func (s *begun) answered() { s.end(s.job.response, s.job.err, s.job.timings()) }
 
 func (s *begun) end(response []byte, err error, t Timings) {
 	s.unlimited()
-	rev := s.job.rev
+	rev, lane := s.job.rev, s.job.lane()
 	defer rev.release()
-	rev.metrics.observe(err, t)
+	rev.metrics.observe(lane, err, t)
 	if err != nil {
 		response = nil
 	}
-	s.to.Answer(Response{Message: response, Timings: t}, err)
+	s.to.Answer(Response{Message: response, Timings: t, Lane: lane}, err)
 }
 
 // timings are those of a job that has left its line.

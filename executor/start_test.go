@@ -54,6 +54,23 @@ func TestStart(t *testing.T) {
 	g.works()
 }
 
+// TestLaneOfAnswer has calls run beside one that does not end, on the worker of the other lane: answers and errors tell which it was.
+func TestLaneOfAnswer(t *testing.T) {
+	g := newGuest(t, Config{Slots: 2}, Limits{Timeout: time.Minute})
+	endless, call := g.start(t.Context(), "Loop", 0)
+	call.(*begun).job.reading.Lock() //nolint:forcetypeassert // until a worker has read it
+	m, _ := g.start(t.Context(), "Echo", 7)
+	beside := <-m
+	waited, err := g.Call(t.Context(), Request{Key: g.rev.Key, Service: guestService, Method: "Echo", Message: []byte("\x08\x07")})
+	if beside.err != nil || err != nil || waited.Lane != beside.Lane {
+		t.Errorf("calls of one worker: lane %d, %v, and lane %d, %v", beside.Lane, beside.err, waited.Lane, err)
+	}
+	call.Abandon()
+	if ended := <-endless; ended.Lane+beside.Lane != 1 {
+		t.Errorf("calls of two workers: lane %d and lane %d", ended.Lane, beside.Lane)
+	}
+}
+
 func TestStartRefuses(t *testing.T) {
 	g := newGuest(t, Config{}, Limits{Message: 8})
 	over, cancel := context.WithCancel(t.Context())

@@ -22,7 +22,7 @@ func (q *queue) spawn() {
 		defer q.leaveLane(lane)
 		var spell time.Time
 		for j := q.take(nil, &spell); j != nil; j = q.take(j, &spell) {
-			j.lane = lane
+			j.worker.Store(int32(lane))
 			q.run(j)
 		}
 	}()

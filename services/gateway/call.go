@@ -38,6 +38,7 @@ type call struct {
 	sent        int
 	node        string // who answered; empty while no node has
 	timings     executor.Timings
+	lane        int // of the worker that ran it
 }
 
 // reply is what the caller of a call that went well gets.
@@ -85,7 +86,7 @@ func (c *call) run(ctx context.Context, from source, md metadata.MD) (reply, err
 
 // result makes an answer of what the call gave.
 func (c *call) result(ctx context.Context, response router.Response, err error, target router.Target, method string) (reply, error) {
-	c.timings, c.node = response.Timings, response.Node
+	c.timings, c.lane, c.node = response.Timings, response.Lane, response.Node
 	if err != nil {
 		return reply{}, c.failed(ctx, err, target, method)
 	}
@@ -240,9 +241,9 @@ func (c *call) ended(ctx context.Context, err error) {
 	code := status.Code(err)
 	took := time.Since(c.started)
 	if c.series == nil {
-		c.gateway.metrics.unrouted.observe(code, took, 0, 0)
+		c.gateway.metrics.unrouted.observe(c.lane, code, took, 0, 0)
 	} else {
-		c.series.observe(code, took, c.received, c.sent)
+		c.series.observe(c.lane, code, took, c.received, c.sent)
 	}
 	logger := c.gateway.config.Logger
 	if logger.Enabled(ctx, slog.LevelDebug) {

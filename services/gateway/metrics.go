@@ -7,15 +7,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/codes"
+
+	"github.com/weft-run/weft/internal/tally"
 )
 
 // metrics are those of the gRPC port. The labels of a series come from the catalog, never from a caller: a call that
 // nobody answers has empty ones. So there are as many series as functions that were called, and Forget drops those of a
 // function: when it was deleted, or when nobody has called it for so long that it left memory.
 type metrics struct {
-	calls   *prometheus.CounterVec
-	seconds *prometheus.HistogramVec
-	bytes   *prometheus.CounterVec
+	calls   tally.Vector[*tally.Counter]
+	seconds tally.Vector[*tally.Histogram]
+	bytes   tally.Vector[*tally.Counter]
 	own     *prometheus.CounterVec
 
 	refusedConnections prometheus.Counter
@@ -34,13 +36,13 @@ var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
 func newMetrics(g *Gateway) *metrics {
 	labels := []string{"namespace", "function"}
 	m := &metrics{
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+		calls: tally.NewCounters(prometheus.CounterOpts{
 			Name: "weft_calls_total", Help: "Calls of functions that have ended, by gRPC code.",
 		}, append(labels, "code")),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		seconds: tally.NewHistograms(prometheus.HistogramOpts{
 			Name: "weft_call_seconds", Help: "Time of a call on this node, from its headers to its status.", Buckets: buckets,
 		}, labels),
-		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+		bytes: tally.NewCounters(prometheus.CounterOpts{
 			Name: "weft_message_bytes_total", Help: "Bytes of the messages of functions, uncompressed.",
 		}, append(labels, "direction")),
 		own: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -82,13 +84,13 @@ func (m *metrics) all() []prometheus.Collector {
 type series struct {
 	metrics  *metrics
 	function functionName
-	seconds  prometheus.Observer
-	received prometheus.Counter
-	sent     prometheus.Counter
+	seconds  *tally.Histogram
+	received *tally.Counter
+	sent     *tally.Counter
 	last     atomic.Pointer[answered] // of the last call
 	// forgotten is set when they were dropped: whoever still has them is to ask for others.
 	forgotten atomic.Bool
-	codes     [codeCount]atomic.Pointer[prometheus.Counter]
+	codes     [codeCount]atomic.Pointer[tally.Counter]
 }
 
 // codeCount is how many codes gRPC has.
@@ -98,9 +100,9 @@ func (m *metrics) series(f functionName) *series {
 	return &series{
 		metrics:  m,
 		function: f,
-		seconds:  m.seconds.WithLabelValues(f.namespace, f.name),
-		received: m.bytes.WithLabelValues(f.namespace, f.name, "received"),
-		sent:     m.bytes.WithLabelValues(f.namespace, f.name, "sent"),
+		seconds:  m.seconds.With(f.namespace, f.name),
+		received: m.bytes.With(f.namespace, f.name, "received"),
+		sent:     m.bytes.With(f.namespace, f.name, "sent"),
 	}
 }
 
@@ -136,22 +138,23 @@ func (m *metrics) forget(namespace, name string) {
 	}
 }
 
-func (s *series) observe(code codes.Code, took time.Duration, received, sent int) {
-	s.ended(code).Inc()
-	s.seconds.Observe(took.Seconds())
-	s.received.Add(float64(received))
-	s.sent.Add(float64(sent))
+// observe takes note of a call that a worker of a lane has run, or that none has.
+func (s *series) observe(lane int, code codes.Code, took time.Duration, received, sent int) {
+	s.ended(code).Add(lane, 1)
+	s.seconds.Observe(lane, took.Seconds())
+	s.received.Add(lane, uint64(received))
+	s.sent.Add(lane, uint64(sent))
 }
 
 // ended gives the counter of calls that ended with a code.
-func (s *series) ended(code codes.Code) prometheus.Counter {
+func (s *series) ended(code codes.Code) *tally.Counter {
 	if int(code) >= len(s.codes) {
 		code = codes.Unknown
 	}
 	if c := s.codes[code].Load(); c != nil {
-		return *c
+		return c
 	}
-	c := s.metrics.calls.WithLabelValues(s.function.namespace, s.function.name, code.String())
-	s.codes[code].Store(&c)
+	c := s.metrics.calls.With(s.function.namespace, s.function.name, code.String())
+	s.codes[code].Store(c)
 	return c
 }

@@ -33,7 +33,7 @@ func (r *Router) Call(ctx context.Context, request executor.Request) (Response, 
 	}
 	response, err := r.local(ctx, request)
 	if err == nil || !r.turnedAway(err, response) || !isNotLoaded(err) && !r.nodes.reachable(request.Key) {
-		r.metrics.local.Inc()
+		r.metrics.local.Add(response.Lane, 1)
 		return Response{response, r.config.Name}, err
 	}
 	return r.forward(ctx, request, err)
@@ -53,7 +53,7 @@ func (r *Router) Local(request executor.Request, place executor.Place) (response
 	defer r.inFlight.Add(-1)
 	answer, ran, err := place.Run(request)
 	if ran {
-		r.metrics.local.Inc()
+		r.metrics.local.Add(answer.Lane, 1)
 	}
 	return Response{answer, r.config.Name}, ran, err
 }
@@ -105,7 +105,7 @@ func (r *Router) forward(ctx context.Context, request executor.Request, refused 
 			}
 			if r.config.Placements.Ready(request.Key) {
 				response, err := r.local(ctx, request)
-				r.metrics.local.Inc()
+				r.metrics.local.Add(response.Lane, 1)
 				return Response{response, r.config.Name}, err
 			}
 			continue

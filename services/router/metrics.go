@@ -4,12 +4,15 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weft-run/weft/internal/tally"
 )
 
 // metrics are those of calls on their way to a node. The label node is the name of a node of the cluster.
 type metrics struct {
-	calls                                   *prometheus.CounterVec
-	local, served, retries, ejections, lost prometheus.Counter
+	calls                            *prometheus.CounterVec
+	local                            *tally.Counter
+	served, retries, ejections, lost prometheus.Counter
 
 	byNode sync.Map // name → prometheus.Counter
 }
@@ -22,7 +25,9 @@ func newMetrics(to prometheus.Registerer) *metrics {
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weft_forwarded_calls_total", Help: "Calls that were sent to another node, every try of them.",
 		}, []string{"node"}),
-		local:     counter("weft_local_calls_total", "Calls of clients of this node that ran here."),
+		local: tally.NewCounter(prometheus.CounterOpts{
+			Name: "weft_local_calls_total", Help: "Calls of clients of this node that ran here.",
+		}),
 		served:    counter("weft_served_calls_total", "Calls that other nodes sent and that ran here."),
 		retries:   counter("weft_retried_calls_total", "Further tries of calls on another node."),
 		ejections: counter("weft_node_ejections_total", "How often a node was left out because calls to it failed."),

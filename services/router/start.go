@@ -29,6 +29,6 @@ func (r *Router) Start(ctx context.Context, request executor.Request, to executo
 // Answer implements executor.Recipient.
 func (s *started) Answer(response executor.Response, err error) {
 	s.router.inFlight.Add(-1)
-	s.router.metrics.local.Inc()
+	s.router.metrics.local.Add(response.Lane, 1)
 	s.to.Answer(response, err)
 }
