@@ -12,6 +12,7 @@ import (
 	"github.com/weft-run/weft/executor/wasmtime"
 	"github.com/weft-run/weft/wit/compose"
 	"github.com/weft-run/weft/wit/contract"
+	"github.com/weft-run/weft/wit/merge"
 	"github.com/weft-run/weft/wit/transcoder"
 )
 
@@ -118,6 +119,9 @@ func (x *Executor) bulk(ctx context.Context, r Revision, rev *revision) (_ *bulk
 	component, err := os.ReadFile(r.Path)
 	if err != nil {
 		return nil, err
+	}
+	if merged, err := merge.Component(component); err == nil {
+		component = merged
 	}
 	c, err := t.Around(compose.Part{Name: rev.key.Function, Component: component, World: r.World, Once: r.Reuse <= 1})
 	if err != nil {

@@ -50,6 +50,26 @@ func TestCompile(t *testing.T) {
 	}
 }
 
+// TestCompileMerges has a component of more core modules than the engine makes instances of for one.
+func TestCompileMerges(t *testing.T) {
+	g := newExecutor(t, Config{Dir: t.TempDir()})
+	text := `(component (core module $m0 (func (export "f"))) (core instance $i0 (instantiate $m0))`
+	for n := 1; n < 300; n++ {
+		text += fmt.Sprintf(`(core module $m%d (import "" "f" (func $f)) (func (export "f") (call $f)))
+			(core instance $i%[1]d (instantiate $m%[1]d (with "" (instance $i%d))))`, n, n-1)
+	}
+	path, digest := component(t, text+")")
+	code, _, err := g.compiled(t.Context(), digest, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := g.engine.Load(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+}
+
 func TestCompileInvalid(t *testing.T) {
 	g := newExecutor(t, Config{Dir: t.TempDir()})
 	whole, err := os.ReadFile(guestRevision(t, Limits{}).Path)

@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime"
@@ -81,21 +83,22 @@ const DefaultLoadedMemory = 1 << 30
 
 // Executor runs calls. All its methods are safe for concurrent use.
 type Executor struct {
-	config    Config
-	engine    *wasmtime.Engine
-	cache     *cache
-	compiler  *compiler
-	queue     *queue
-	lookout   *lookout
-	ticker    *ticker
-	metronome *wasmtime.Metronome
-	trimmer   *trimmer
-	bulks     sync.WaitGroup // makes revisions' second forms
-	hosts     *hosts
-	metrics   *metrics
-	nesting   int // guests on one thread
-	sleeping  atomic.Int64
-	pools     *pools
+	config      Config
+	engine      *wasmtime.Engine
+	fingerprint string
+	cache       *cache
+	compiler    *compiler
+	queue       *queue
+	lookout     *lookout
+	ticker      *ticker
+	metronome   *wasmtime.Metronome
+	trimmer     *trimmer
+	bulks       sync.WaitGroup // makes revisions' second forms
+	hosts       *hosts
+	metrics     *metrics
+	nesting     int // guests on one thread
+	sleeping    atomic.Int64
+	pools       *pools
 
 	// residents holds what is ready for calls, by Key; loading guards that it does not grow any more once closed is set.
 	residents sync.Map // Key → *resident
@@ -167,7 +170,9 @@ func New(config Config) (*Executor, error) {
 	if config.Unusable == nil {
 		config.Unusable = func(string, error) {}
 	}
-	if x.cache, err = newCache(config.Dir, x.engine.Fingerprint(), config.Unusable); err != nil {
+	made := sha256.Sum256([]byte(x.engine.Fingerprint() + " of " + compiledForm))
+	x.fingerprint = hex.EncodeToString(made[:])
+	if x.cache, err = newCache(config.Dir, x.fingerprint, config.Unusable); err != nil {
 		x.engine.Close()
 		return nil, err
 	}
@@ -196,8 +201,8 @@ func New(config Config) (*Executor, error) {
 // Engine is the version of the engine that is linked, such as "wasmtime 48.0.8 lts".
 const Engine = "wasmtime " + wasmtime.Version + " " + wasmtime.Name
 
-// Fingerprint names the engine: equal fingerprints run each other's compiled code.
-func (x *Executor) Fingerprint() string { return x.engine.Fingerprint() }
+// Fingerprint names the engine and what it compiles: equal fingerprints run each other's compiled code.
+func (x *Executor) Fingerprint() string { return x.fingerprint }
 
 // Load makes a revision ready for calls: its code is mapped from the cache, or compiled first, and an instance is made
 // to see that it starts. It does nothing if the key is ready already. Its errors are *Error, or that of ctx.

@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"github.com/weft-run/weft/test/components"
+	"github.com/weft-run/weft/wit/merge"
 )
 
 // till is the interface of test/components/receipt that the components in all languages export.
@@ -97,7 +98,8 @@ func TestBaseline(t *testing.T) {
 }
 
 // BenchmarkFresh measures a fresh instance, a call and dropping both, of a component in Rust and of one in C, on one thread and on
-// all, next to the same sequence in C with the same engine and settings. x-C is how many times as long Go takes.
+// all, next to the same sequence in C with the same engine and settings. Go has the component as nodes compile it, with merged modules,
+// and C has it as it was built, then as Go has it: x-C and x-C-merged are how many times as long Go takes.
 func BenchmarkFresh(b *testing.B) {
 	for _, language := range []string{"rust", "c"} {
 		b.Run("component="+language, func(b *testing.B) { benchmarkFresh(b, components.Path(b, "receipt-"+language)) })
@@ -132,14 +134,9 @@ func prepareTill(b *testing.B, wasm []byte) (*Component, *Template, *Names) {
 	return c, tmpl, line
 }
 
-func benchmarkFresh(b *testing.B, component string) {
+// writeCode writes the compiled code of a component to a file.
+func writeCode(b *testing.B, c *Component) string {
 	b.Helper()
-	wasm, err := os.ReadFile(component)
-	if err != nil {
-		b.Fatal(err)
-	}
-	c, tmpl, line := prepareTill(b, wasm)
-	baseline := buildBaseline(b)
 	code, err := c.Serialize()
 	if err != nil {
 		b.Fatal(err)
@@ -148,6 +145,26 @@ func benchmarkFresh(b *testing.B, component string) {
 	if err := os.WriteFile(file, code, 0o600); err != nil {
 		b.Fatal(err)
 	}
+	return file
+}
+
+func benchmarkFresh(b *testing.B, component string) {
+	b.Helper()
+	wasm, err := os.ReadFile(component)
+	if err != nil {
+		b.Fatal(err)
+	}
+	built, err := testEngine().Compile(wasm)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer built.Close()
+	if wasm, err = merge.Component(wasm); err != nil {
+		b.Fatal(err)
+	}
+	c, tmpl, line := prepareTill(b, wasm)
+	baseline := buildBaseline(b)
+	asBuilt, merged := writeCode(b, built), writeCode(b, c)
 	config, err := Config{}.resolve()
 	if err != nil {
 		b.Fatal(err)
@@ -157,28 +174,35 @@ func benchmarkFresh(b *testing.B, component string) {
 	for _, threads := range slices.Compact([]int{1, runtime.NumCPU()}) {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
 			const rounds, n = 7, 100_000 // so many that it hardly counts how soon threads that begin come to have a core each
-			var inGo, inC []float64
+			var inGo, inC, same []float64
+			run := func(code string) float64 {
+				out, err := exec.Command(baseline, settings, code, strconv.Itoa(threads), strconv.Itoa(n)).Output()
+				if err != nil {
+					b.Fatalf("baseline: %v", err)
+				}
+				ns, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+				if err != nil {
+					b.Fatal(err)
+				}
+				return ns
+			}
 			for b.Loop() {
-				inGo, inC = nil, nil
+				inGo, inC, same = nil, nil, nil
 				tillLoop(b, tmpl, line, threads, n/10)
 				for range rounds {
-					out, err := exec.Command(baseline, settings, file, strconv.Itoa(threads), strconv.Itoa(n)).Output()
-					if err != nil {
-						b.Fatalf("baseline: %v", err)
-					}
-					ns, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
-					if err != nil {
-						b.Fatal(err)
-					}
-					inC = append(inC, ns)
+					inC = append(inC, run(asBuilt))
 					inGo = append(inGo, tillLoop(b, tmpl, line, threads, n))
+					same = append(same, run(merged))
 				}
 			}
-			slices.Sort(inGo)
-			slices.Sort(inC)
+			for _, all := range [][]float64{inGo, inC, same} {
+				slices.Sort(all)
+			}
 			b.ReportMetric(inGo[rounds/2], "ns/call")
 			b.ReportMetric(inC[rounds/2], "ns/call-in-C")
 			b.ReportMetric(inGo[rounds/2]/inC[rounds/2], "x-C")
+			b.ReportMetric(same[rounds/2], "ns/call-in-C-merged")
+			b.ReportMetric(inGo[rounds/2]/same[rounds/2], "x-C-merged")
 			b.ReportMetric(0, "ns/op")
 		})
 	}

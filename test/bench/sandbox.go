@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/weft-run/weft/executor/wasmtime"
+	"github.com/weft-run/weft/wit/merge"
 )
 
 // sandbox is the kernels as a component, in an engine that is set up as weft's.
@@ -34,6 +35,9 @@ func newSandbox(file string, uninterruptible bool) (*sandbox, error) {
 }
 
 func (s *sandbox) prepare(wasm []byte) error {
+	if merged, err := merge.Component(wasm); err == nil { // as nodes compile it
+		wasm = merged
+	}
 	compiled, err := s.engine.Compile(wasm)
 	if err != nil {
 		return err
