@@ -34,6 +34,31 @@ func (f *function) grow(more local, refused func()) {
 	})
 }
 
+// next sets at and end to where the next piece is and ends.
+func (f *function) next(at, end, align, size local) {
+	f.comment("at = align(base + handed out)")
+	f.i32(0)
+	f.mem(i32Load, handedOut)
+	f.add(base - 1)
+	f.get(align)
+	f.do(i32Add)
+	f.i32(0)
+	f.get(align)
+	f.do(i32Sub, i32And)
+	f.tee(at)
+	f.get(size)
+	f.do(i32Add)
+	f.set(end)
+}
+
+// handOut has all up to end in use.
+func (f *function) handOut(end local) {
+	f.i32(0)
+	f.get(end)
+	f.add(-base)
+	f.mem(i32Store, handedOut)
+}
+
 // memoryModule is the first core module: the memory and what hands it out. The functions of the component are lowered with it
 // before the second module, which calls them, exists.
 func memoryModule(pages int) *module {
@@ -52,31 +77,36 @@ func memoryModule(pages int) *module {
 	alloc.i32(largest)
 	alloc.do(i32GtU)
 	alloc.when(alloc.returnZeros)
-	alloc.comment("at = align(base + handed out)")
-	alloc.i32(0)
-	alloc.mem(i32Load, handedOut)
-	alloc.add(base - 1)
-	alloc.get(align)
-	alloc.do(i32Add)
-	alloc.i32(0)
-	alloc.get(align)
-	alloc.do(i32Sub, i32And)
-	alloc.tee(at)
-	alloc.get(size)
-	alloc.do(i32Add)
-	alloc.tee(end)
-	alloc.grow(more, alloc.returnZeros)
-	alloc.i32(0)
+	alloc.next(at, end, align, size)
 	alloc.get(end)
-	alloc.add(-base)
-	alloc.mem(i32Store, handedOut)
+	alloc.grow(more, alloc.returnZeros)
+	alloc.handOut(end)
 	alloc.get(at)
 	m.export("alloc", alloc)
 
 	realloc := m.function("realloc", i32)
 	old, oldSize := realloc.param("old", i32), realloc.param("old-size", i32)
 	align, size = realloc.param("align", i32), realloc.param("size", i32)
-	at = realloc.local("at", i32)
+	at, end = realloc.local("at", i32), realloc.local("end", i32)
+	realloc.comment("most are new pieces, for which there is memory already")
+	realloc.get(oldSize)
+	realloc.do(i32Eqz)
+	realloc.get(size)
+	realloc.i32(largest + 1)
+	realloc.do(i32LtU, i32And)
+	realloc.when(func() {
+		realloc.next(at, end, align, size)
+		realloc.get(end)
+		realloc.add(slack)
+		realloc.do(memorySize)
+		realloc.i32(pageBits)
+		realloc.do(i32Shl, i32LtU)
+		realloc.when(func() {
+			realloc.handOut(end)
+			realloc.get(at)
+			realloc.do(returnOp)
+		})
+	})
 	realloc.comment("what shrinks stays where it is")
 	realloc.get(oldSize)
 	realloc.get(size)

@@ -287,10 +287,44 @@ func (w *wire) defineChar(m *module) {
 // highBits are the bits that no ASCII character has, in eight bytes. They are also those that say that a varint goes on.
 const highBits = -0x7f7f7f7f7f7f7f80
 
-// defineUTF8: utf8(pos, end) → whether that is UTF-8. ASCII is read eight bytes at a time.
+// defineUTF8: utf8(pos, end) → whether that is UTF-8. Most strings are short and ASCII, and need no loop.
 func (w *wire) defineUTF8(m *module) {
+	long := w.defineLongUTF8(m)
 	f := m.function("utf8", i32)
 	w.utf8 = f
+	pos, end := f.param("pos", i32), f.param("end", i32)
+	size := f.local("size", i32)
+	f.get(end)
+	f.get(pos)
+	f.do(i32Sub)
+	f.tee(size)
+	f.add(-1)
+	f.i32(8)
+	f.do(i32LtU)
+	f.when(func() {
+		f.comment("what is behind the end is shifted out")
+		f.get(pos)
+		f.mem(i64Load, 0)
+		f.i32(64)
+		f.get(size)
+		f.i32(3)
+		f.do(i32Shl, i32Sub, i64ExtendI32U, i64Shl)
+		f.i64(highBits)
+		f.do(i64And, i64Eqz)
+		f.when(func() {
+			f.i32(1)
+			f.do(returnOp)
+		})
+	})
+	f.get(pos)
+	f.get(end)
+	f.call(long)
+}
+
+// defineLongUTF8: long-utf8(pos, end) → the same, for strings of any size. ASCII is read eight bytes at a time, and the last few as the
+// end of eight.
+func (w *wire) defineLongUTF8(m *module) *function {
+	f := m.function("long-utf8", i32)
 	pos, end := f.param("pos", i32), f.param("end", i32)
 	f.block(func(done label) {
 		f.loop(func(again label) {
@@ -303,7 +337,7 @@ func (w *wire) defineUTF8(m *module) {
 			f.do(i32Sub)
 			f.i32(8)
 			f.do(i32GeU)
-			f.when(func() {
+			f.choose(func() {
 				f.get(pos)
 				f.mem(i64Load, 0)
 				f.i64(highBits)
@@ -312,6 +346,13 @@ func (w *wire) defineUTF8(m *module) {
 					f.advance(pos, 8)
 					f.br(again)
 				})
+			}, func() {
+				f.get(end)
+				f.add(-8)
+				f.mem(i64Load, 0)
+				f.i64(highBits)
+				f.do(i64And, i64Eqz)
+				f.brIf(done)
 			})
 			f.get(pos)
 			f.mem(i32Load8U, 0)
@@ -329,4 +370,5 @@ func (w *wire) defineUTF8(m *module) {
 		})
 	})
 	f.i32(1)
+	return f
 }
