@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"pgregory.net/rapid"
 
 	"github.com/weft-run/weft/executor/transcode"
@@ -209,6 +212,27 @@ func TestTwoPaths(t *testing.T) {
 					p.compare(t, n, message, false)
 				})
 			})
+		}
+	}
+}
+
+// TestTextsOnTwoPaths has each kind of character, and of bytes that are none, at each place of texts of many sizes, between bytes that are no
+// ASCII.
+func TestTextsOnTwoPaths(t *testing.T) {
+	p := newTwoPaths(t, engineOfBytes(t), "outside", wat.Bytes(t, outside), "random_fn.Functions", true)
+	same := slices.IndexFunc(p.methods, func(m *contract.Method) bool { return m.Name == "Same" })
+	tags := protowire.AppendBytes(protowire.AppendTag(nil, 2, protowire.BytesType), []byte("\xff\xff\x03"))
+	for size := range 28 {
+		for at := range size + 1 {
+			for _, c := range []string{"", "\x7f", "é", "€", "😀", "\x80", "\xff", "\xe2\x82", "\xc1\xbf", "\xed\xa0\x80"} {
+				text := strings.Repeat("a", at) + c + strings.Repeat("z", size-at)
+				named := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), text)
+				var message []byte
+				for _, entry := range [][]byte{slices.Concat(tags, named), slices.Concat(named, tags)} {
+					message = protowire.AppendBytes(protowire.AppendTag(message, 1, protowire.BytesType), entry)
+				}
+				p.compare(t, same, message, utf8.ValidString(text))
+			}
 		}
 	}
 }
