@@ -94,9 +94,27 @@ func TestStartRefuses(t *testing.T) {
 func TestStartedCallsEndOnTime(t *testing.T) {
 	const limit = 5 * nearlyOver
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: limit})
+	limited := g.rev
+	g.rev = guestRevision(t, Limits{Timeout: time.Minute})
+	g.rev.Revision++
+	g.load(g.rev)
+	g.idle()
+	ctx, cancel := context.WithCancel(t.Context())
+	holder, holding := g.start(ctx, "Loop", 0) // has the slot for longer than the limit
+	g.rev = limited
 	began := time.Now()
+	waiting, _ := g.start(t.Context(), "Echo", 7)
+	refused(t, (<-waiting).err, Deadline)
+	if took := time.Since(began); took < limit {
+		t.Errorf("it was ended after %v, in line", took)
+	}
+	cancel()
+	holding.Abandon()
+	refused(t, (<-holder).err, Canceled)
+
+	began = time.Now()
 	running, _ := g.start(t.Context(), "Loop", 0)
-	waiting, _ := g.start(t.Context(), "Loop", 0) // It may get the slot yet, as its time is over a little later.
+	waiting, _ = g.start(t.Context(), "Loop", 0) // It may get the slot yet, as its time is over a little later.
 	for _, m := range []mailbox{running, waiting} {
 		refused(t, (<-m).err, Deadline)
 		if took := time.Since(began); took < limit {
