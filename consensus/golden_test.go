@@ -152,7 +152,7 @@ func (g golden) make(t *testing.T) {
 		}
 		if i == 24 {
 			eventually(t, "a snapshot", func() bool {
-				names, _ := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*", "state.bin"))
+				names, _ := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*[0-9]", "state.bin"))
 				return len(names) > 0
 			})
 		}

@@ -157,7 +157,7 @@ func TestSnapshotsShortenTheLog(t *testing.T) {
 		apply(t, n, deploy(fmt.Sprint(i), fmt.Sprint("f", i%7)))
 	}
 	eventually(t, "two snapshots", func() bool {
-		names, _ := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*", "state.bin"))
+		names, _ := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*[0-9]", "state.bin"))
 		return len(names) == snapshotsKept
 	})
 	status := n.Status()
@@ -169,7 +169,7 @@ func TestSnapshotsShortenTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The newest snapshot is damaged: the one before it serves, with the log.
-	names, err := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*", "state.bin"))
+	names, err := filepath.Glob(filepath.Join(dir, "raft", "snapshots", "*[0-9]", "state.bin"))
 	if err != nil || len(names) == 0 {
 		t.Fatal(names, err)
 	}

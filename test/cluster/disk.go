@@ -43,8 +43,8 @@ const (
 	Log Kind = "consensus/raft/log/*.wal"
 	// Meta is raft's list of segments, with term and vote.
 	Meta Kind = "consensus/raft/log/wal-meta.db"
-	// Snapshot is the state in a snapshot of raft.
-	Snapshot Kind = "consensus/raft/snapshots/*/state.bin"
+	// Snapshot is the state in a snapshot of raft that is finished: while raft writes one, its name ends in .tmp.
+	Snapshot Kind = "consensus/raft/snapshots/*[0-9]/state.bin"
 	// Copy is the local copy of the catalog.
 	Copy Kind = "consensus/catalog/copy"
 	// Journal is what was applied since the copy.
