@@ -11,10 +11,9 @@
 struct weft_apart {
   weft_instance *in;
   weft_apart *next; // of those that have ended
-  const wasmtime_component_export_index_t *index;
+  weft_export export;
   const weft_val *args;
   size_t nargs;
-  bool has_result;
   weft_called out;
 
   bool of_bytes; // then these count
@@ -55,9 +54,9 @@ uintptr_t weft_ended(const weft_apart *call, weft_apart **next) {
 static void run(weft_apart *call) {
   weft_instance *in = call->in;
   if (call->of_bytes)
-    call->out.error = weft_call_bytes(in, call->index, call->arguments, call->returns, &call->answer);
+    call->out.error = weft_call_bytes(in, call->export.index, call->arguments, call->returns, &call->answer);
   else
-    call->out = weft_call(in, call->index, call->args, call->nargs, call->has_result);
+    call->out = weft_call(in, call->export, call->args, call->nargs);
   end(call);
 }
 
@@ -110,16 +109,15 @@ static bool hand_over(weft_instance *in, weft_apart call) {
   return first != NULL || start(in->apart);
 }
 
-bool weft_call_apart(weft_instance *in, const wasmtime_component_export_index_t *index, const weft_val *args,
-                     size_t nargs, bool has_result) {
-  return hand_over(in, (weft_apart){.in = in, .index = index, .args = args, .nargs = nargs, .has_result = has_result});
+bool weft_call_apart(weft_instance *in, weft_export export, const weft_val *args, size_t nargs) {
+  return hand_over(in, (weft_apart){.in = in, .export = export, .args = args, .nargs = nargs});
 }
 
 weft_called weft_called_apart(const weft_instance *in) { return in->apart->out; }
 
 bool weft_call_bytes_apart(weft_instance *in, const wasmtime_component_export_index_t *index, weft_arguments arguments,
                            uint8_t returns) {
-  return hand_over(in, (weft_apart){.in = in, .index = index, .of_bytes = true, .arguments = arguments, .returns = returns});
+  return hand_over(in, (weft_apart){.in = in, .export.index = index, .of_bytes = true, .arguments = arguments, .returns = returns});
 }
 
 wasmtime_error_t *weft_called_bytes_apart(const weft_instance *in, weft_answer *answer) {

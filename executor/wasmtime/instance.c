@@ -79,29 +79,43 @@ static wasmtime_error_t *find_func(weft_instance *in, const wasmtime_component_e
   return found ? NULL : wasmtime_error_new("the export is not a function");
 }
 
-weft_called weft_call(weft_instance *in, const wasmtime_component_export_index_t *index, const weft_val *args,
-                      size_t nargs, bool has_result) {
-  weft_component_func func;
-  weft_called out = {NULL, find_func(in, index, &func)};
-  if (out.error != NULL) return out;
+// call_func calls a function by the C API, which makes the engine's own form of each value.
+static wasmtime_error_t *call_func(const weft_component_func *func, weft_instance *in, const weft_val *args, size_t nargs,
+                                   bool has_result, weft_val **value) {
+  weft_result *result = NULL;
   if (has_result) {
-    out.value = calloc(1, sizeof *out.value);
-    if (out.value == NULL) abort();
+    result = calloc(1, sizeof *result);
+    if (result == NULL) abort();
   }
+  wasmtime_error_t *error = wasmtime_component_func_call(
+      (const wasmtime_component_func_t *)func, in->context, (const wasmtime_component_val_t *)args, nargs,
+      (wasmtime_component_val_t *)result, has_result ? 1 : 0);
+  if (error != NULL)
+    free(result); // untouched
+  else
+    *value = (weft_val *)result;
+  return error;
+}
+
+weft_called weft_call(weft_instance *in, weft_export export, const weft_val *args, size_t nargs) {
+  weft_component_func func;
+  weft_called out = {NULL, find_func(in, export.index, &func)};
+  if (out.error != NULL) return out;
   weft_begin_turn(in);
-  out.error = wasmtime_component_func_call((wasmtime_component_func_t *)&func, in->context,
-                                           (const wasmtime_component_val_t *)args, nargs,
-                                           (wasmtime_component_val_t *)out.value, has_result ? 1 : 0);
+  if (export.straight)
+    out.error = weft_func_call_straight(&func, in->store, args, nargs, export.has_result, &out.value);
+  else
+    out.error = call_func(&func, in, args, nargs, export.has_result, &out.value);
   weft_raise();
   weft_measured(in);
-  if (out.error != NULL && out.value != NULL) {
-    free(out.value); // untouched
-    out.value = NULL;
-  }
   return out;
 }
 
 void weft_value_delete(weft_val *value) {
+  if (((weft_result *)value)->straight) {
+    weft_straight_delete(value);
+    return;
+  }
   wasmtime_component_val_delete((wasmtime_component_val_t *)value);
   free(value);
 }

@@ -138,14 +138,14 @@ func (i *Instance) call(export int, arguments *Arena, apart bool) (*Result, erro
 	}
 	collect()
 	var out C.weft_called
-	args, n, has := (*C.weft_val)(row.base), C.size_t(row.n), C.bool(e.hasResult)
+	args, n := (*C.weft_val)(row.base), C.size_t(row.n)
 	apart = apart && i.mayEnd()
 	// Where there is no thread to be had, the call is made on this one.
-	if apart && bool(C.weft_call_apart(i.c, e.index, args, n, has)) {
+	if apart && bool(C.weft_call_apart(i.c, e, args, n)) {
 		<-i.ended
 		out = C.weft_called_apart(i.c)
 	} else {
-		out = C.weft_call(i.c, e.index, args, n, has)
+		out = C.weft_call(i.c, e, args, n)
 	}
 	result := &Result{c: out.value}
 	if out.error != nil || i.fault != nil {

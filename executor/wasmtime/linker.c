@@ -89,22 +89,24 @@ static bool find_type(const wasmtime_component_type_t *type, const wasm_engine_t
   return found;
 }
 
-weft_found weft_func_find(const wasmtime_component_t *component, const wasm_engine_t *engine, const char *iface,
-                          size_t iface_size, const char *name, size_t size) {
-  weft_found out = {NULL, false, false};
+weft_export weft_func_find(const wasmtime_component_t *component, const wasm_engine_t *engine, const char *iface,
+                           size_t iface_size, const char *name, size_t size) {
+  weft_export out = {NULL, false, false};
+  bool is_func = false;
   wasmtime_component_type_t *type = wasmtime_component_type(component);
   weft_item item;
   if (find_type(type, engine, iface, iface_size, name, size, &item)) {
     if (item.kind == WEFT_ITEM_FUNC) {
       weft_valtype result;
-      out.is_func = true;
+      is_func = true;
       out.has_result = wasmtime_component_func_type_result(item.of.pointer, (wasmtime_component_valtype_t *)&result);
       if (out.has_result) wasmtime_component_valtype_delete((wasmtime_component_valtype_t *)&result);
     }
     wasmtime_component_item_delete((wasmtime_component_item_t *)&item);
   }
   wasmtime_component_type_delete(type);
-  if (!out.is_func) return out;
+  if (!is_func) return out;
+  out.straight = weft_takes_straight(component, iface, iface_size, name, size);
 
   wasmtime_component_export_index_t *outer = NULL;
   if (iface_size > 0) outer = wasmtime_component_get_export_index(component, NULL, iface, iface_size);

@@ -29,6 +29,19 @@ void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_element
 
 bool weft_memory_refused(const wasmtime_error_t *error) { return weft_lts_memory_refused(error); }
 
+bool weft_takes_straight(const wasmtime_component_t *component, const char *iface, size_t iface_size, const char *name,
+                         size_t size) {
+  return weft_lts_takes_values(component, (const uint8_t *)iface, iface_size, (const uint8_t *)name, size);
+}
+
+wasmtime_error_t *weft_func_call_straight(const weft_component_func *func, wasmtime_store_t *store, const weft_val *args,
+                                          size_t nargs, bool has_result, weft_val **value) {
+  return weft_lts_call_values((const wasmtime_component_func_t *)func, store, (const wasmtime_component_val_t *)args,
+                              nargs, has_result, (wasmtime_component_val_t **)value);
+}
+
+void weft_straight_delete(weft_val *value) { weft_lts_values_delete((wasmtime_component_val_t *)value); }
+
 wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store,
                                        const weft_arguments *args, uint8_t returns, weft_answer *answer) {
   return weft_lts_call_bytes((const wasmtime_component_func_t *)func, store, (const wasm_byte_vec_t *)args->of,

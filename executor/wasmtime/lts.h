@@ -16,6 +16,10 @@ wasmtime_error_t *weft_lts_pre_instantiate(const weft_lts_pre_t *, wasmtime_stor
 void weft_lts_pre_delete(weft_lts_pre_t *);
 void weft_lts_limit(wasmtime_store_t *, size_t memory, size_t table_elements);
 bool weft_lts_memory_refused(const wasmtime_error_t *);
+bool weft_lts_takes_values(const wasmtime_component_t *, const uint8_t *, size_t, const uint8_t *, size_t);
+wasmtime_error_t *weft_lts_call_values(const wasmtime_component_func_t *, wasmtime_store_t *,
+                                       const wasmtime_component_val_t *, size_t, bool, wasmtime_component_val_t **);
+void weft_lts_values_delete(wasmtime_component_val_t *);
 wasmtime_error_t *weft_lts_call_bytes(const wasmtime_component_func_t *, wasmtime_store_t *, const wasm_byte_vec_t *,
                                       size_t, uint8_t returns, wasm_byte_vec_t *, bool *);
 wasmtime_error_t *weft_lts_define_bytes(wasmtime_component_linker_instance_t *, const uint8_t *, size_t, size_t, uint8_t,

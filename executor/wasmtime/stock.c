@@ -60,6 +60,18 @@ wasmtime_error_t *weft_linker_define_bytes(wasmtime_component_linker_instance_t 
   return wasmtime_error_new("this engine has no functions of bytes");
 }
 
+bool weft_takes_straight(const wasmtime_component_t *component, const char *iface, size_t iface_size, const char *name,
+                         size_t size) {
+  return false;
+}
+
+wasmtime_error_t *weft_func_call_straight(const weft_component_func *func, wasmtime_store_t *store, const weft_val *args,
+                                          size_t nargs, bool has_result, weft_val **value) {
+  return wasmtime_error_new("this engine has no values that go straight");
+}
+
+void weft_straight_delete(weft_val *value) {}
+
 wasmtime_error_t *weft_func_call_bytes(const weft_component_func *func, wasmtime_store_t *store,
                                        const weft_arguments *args, uint8_t returns, weft_answer *answer) {
   return wasmtime_error_new("this engine has no calls of bytes");

@@ -40,10 +40,7 @@ type Template struct {
 }
 
 // export is a resolved [Export].
-type export struct {
-	index     *C.wasmtime_component_export_index_t
-	hasResult bool
-}
+type export = C.weft_export
 
 // Prepare resolves exports; [Instance.Call] names them by their index in the slice. Whether the component's imports
 // are all provided is seen when an instance is made.
@@ -103,7 +100,10 @@ func (t *Template) find(e Export) (export, error) {
 	if found.index == nil {
 		return export{}, &Error{Op: "prepare", Message: fmt.Sprintf("the component does not export a function %s", e)}
 	}
-	return export{found.index, bool(found.has_result)}, nil
+	if !mayGoStraight {
+		found.straight = false
+	}
+	return found, nil
 }
 
 // Close releases the template. Instances made from it keep working.

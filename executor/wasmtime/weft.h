@@ -40,12 +40,13 @@ wasmtime_error_t *weft_linker_define_resource(wasmtime_component_linker_instance
 wasmtime_error_t *weft_resource_new(wasmtime_context_t *, uint32_t type, uint32_t rep,
                                     wasmtime_component_resource_any_t **);
 
-// weft_func_find looks a function up. It returns what it found, and whether the function returns a value.
-typedef struct weft_found {
-  wasmtime_component_export_index_t *index;
-  bool is_func, has_result;
-} weft_found;
-weft_found weft_func_find(const wasmtime_component_t *, const wasm_engine_t *, const char *iface, size_t,
+// weft_export is an exported function: whether it returns a value, and whether its values can go straight, into the guest's
+// memory and from it without the engine's own form of them between. weft_func_find looks one up; without it, index is NULL.
+typedef struct weft_export {
+  const wasmtime_component_export_index_t *index;
+  bool has_result, straight;
+} weft_export;
+weft_export weft_func_find(const wasmtime_component_t *, const wasm_engine_t *, const char *iface, size_t,
                           const char *name, size_t);
 
 // weft_arguments are the arguments of a function of bytes.
@@ -82,6 +83,20 @@ void weft_limit(wasmtime_store_t *, uint64_t memory, uint64_t table_elements);
 
 // weft_memory_refused says whether the error is that weft_limit refused memory, as far as the engine tells.
 bool weft_memory_refused(const wasmtime_error_t *);
+
+// weft_takes_straight says whether the values of an exported function can go straight.
+bool weft_takes_straight(const wasmtime_component_t *, const char *iface, size_t, const char *name, size_t);
+
+// weft_func_call_straight does what weft_call does where they do. weft_straight_delete deletes the value.
+wasmtime_error_t *weft_func_call_straight(const weft_component_func *, wasmtime_store_t *, const weft_val *args,
+                                          size_t nargs, bool has_result, weft_val **);
+void weft_straight_delete(weft_val *);
+
+// weft_result is where the value of a call is; straight says how it is to be deleted. lts/src/values.rs declares it, too.
+typedef struct weft_result {
+  weft_val value;
+  bool straight;
+} weft_result;
 
 // weft_func_call_bytes does what weft_call_bytes does.
 wasmtime_error_t *weft_func_call_bytes(const weft_component_func *, wasmtime_store_t *, const weft_arguments *,
@@ -163,8 +178,7 @@ typedef struct weft_called {
   weft_val *value;
   wasmtime_error_t *error;
 } weft_called;
-weft_called weft_call(weft_instance *, const wasmtime_component_export_index_t *, const weft_val *args, size_t nargs,
-                      bool has_result);
+weft_called weft_call(weft_instance *, weft_export, const weft_val *args, size_t nargs);
 void weft_value_delete(weft_val *);
 
 // weft_cancelled says whether a guest, or one that waits for it, is to stop.
@@ -192,8 +206,7 @@ void weft_measured(const weft_instance *);
 
 // weft_call_apart does what weft_call does, on a thread that Go does not know. It returns at once; when the call has ended it is among those of
 // weft_take_ended. weft_called_apart is the result.
-bool weft_call_apart(weft_instance *, const wasmtime_component_export_index_t *, const weft_val *args, size_t nargs,
-                     bool has_result);
+bool weft_call_apart(weft_instance *, weft_export, const weft_val *args, size_t nargs);
 weft_called weft_called_apart(const weft_instance *);
 
 // weft_take_ended gives the calls apart that have ended, each one once, after weft_ends, an eventfd, has counted them. weft_ended gives the

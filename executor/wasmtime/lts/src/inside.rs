@@ -45,6 +45,6 @@ inside_mut! {
     store: wasmtime_store_t => Store<WasmtimeStoreData>,
 }
 
-const fn same_layout<A, B>() -> bool {
+pub const fn same_layout<A, B>() -> bool {
     size_of::<A>() == size_of::<B>() && align_of::<A>() == align_of::<B>()
 }
