@@ -50,8 +50,8 @@ func (c *calls) Pop() any {
 
 // before tells which of two calls is to run first.
 func (j *job) before(k *job) bool {
-	if d := j.due.Sub(k.due); d != 0 {
-		return d < 0
+	if c := j.due.Compare(k.due); c != 0 {
+		return c < 0
 	}
 	return j.number < k.number
 }
