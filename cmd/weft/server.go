@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync"
 	"syscall"
 	"time"
@@ -30,6 +31,7 @@ func (a *app) serverCommand() *cobra.Command {
 	var (
 		config        node.Config
 		roles, labels string
+		cpuProfile    string
 		storage       string
 		quota         = size(keyvalue.DefaultQuota)
 		loaded        size
@@ -81,7 +83,7 @@ and stop it; a second SIGTERM or SIGINT stops it at once. It reads its flags and
 			if config.Token != "" && config.Join == "" {
 				return usagef(c, "--token is for joining: say which cluster with --join CLUSTER-ADDR")
 			}
-			err = a.serve(c.Context(), config)
+			err = profiling(cpuProfile, func() error { return a.serve(c.Context(), config) })
 			if _, ok := errors.AsType[*node.InsecureError](err); ok {
 				return usagef(c, "%w", err)
 			}
@@ -106,6 +108,7 @@ and stop it; a second SIGTERM or SIGINT stops it at once. It reads its flags and
 	f.Var(&idle, "idle-unload", "how long a function stays in memory without calls; the next call loads it again, in half a millisecond where it is small; 0: for ever")
 	f.Var(&loaded, "loaded-memory", "how much memory loaded functions may take, by estimate; beyond it those called longest ago leave (default 1GiB, or a quarter of what the machine or the container has)")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
+	f.StringVar(&cpuProfile, "cpu-profile", "", "`FILE` to write what the node uses its processor time for, until it stops, for go tool pprof")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")
 	return c
 }
@@ -131,6 +134,23 @@ func secretKeyring(path string) (*secrets.Keyring, error) {
 		return nil, fmt.Errorf("keys for secrets: %s: %w", keysVariable, err)
 	}
 	return ring, nil
+}
+
+// profiling runs the node, and writes a profile of its processor time to a file if one is named.
+func profiling(path string, run func() error) error {
+	if path == "" {
+		return run()
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("--cpu-profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(fmt.Errorf("--cpu-profile: %w", err), f.Close())
+	}
+	err = run()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
 }
 
 func (a *app) serve(ctx context.Context, config node.Config) error {

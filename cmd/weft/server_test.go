@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -56,6 +57,17 @@ func TestServerOutlivesItsReaders(t *testing.T) {
 	weftWith(t, "", "deploy", wat.Guest{}.File(t), "--name", "calc", "--addr", p.addr).ok()
 	weftWith(t, "", "call", "Calc/Add", `{"a":1,"b":2}`, "--addr", p.addr).ok()
 	p.terminate(t) // it logs that it drains
+}
+
+// TestCPUProfile: a node that is told to writes what it used its processor time for, whole once it has stopped.
+func TestCPUProfile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "node.pprof")
+	startProcess(t, t.TempDir(), "--cpu-profile", file).terminate(t)
+	out, err := exec.Command("go", "tool", "pprof", "-raw", file).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "PeriodType: cpu nanoseconds") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	weftWith(t, "", "server", "--data-dir", t.TempDir(), "--cpu-profile", t.TempDir()).exits(exitFailure).complains("--cpu-profile", "is a directory")
 }
 
 // TestKilledServer: what was acknowledged is there after a kill, with its artifact, on other ports, and answers
