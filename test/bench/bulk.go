@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weft-run/weft/executor/wasmtime"
 	recordsv1 "github.com/weft-run/weft/test/bench/proto/bench/records/v1"
 )
 
@@ -59,7 +60,7 @@ func listTask(count int) (task, error) {
 }
 
 // measureBulk has the servers answer large messages.
-func (m *measurement) measureBulk(ctx context.Context) error {
+func (m *measurement) measureBulk(ctx context.Context) (err error) {
 	c := conditions{inFlight: bulkInFlight, warmup: m.o.duration / 4, duration: m.o.duration}
 
 	echo, err := echoTask(1 << 20)
@@ -79,13 +80,29 @@ func (m *measurement) measureBulk(ctx context.Context) error {
 	}
 	native, weft = m.servers.nativeContender(), &contender{name: "weft", process: m.servers.weft, function: ownerFunction}
 	plain := &contender{name: "weft, plain path", process: m.servers.weft, function: plainFunction}
-	if err := contend(ctx, []*contender{native, weft, plain}, list, c, m.o.rounds); err != nil {
+	all := []*contender{native, weft, plain}
+	var values *contender
+	if wasmtime.Name == "lts" {
+		values, err = m.startTagged(ctx, valuesTag, "weft, plain path by the engine's own values", "--memory", plainMemory)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, values.process.stop()) }()
+		all = append(all, values)
+	}
+	if err := contend(ctx, all, list, c, m.o.rounds); err != nil {
 		return fmt.Errorf("list: %w", err)
 	}
-	m.details.List = servedBy([]*contender{native, weft, plain}, bulkInFlight)
+	m.details.List = servedBy(all, bulkInFlight)
 	name := fmt.Sprintf("list of 10,000 records of 6 fields (%.0f KB), %d in flight", float64(len(list.message))/1e3, bulkInFlight)
 	m.report.add(
-		weft.against(native, "bulk/list", name, perSecond, requests, atLeast(0.8)),
-		weft.against(plain, "bulk/list-plain", name, perSecond, requests, atLeast(5)))
+		weft.against(native, "bulk/list", name, perSecond, requests, atLeast(0.8)))
+	if values == nil { // the plain path has no others
+		m.report.add(weft.against(plain, "bulk/list-plain", name, perSecond, requests, atLeast(5)))
+		return nil
+	}
+	m.report.add(
+		weft.against(plain, "bulk/list-plain", name, perSecond, requests, nil),
+		weft.against(values, "bulk/list-values", name, perSecond, requests, atLeast(5)))
 	return nil
 }

@@ -5,6 +5,7 @@
 // `make bench` runs it. With the argument cluster it measures what several nodes do together (`make bench-cluster`), with
 // polyglot functions in all languages (`make bench-polyglot`), with kernels computing (`make bench-kernels`), with density
 // ten thousand functions on a node (`make bench-density`), and with fairness what a function that burns costs another (`make bench-fairness`).
+// With profile it writes what the Go compiler is to know of nodes at work (`make profile`).
 package main
 
 import (
@@ -91,6 +92,7 @@ func main() {
 func suiteOf(args []string) (func(context.Context, options) error, error) {
 	suites := map[string]func(context.Context, options) error{
 		"cluster": runCluster, "density": runDensity, "fairness": runFairness, "kernels": runKernels, "polyglot": runPolyglot,
+		"profile": runProfile,
 	}
 	if len(args) == 0 {
 		return measure, nil

@@ -19,10 +19,13 @@ type servers struct {
 // The functions of the node under load: one component, with limits of their own.
 const (
 	ownerFunction = "records" // on its defaults
-	plainFunction = "plain"   // too little memory for a transcoder, so that all messages take the plain path
+	plainFunction = "plain"   // with plainMemory
 	largeFunction = "large"   // messages of 8 MiB
 	wideFunction  = "wide"    // 1,024 calls at once, running or waiting
 )
+
+// plainMemory is too little for a transcoder, so that all messages take the plain path.
+const plainMemory = "60MiB"
 
 func startServers(ctx context.Context, o options, data string) (s *servers, err error) {
 	s = &servers{}
@@ -47,7 +50,7 @@ func startServers(ctx context.Context, o options, data string) (s *servers, err 
 	component := filepath.Join(o.components, "bench.wasm")
 	return s, errors.Join(
 		deploy(ctx, o, s.weft, ownerFunction, component),
-		deploy(ctx, o, s.weft, plainFunction, component, "--memory", "60MiB"),
+		deploy(ctx, o, s.weft, plainFunction, component, "--memory", plainMemory),
 		deploy(ctx, o, s.weft, largeFunction, component, "--max-message", "8MiB", "--memory", "256MiB"),
 		deploy(ctx, o, s.weft, wideFunction, component, "--concurrency", "1024", "--queue", "1024"))
 }

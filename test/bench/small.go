@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -43,30 +40,12 @@ var smallGoal = map[string]float64{"stock": 0.4, "lts": 1}
 // throughGoal is the share that they should serve through grpc-go.
 var throughGoal = map[string]*goal{"lts": atLeast(0.7)}
 
-// startThrough starts a node that has grpc-go serve its port, where others have package lean.
-func (m *measurement) startThrough(ctx context.Context) (*contender, error) {
-	o := m.o
-	o.weft = filepath.Join(m.data, "weft-grpc-go")
-	build := exec.CommandContext(ctx, "go", "build", engineTag+",weft_grpc_go", "-o", o.weft, "./cmd/weft")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(build.Args, " "), err, out)
-	}
-	node, err := startNode(ctx, o, filepath.Join(m.data, "through"))
-	if err != nil {
-		return nil, err
-	}
-	if err := deploy(ctx, o, node, ownerFunction, filepath.Join(o.components, "bench.wasm")); err != nil {
-		return nil, errors.Join(err, node.stop())
-	}
-	return &contender{name: "weft, grpc-go serves its port", process: node}, nil
-}
-
 // measureSmall has all servers answer the small record in a closed loop.
 func (m *measurement) measureSmall(ctx context.Context) (err error) {
 	native := m.servers.nativeContender()
 	workers := &contender{name: "grpc-go, generated code, 64 stream workers", process: m.servers.workers}
 	weft := &contender{name: "weft, an instance per call", process: m.servers.weft}
-	through, err := m.startThrough(ctx)
+	through, err := m.startTagged(ctx, grpcGoTag, "weft, grpc-go serves its port")
 	if err != nil {
 		return err
 	}
