@@ -94,7 +94,7 @@ PGO := -pgo=cmd/weft/lts.pgo
 profile: $(COMPONENTS)/bench.wasm ## Make the profile that the Go compiler is given with ENGINE=lts, of nodes at work
 	$(with-lts)
 	go build -trimpath $(PGO) -o bin/weft ./cmd/weft
-	go run ./test/bench $(BENCHFLAGS) profile
+	go run ./test/bench -out cmd/weft $(BENCHFLAGS) profile
 
 .PHONY: release
 release: ## Build dist/weft-VERSION-OS-ARCH, with the long-term-support engine

@@ -23,11 +23,11 @@ const profileFile = "cmd/weft/lts.pgo"
 // build builds weft as make build does, with a further tag, and gives the options with that binary.
 func build(ctx context.Context, o options, dir, tag string) (options, error) {
 	o.weft = filepath.Join(dir, "weft-"+tag)
-	args := []string{"build", "-trimpath", engineTag + "," + tag, "-o", o.weft, "./cmd/weft"}
+	args := []string{"build", "-trimpath", engineTag + "," + tag}
 	if wasmtime.Name == "lts" {
-		args = append(args[:2], append([]string{"-pgo=" + profileFile}, args[2:]...)...)
+		args = append(args, "-pgo="+profileFile)
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "-o", o.weft, "./cmd/weft")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return o, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 	}

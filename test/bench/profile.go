@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/google/pprof/profile"
 )
 
-// profiled is for how long a node is under load whose profile is taken.
-const profiled = 20 * time.Second
-
 // runProfile has two nodes answer small records in a closed loop, one of which has grpc-go serve its port, and writes what they use their
-// processor time for where the Go compiler is told of it.
+// processor time for to a file for the Go compiler.
 func runProfile(ctx context.Context, o options) (err error) {
 	data, err := os.MkdirTemp("", "weft-profile-")
 	if err != nil {
@@ -38,7 +34,7 @@ func runProfile(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(profileFile)
+	f, err := os.Create(filepath.Join(o.out, filepath.Base(profileFile)))
 	if err != nil {
 		return err
 	}
@@ -80,5 +76,5 @@ func loadProfiled(ctx context.Context, o options, data, file string) (err error)
 	if err != nil {
 		return err
 	}
-	return contend(ctx, []*contender{{name: "weft", process: node}}, work, conditions{inFlight: o.inFlight, duration: profiled}, 1)
+	return contend(ctx, []*contender{{name: "weft", process: node}}, work, conditions{inFlight: o.inFlight, duration: 10 * o.duration}, 1)
 }
