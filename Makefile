@@ -81,14 +81,14 @@ test-lts: ## Run the executor's tests with the long-term-support engine
 	go vet ./executor/...
 	go test $(TESTFLAGS) ./executor/...
 
+# What the Go compiler is told of nodes at work, where they are built for speed: that takes a minute longer.
+PGO := -pgo=cmd/weft/lts.pgo
+
 .PHONY: build
 build: ## Build bin/weft; ENGINE=lts links the long-term-support engine
 	$(with-engine)
 	echo "weft: building bin/weft" >&2
 	go build -trimpath $(if $(filter lts,$(ENGINE)),$(PGO)) -o bin/weft ./cmd/weft
-
-# What the Go compiler is told of nodes at work, where they are built for speed: that takes a minute longer.
-PGO := -pgo=cmd/weft/lts.pgo
 
 .PHONY: profile
 profile: $(COMPONENTS)/bench.wasm ## Make the profile that the Go compiler is given with ENGINE=lts, of nodes at work
