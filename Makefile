@@ -187,9 +187,9 @@ BENCH := build/bench
 BENCHFLAGS ?=
 
 .PHONY: bench
-bench: build orders text stats $(BENCH_COMPONENTS) ## Measure weft against its baselines, in about six minutes; ENGINE=lts with that engine; writes docs/
+bench: build orders text stats $(BENCH_COMPONENTS) ## Measure weft against its baselines, in about twelve minutes; ENGINE=lts with that engine; writes docs/
 	$(with-engine)
-	go run ./test/bench -out $(BENCH) -docs docs $(BENCHFLAGS)
+	go run ./test/bench -rounds 9 -out $(BENCH) -docs docs $(BENCHFLAGS)
 
 .PHONY: bench-cluster
 bench-cluster: build orders $(COMPONENTS)/bench.wasm ## Measure what several nodes do together; ENGINE=lts with that engine
@@ -213,7 +213,7 @@ bench-density: build ## Measure a node with 10,000 functions, in about seven min
 .PHONY: bench-kernels
 bench-kernels: $(COMPONENTS)/kernels.wasm ## Measure computing against a program of the same code; ENGINE=lts with that engine; writes docs/
 	$(with-engine)
-	go run ./test/bench -weft '' -rounds 7 -out $(BENCH) -docs docs $(BENCHFLAGS) kernels
+	go run ./test/bench -weft '' -rounds 15 -out $(BENCH) -docs docs $(BENCHFLAGS) kernels
 
 .PHONY: bench-fairness
 bench-fairness: build $(COMPONENTS)/bench.wasm $(COMPONENTS)/kernels.wasm ## Measure what a function that burns costs another on its node; ENGINE=lts with that engine; writes docs/

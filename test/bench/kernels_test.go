@@ -25,11 +25,11 @@ func TestKernels(t *testing.T) {
 	if len(wrote.Figures) != 1 || wrote.Figures[0].Value <= 0 || wrote.Figures[0].Baseline <= 0 || wrote.Figures[0].Ratio != r.Ratio {
 		t.Errorf("the line of the table is %+v", wrote.Figures)
 	}
-	if len(r.Kernels) != len(kernels) || r.Ratio <= 0 || r.WithoutRatio <= 0 || r.EpochsRatio <= 0 || r.Compiler == "" {
+	if len(r.Kernels) != len(kernels) || r.Ratio <= 0 || r.FastestRatio <= 0 || r.WithoutRatio <= 0 || r.EpochsRatio <= 0 || r.Compiler == "" {
 		t.Errorf("figures are missing: %+v", r)
 	}
 	for _, f := range r.Kernels {
-		if f.ProgramMillis <= 0 || f.WeftMillis <= 0 || f.WithoutMillis <= 0 || f.Ratio <= 0 || f.WithoutRatio <= 0 || f.EpochsRatio <= 0 {
+		if f.ProgramMillis <= 0 || f.WeftMillis <= 0 || f.WithoutMillis <= 0 || f.Ratio <= 0 || f.FastestRatio <= 0 || f.WithoutRatio <= 0 || f.EpochsRatio <= 0 {
 			t.Errorf("figures are missing: %+v", f)
 		}
 	}

@@ -158,11 +158,9 @@ func (m *measurement) measureFirstCalls(ctx context.Context) (err error) {
 	return nil
 }
 
-// measureComputing measures the kernels, in few rounds.
+// measureComputing measures the kernels.
 func (m *measurement) measureComputing(ctx context.Context) error {
-	o := m.o
-	o.rounds = min(o.rounds, 3)
-	r, err := computeKernels(ctx, o)
+	r, err := computeKernels(ctx, m.o)
 	if err != nil {
 		return err
 	}
