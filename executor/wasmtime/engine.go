@@ -61,9 +61,9 @@ type Config struct {
 	MaxMemory uint64
 	// KeepResident is how many bytes at the start of each linear memory stay mapped when an instance is dropped: they
 	// are cleared by writing instead of being given back to the kernel, which is faster for what every call touches.
-	// 4 MiB by default. At most 32 idle memories keep theirs. With the long-term-support engine one that is larger keeps up to
-	// four times as much, where the kernel can tell which pages were written, while all that are idle have less than 16 times
-	// KeepResident together: then no more than 32 times that, or little more, is theirs in the end.
+	// 4 MiB by default. At most 32 idle memories keep theirs. With the long-term-support engine, where the kernel can tell which
+	// pages were written, one that is larger keeps up to four times as much while all that are idle have less than 16 times
+	// KeepResident together, so that these never have more than some 48 times that.
 	KeepResident uint64
 	// StackSize is how much stack one call may use inside the guest, in bytes, 512 KiB by default, 64 KiB to 2 MiB.
 	StackSize uint64
