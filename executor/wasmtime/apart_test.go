@@ -83,12 +83,7 @@ func TestCallApartInterrupt(t *testing.T) {
 		ended <- err
 	}()
 	tickUntil(t, func() bool { return it.Used() > started+time.Millisecond })
-	it.Pause()
-	tickUntil(t, it.Rests)
-	it.Resume()
-	it.Cancel(1)
-	tickUntil(t, func() bool { return len(ended) > 0 })
-	if trap := trapOf(t, <-ended); trap.Kind != TrapInterrupted {
+	if trap := stopped(t, it, ended); trap.Kind != TrapInterrupted {
 		t.Error(trap)
 	}
 	if used := it.Used(); used < time.Millisecond || it.Used() != used {

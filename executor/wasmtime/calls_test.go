@@ -40,14 +40,7 @@ func TestCallsEnd(t *testing.T) {
 			tmpl := prepareOn(t, testEngine(), core(c.text+`(func (export "run") (call $f0))`))
 			ended := make(chan error, 1)
 			go func() { ended <- oneCall(tmpl, InstanceConfig{Interrupt: it}) }()
-			for range 3 {
-				it.Pause()
-				tickUntil(t, it.Rests)
-				it.Resume()
-			}
-			it.Cancel(1)
-			tickUntil(t, func() bool { return len(ended) > 0 })
-			if trap := trapOf(t, <-ended); trap.Kind != TrapInterrupted {
+			if trap := stopped(t, it, ended); trap.Kind != TrapInterrupted {
 				t.Errorf("trap is %d, %s", trap.Kind, trap.Message)
 			}
 		})

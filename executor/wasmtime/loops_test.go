@@ -167,15 +167,7 @@ func TestLoopsEnd(t *testing.T) {
 				_, err := runLoop(tmpl, InstanceConfig{Interrupt: it}, 1, 0, -1)
 				ended <- err
 			}()
-			for range 3 {
-				it.Pause()
-				tickUntil(t, it.Rests)
-				it.Resume()
-			}
-			it.Cancel(1)
-			tickUntil(t, func() bool { return len(ended) > 0 })
-			trap := trapOf(t, <-ended)
-			if trap.Kind != TrapInterrupted || trap.Frames[len(trap.Frames)-1].Function != "loops" {
+			if trap := stopped(t, it, ended); trap.Kind != TrapInterrupted || trap.Frames[len(trap.Frames)-1].Function != "loops" {
 				t.Errorf("trap is %d with frames %v", trap.Kind, trap.Frames)
 			}
 		})

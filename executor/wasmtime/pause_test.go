@@ -39,6 +39,19 @@ func tickUntil(t *testing.T, ok func() bool) {
 	}
 }
 
+// stopped has a guest that runs, and would not end, rest and go on again and again, and cancels it. It returns the trap that ended it.
+func stopped(t *testing.T, it *Interrupt, ended <-chan error) *Trap {
+	t.Helper()
+	for range 3 {
+		it.Pause()
+		tickUntil(t, it.Rests)
+		it.Resume()
+	}
+	it.Cancel(1)
+	tickUntil(t, func() bool { return len(ended) > 0 })
+	return trapOf(t, <-ended)
+}
+
 // TestPause has a guest rest, go on, and rest again until it is cancelled.
 func TestPause(t *testing.T) {
 	it := NewInterrupt()

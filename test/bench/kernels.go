@@ -95,10 +95,10 @@ func computeKernels(ctx context.Context, o options) (r *kernelsReport, err error
 			err = errors.Join(err, c.close())
 		}
 	}()
-	if r, err = computeRounds(ctx, computers, o); err != nil {
+	r = &kernelsReport{Compiler: version}
+	if r.Kernels, err = computeRounds(ctx, computers, o); err != nil {
 		return nil, err
 	}
-	r.Compiler = version
 	r.Ratio = geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.Ratio })
 	r.FastestRatio = geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.FastestRatio })
 	r.WithoutRatio = geometricMean(r.Kernels, func(f kernelFigures) float64 { return f.WithoutRatio })
@@ -138,63 +138,68 @@ func newComputers(ctx context.Context, program, component string) (all []compute
 	return all, nil
 }
 
-// computeRounds has the computers take turns with each kernel, one after the other, in each round: what others do on the machine lasts for
-// seconds, and is to meet few rounds of a kernel.
-func computeRounds(ctx context.Context, computers []computer, o options) (*kernelsReport, error) {
-	all := slices.Clone(kernels)
-	took := make([][][]float64, len(all)) // of each kernel and computer, in all rounds but the first, which warms up
-	for i := range all {
-		if o.kernelSize != 0 {
-			all[i].size = o.kernelSize
-		}
-		took[i] = make([][]float64, len(computers))
-	}
-	for round := range 1 + o.rounds {
-		for i, k := range all {
-			times, err := computeTurns(ctx, computers, k)
-			if err != nil {
-				return nil, fmt.Errorf("%s of size %d: %w", k.name, k.size, err)
-			}
-			for c, t := range times {
-				if round > 0 {
-					took[i][c] = append(took[i][c], t)
-				}
-			}
-		}
-	}
-	r := &kernelsReport{}
-	for i, k := range all {
-		program, weft, without := took[i][0], took[i][1], took[i][2]
-		r.Kernels = append(r.Kernels, kernelFigures{
-			Kernel: k.name, Size: k.size,
-			ProgramMillis: median(program), WeftMillis: median(weft), WithoutMillis: median(without),
-			Ratio: medianRatio(weft, program), FastestRatio: slices.Min(weft) / slices.Min(program),
-			WithoutRatio: medianRatio(without, program), EpochsRatio: medianRatio(weft, without),
-		})
-	}
-	return r, nil
+// trial is a kernel that computers take turns with.
+type trial struct {
+	kernel
+	digest uint64      // of the first answer, which is to be that of all others
+	took   [][]float64 // milliseconds of each computer, in all rounds but the first, which warms up
 }
 
-// computeTurns has each computer compute a kernel once, and returns the milliseconds that it took each.
-func computeTurns(ctx context.Context, computers []computer, k kernel) (times []float64, err error) {
-	var want uint64
+// computeRounds has the computers take turns with each kernel, one after the other, in each round: what others do on the machine lasts for
+// seconds, and is to meet few rounds of a kernel.
+func computeRounds(ctx context.Context, computers []computer, o options) (all []kernelFigures, err error) {
+	trials := make([]trial, len(kernels))
+	for i, k := range kernels {
+		if o.kernelSize != 0 {
+			k.size = o.kernelSize
+		}
+		trials[i] = trial{kernel: k, took: make([][]float64, len(computers))}
+	}
+	for round := range 1 + o.rounds {
+		for i := range trials {
+			t := &trials[i]
+			if err := t.turns(ctx, computers, round); err != nil {
+				return nil, fmt.Errorf("%s of size %d: %w", t.name, t.size, err)
+			}
+		}
+	}
+	for i := range trials {
+		all = append(all, trials[i].figures())
+	}
+	return all, nil
+}
+
+// turns has each computer compute the kernel once.
+func (t *trial) turns(ctx context.Context, computers []computer, round int) error {
 	for i, c := range computers {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		digest, took, err := c.compute(k)
+		digest, took, err := c.compute(t.kernel)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if i == 0 {
-			want = digest
+		if round == 0 && i == 0 {
+			t.digest = digest
 		}
-		if digest != want {
-			return nil, fmt.Errorf("the component answers %d, the program %d", digest, want)
+		if digest != t.digest {
+			return fmt.Errorf("the component answers %d, the program %d", digest, t.digest)
 		}
-		times = append(times, micros(took)/1e3)
+		if round > 0 {
+			t.took[i] = append(t.took[i], micros(took)/1e3)
+		}
 	}
-	return times, nil
+	return nil
+}
+
+func (t *trial) figures() kernelFigures {
+	program, weft, without := t.took[0], t.took[1], t.took[2]
+	return kernelFigures{
+		Kernel: t.name, Size: t.size,
+		ProgramMillis: median(program), WeftMillis: median(weft), WithoutMillis: median(without),
+		Ratio: medianRatio(weft, program), FastestRatio: slices.Min(weft) / slices.Min(program),
+		WithoutRatio: medianRatio(without, program), EpochsRatio: medianRatio(weft, without),
+	}
 }
 
 func geometricMean(all []kernelFigures, of func(kernelFigures) float64) float64 {
