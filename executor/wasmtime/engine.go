@@ -41,8 +41,8 @@ const (
 	tableResident      = 64 << 10
 	// coresPerComponent is how many core modules a component may be made of: Python with its libraries has dozens.
 	coresPerComponent = 256
-	// warmSlots is how many idle memory slots keep their pages for the component that used them last, so that at most
-	// this many times KeepResident stay in use by a server at rest.
+	// warmSlots is from how many idle memory slots on a component that used none of them takes the one that was idle the longest,
+	// rather than one that was never used. Slots that were in use at once stay, however many they were.
 	warmSlots = 32
 
 	minStack = 64 << 10
@@ -61,9 +61,9 @@ type Config struct {
 	MaxMemory uint64
 	// KeepResident is how many bytes at the start of each linear memory stay mapped when an instance is dropped: they
 	// are cleared by writing instead of being given back to the kernel, which is faster for what every call touches.
-	// 4 MiB by default. At most 32 idle memories keep theirs. With the long-term-support engine, where the kernel can tell which
-	// pages were written, one that is larger keeps up to four times as much while all that are idle have less than 16 times
-	// KeepResident together, so that these never have more than some 48 times that.
+	// 4 MiB by default. All memories that were in use at once keep theirs. With the long-term-support engine, where the kernel can
+	// tell which pages were written, one that is larger keeps up to four times as much while all that are idle have less than 16
+	// times KeepResident together: up to 15 times KeepResident more.
 	KeepResident uint64
 	// StackSize is how much stack one call may use inside the guest, in bytes, 512 KiB by default, 64 KiB to 2 MiB.
 	StackSize uint64
