@@ -132,13 +132,19 @@ func (x *Executor) late(ctx context.Context, rev *revision, m *method, waited ti
 	switch err := ctx.Err(); {
 	case errors.Is(err, context.Canceled):
 		return &Error{Reason: Canceled, Err: err, Message: fmt.Sprintf("%s: the caller left after %v, %s", m.name, waited, doing)}
-	case err != nil:
-		return &Error{Reason: Deadline, Err: err, Message: fmt.Sprintf(
+	case err != nil || isOver(ctx):
+		return &Error{Reason: Deadline, Err: context.DeadlineExceeded, Message: fmt.Sprintf(
 			"%s: the caller's deadline passed after %v, %s", m.name, waited, doing)}
 	default:
 		return &Error{Reason: Deadline, Err: context.DeadlineExceeded, Message: fmt.Sprintf(
 			"%s: not done after %v, the time limit of %s, %s", m.name, rev.limits.Timeout, rev.key, doing)}
 	}
+}
+
+// isOver tells whether the deadline of ctx is over. Its Err says so a little later.
+func isOver(ctx context.Context) bool {
+	due, ok := ctx.Deadline()
+	return ok && !time.Now().Before(due)
 }
 
 // closing is the error of a call that the end of the executor interrupts.
@@ -161,10 +167,15 @@ func releaseTimer(t *time.Timer) {
 	timers.Put(t)
 }
 
-// run runs a job on a worker.
+// run runs a job on a worker, unless its time was over when its turn came: whoever waits for that may notice a little later.
 func (x *Executor) run(j *job) {
 	defer j.rev.release()
 	defer j.interrupt.Close()
+	if !j.started.Before(j.due) {
+		j.decoded()
+		j.answer(nil, x.late(j.ctx, j.rev, j.method, j.started.Sub(j.entered), "waiting in line"))
+		return
+	}
 	x.work(j)
 	j.used = use{j.interrupt.Used(), j.interrupt.Napped()}
 }

@@ -153,6 +153,24 @@ func TestStartedCallsEndInTime(t *testing.T) {
 	g.works()
 }
 
+// lateContext has a deadline that is over, and nobody has noticed yet.
+type lateContext struct{ context.Context }
+
+func (lateContext) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
+
+// TestLateCallsDoNotRun has calls get a slot when their time is over, before whoever waits for them sees that.
+func TestLateCallsDoNotRun(t *testing.T) {
+	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
+	ctx := lateContext{t.Context()}
+	_, err := g.Call(ctx, Request{Key: g.rev.Key, Service: guestService, Method: "Echo", Message: []byte("\x08\x07")})
+	refused(t, err, Deadline, "Echo: the caller's deadline passed", "waiting in line")
+	for range 100 {
+		m, _ := g.start(ctx, "Echo", 7)
+		refused(t, (<-m).err, Deadline, "Echo: the caller's deadline passed")
+	}
+	g.works()
+}
+
 func TestAbandon(t *testing.T) {
 	g := newGuest(t, Config{Slots: 1}, Limits{Timeout: time.Minute})
 	ctx, cancel := context.WithCancel(t.Context())
