@@ -1,5 +1,5 @@
 // Package executor runs calls: it keeps the compiled code of the revisions that are placed on this node and answers
-// each call with a fresh instance, under the revision's limits.
+// each call with an instance that is as new, under the revision's limits.
 //
 // A call passes four places, in this order:
 //
@@ -7,7 +7,8 @@
 //  2. a slot, of which there are about as many as cores, shared by all functions (queue.go, fair.go, park.go);
 //  3. the transcoder, which turns message bytes into arguments (package transcode), or leaves that to the guest's side (direct.go,
 //     bulk.go);
-//  4. an instance of its own, dropped after the call (package wasmtime); one that was made in advance where that takes long (pool.go).
+//  4. an instance of its own, dropped after the call or put back to what it was like before (package wasmtime); one that was made in
+//     advance where that takes long (pool.go).
 //
 // A guest may call others in turn, through imports that are bound to their contracts: what it passes becomes a request, which
 // [Outgoing] sends wherever it belongs, and the answer becomes what the import returns (outgoing.go). A function on the same

@@ -34,6 +34,9 @@ type Config struct {
 	// Waiting is how many guests may wait for calls that they make, beyond those that run. Each keeps its memory and a
 	// thread. Default: DefaultWaiting.
 	Waiting int
+	// FreshInstances has each call get a new instance, in place of one that was put back after another call to what it was like when it
+	// was new.
+	FreshInstances bool
 	// Registerer is given the metrics. Nil: they are not exported.
 	Registerer prometheus.Registerer
 
@@ -161,7 +164,7 @@ func New(config Config) (*Executor, error) {
 	}
 	x := &Executor{config: config, hosts: hosts, loads: make(map[Key]*load), waken: make(chan struct{}, config.Slots)}
 	x.engine, err = wasmtime.NewEngine(wasmtime.Config{
-		MaxInstances: 2*config.Slots + spareSlots + maxParked + config.Waiting + waitingPerSlot*config.Slots + instanceSlack,
+		MaxInstances: 2*config.Slots + spareSlots + maxParked + config.Waiting + waitingRoom(config.Slots) + instanceSlack,
 		MaxMemory:    maxMemory,
 	})
 	if err != nil {

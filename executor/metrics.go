@@ -61,7 +61,8 @@ func newMetrics(r prometheus.Registerer, x *Executor) (*metrics, error) {
 		bulkCalls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weft_transcoded_calls_total",
 			Help: "Calls through transcoders, by result: answered, or refused to the plain path."}, []string{"result"}),
 		instances: tally.NewCounters(prometheus.CounterOpts{Name: "weft_instances_total", Help: "Instances that calls were " +
-			"given, by where they came from: fresh, made for the call; ready, made in advance; reused, after other calls."}, append(function, "from")),
+			"given, by where they came from: fresh, made for the call; ready, made in advance; restored, put back after another call to what " +
+			"it was when it was new; reused, after other calls."}, append(function, "from")),
 		fills: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "weft_instance_fill_seconds", Buckets: buckets,
 			Help: "Time to make an instance in advance."}),
 		duration: tally.NewHistograms(prometheus.HistogramOpts{Name: "weft_call_run_seconds", Buckets: buckets,
@@ -172,7 +173,8 @@ type callMetrics struct {
 	key              Key
 	ok, function     *tally.Counter
 	fresh            *tally.Counter
-	ready, reused    *tally.Counter
+	ready, restored  *tally.Counter
+	reused           *tally.Counter
 	duration, queued *tally.Histogram
 }
 
@@ -186,6 +188,7 @@ func (m *metrics) of(k Key) *callMetrics {
 		function: m.calls.With(k.Namespace, k.Function, "function_error"),
 		fresh:    m.instances.With(k.Namespace, k.Function, "fresh"),
 		ready:    m.instances.With(k.Namespace, k.Function, "ready"),
+		restored: m.instances.With(k.Namespace, k.Function, "restored"),
 		reused:   m.instances.With(k.Namespace, k.Function, "reused"),
 		duration: m.duration.With(k.Namespace, k.Function),
 		queued:   m.queued.With(k.Namespace, k.Function),

@@ -13,7 +13,8 @@ import (
 const sampled = 8
 
 // pool holds instances of one form of a revision that wait for a call: those that were never called, made in advance where starting
-// one takes long, and those that may be called again (Revision.Reuse).
+// one takes long, those that were put back to what they were like before a call, and those that may be called again as they are
+// (Revision.Reuse).
 type pool struct {
 	all      *pools
 	rev      *revision
@@ -21,6 +22,8 @@ type pool struct {
 	path     string                               // of the file with the code
 	samples  atomic.Int32                         // instances that were timed
 	copies   atomic.Pointer[[]*wasmtime.Template] // by lane; nil: all have the template
+	// lasting is set when an instance can't be put back to what it was like (wasmtime.Instance.Restore).
+	lasting atomic.Bool
 
 	// count is len(waiting), and cost what starting an instance takes on average, in nanoseconds: to be read without a lock.
 	count atomic.Int32
@@ -30,26 +33,33 @@ type pool struct {
 	waiting []seat // the one to be taken next is the last
 	used    time.Time
 	wanted  bool // in all.fills
+	kept    bool // some came back after a call
 }
 
 // seat is one instance that waits.
 type seat struct {
 	instance *wasmtime.Instance
-	calls    int // that it has answered
+	calls    int  // that it has answered since it was new or restored
+	restored bool // it was put back to what it was like when it was new
 }
 
 // take gives an instance for a call, and how many calls it has answered.
 func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) {
 	m, lane := p.rev.metrics, in.job.lane()
-	if s, ok := p.pop(); ok {
+	s, hot, ok := p.pop()
+	if ok {
 		s.instance.Assign(in, in.job.interrupt, in.outer())
-		if s.calls > 0 {
+		switch {
+		case s.calls > 0:
 			m.reused.Add(lane, 1)
-		} else {
+		case s.restored:
+			m.restored.Add(lane, 1)
+		default:
 			m.ready.Add(lane, 1)
 		}
 		return s.instance, s.calls, nil
 	}
+	in.restorable = hot && !p.lasts()
 	if p.cost.Load() != 0 && !p.pays() && rand.Uint32()%sampled != 0 { //nolint:gosec // nothing is secret about it
 		i, err = p.instantiate(in)
 	} else {
@@ -62,6 +72,9 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 	}
 	if err == nil {
 		m.fresh.Add(lane, 1)
+		if in.restorable && !i.Restores() {
+			p.lasting.Store(true)
+		}
 	}
 	return i, 0, err
 }
@@ -89,10 +102,15 @@ func (p *pool) took(d time.Duration) {
 // pays tells whether instances are worth being made in advance.
 func (p *pool) pays() bool { return time.Duration(p.cost.Load()) >= p.all.pays }
 
-// pop takes an instance that waits, and asks for more where that pays.
-func (p *pool) pop() (s seat, ok bool) {
-	if p.count.Load() == 0 && !p.pays() {
-		return seat{}, false
+// lasts tells whether what calls do to an instance can't be undone, or need not be.
+func (p *pool) lasts() bool {
+	return p.lasting.Load() || p.rev.reuse > 1 || p.all.x.config.FreshInstances
+}
+
+// pop takes an instance that waits, and asks for more where that pays. Hot is false if there was no other call of late.
+func (p *pool) pop() (s seat, hot, ok bool) {
+	if p.count.Load() == 0 && !p.pays() && p.lasts() {
+		return seat{}, false, false
 	}
 	a := p.all
 	a.mu.Lock()
@@ -103,22 +121,22 @@ func (p *pool) pop() (s seat, ok bool) {
 		p.waiting = p.waiting[:n-1]
 		a.left(p, s)
 	}
-	a.called(p)
-	return s, ok
+	return s, a.called(p), ok
 }
 
-// put keeps an instance that has answered so many calls, in the place of others if need be, which are to be closed. It is false if it
-// can't be kept; then it is to be closed itself.
-func (p *pool) put(i *wasmtime.Instance, calls int) (displaced []seat, ok bool) {
+// put keeps an instance, in the place of others if need be, which are to be closed. It is false if it can't be kept; then it is to be
+// closed itself.
+func (p *pool) put(s seat) (displaced []seat, ok bool) {
 	a := p.all
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.hasRoom(p, calls) {
+	if !a.hasRoom(p, s.unused()) {
 		return nil, false
 	}
 	displaced = a.makeRoom(p)
-	i.Assign(nil, nil, nil)
-	p.waiting = append(p.waiting, seat{i, calls})
+	s.instance.Assign(nil, nil, nil)
+	p.waiting = append(p.waiting, s)
+	p.kept = p.kept || !s.unused()
 	a.came(p)
 	return displaced, true
 }
@@ -128,8 +146,20 @@ func (p *pool) keep(i *wasmtime.Instance, calls int) (displaced []seat, ok bool)
 	if calls++; calls >= p.rev.reuse {
 		return nil, false
 	}
-	return p.put(i, calls)
+	return p.put(seat{instance: i, calls: calls})
 }
+
+// restore has an instance that has answered a call well be as it was before, and wait for another call. It closes the result, if there is
+// one. It is false if the instance can't wait; then it is to be closed.
+func (p *pool) restore(i *wasmtime.Instance, result *wasmtime.Result) (displaced []seat, ok bool) {
+	if !i.Restore(result) {
+		return nil, false
+	}
+	return p.put(seat{instance: i, restored: true})
+}
+
+// unused tells whether the instance was made in advance, and never called.
+func (s seat) unused() bool { return s.calls == 0 && !s.restored }
 
 // close drops all instances. None is taken or put any more.
 func (p *pool) close() {

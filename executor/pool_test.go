@@ -2,15 +2,20 @@ package executor
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 )
 
-// countText is a component that counts its calls: count gives how many there were, trap traps, and spin does not return.
-const countText = `(component
+// countText is a component that counts its calls: count gives how many there were, trap traps, and spin does not return. Its elements are
+// one of the things that are not restored.
+var countText = fmt.Sprintf(countForm, "(table 1 funcref) (elem $passive funcref (ref.null func))")
+
+const countForm = `(component
   (core module $m
+    %s
     (global $n (mut i32) (i32.const 0))
     (func (export "count") (param i32) (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n))
     (func (export "trap") unreachable)
@@ -29,7 +34,14 @@ func counting(t *testing.T, config Config, limits Limits, reuse int) *guest {
 	g.pools.mu.Lock()
 	g.pools.pays = 0
 	g.pools.mu.Unlock()
-	path, digest := component(t, countText)
+	return g.counter(countText, limits, reuse)
+}
+
+// counter loads a component that counts its calls.
+func (g *guest) counter(text string, limits Limits, reuse int) *guest {
+	t := g.t
+	t.Helper()
+	path, digest := component(t, text)
 	services := guestServices()
 	all := services[0].Methods
 	services[0].Methods = nil
@@ -292,7 +304,7 @@ func TestKeptGiveWayEngine(t *testing.T) {
 	a.pools.mu.Lock()
 	a.pools.room, a.pools.memory = 1<<20, 1<<60
 	a.pools.mu.Unlock()
-	const functions = 2*maxParked + 32
+	const functions = 2*maxParked + 2*waitingAtFew
 	for i := range functions {
 		if n := a.another("f"+strconv.Itoa(i), DefaultMemory, 100).count(); n != 1 {
 			t.Fatalf("the instance was called %d times", n)

@@ -16,8 +16,10 @@ const (
 	idleAfter = 10 * time.Second
 	// sweepEvery is how often it is looked for those, as long as any instance waits.
 	sweepEvery = time.Second
-	// waitingPerSlot is how many instances may wait, for each slot of the node. Half of them may be such that were never called.
+	// waitingPerSlot is how many instances may wait, for each slot of the node, and waitingAtFew how many of these there are on a node with
+	// few slots at least. Half of them may be such that were never called.
 	waitingPerSlot = 4
+	waitingAtFew   = 64
 	// memoryShare is the part of the machine's memory that instances may have while they wait, each counted with all that its
 	// revision may use.
 	memoryShare = 8
@@ -47,17 +49,21 @@ type pools struct {
 }
 
 func newPools(x *Executor) *pools {
-	a := &pools{x: x, pays: worthwhile, room: waitingPerSlot * x.config.Slots, memory: TotalMemory() / memoryShare,
+	a := &pools{x: x, pays: worthwhile, room: waitingRoom(x.config.Slots), memory: TotalMemory() / memoryShare,
 		nonempty: make(map[*pool]struct{}), stir: make(chan struct{}, 1),
 		fills: make(chan *pool, 64), stop: make(chan struct{}), done: make(chan struct{})}
 	go a.loop()
 	return a
 }
 
-// called notes a call of a revision, and asks for an instance where that pays. a.mu is held.
-func (a *pools) called(p *pool) {
+// waitingRoom is how many instances may wait on a node with so many slots.
+func waitingRoom(slots int) int { return max(waitingPerSlot*slots, waitingAtFew) }
+
+// called notes a call of a revision, and asks for an instance where that pays. It tells whether there was another one of late. a.mu is
+// held.
+func (a *pools) called(p *pool) (hot bool) {
 	now := time.Now()
-	hot := now.Sub(p.used) < idleAfter
+	hot = now.Sub(p.used) < idleAfter
 	p.used = now
 	if hot && !p.wanted && p.pays() && a.wants(p) {
 		select {
@@ -67,19 +73,20 @@ func (a *pools) called(p *pool) {
 		default:
 		}
 	}
+	return hot
 }
 
 // wants tells whether a pool should have one more instance that was never called: as many as calls can run at once are enough.
 // Instances that may be called again come by themselves. a.mu is held.
 func (a *pools) wants(p *pool) bool {
-	return p.rev.reuse <= 1 && len(p.waiting) < min(a.x.config.Slots, p.rev.limits.Concurrency) && a.hasRoom(p, 0)
+	return p.rev.reuse <= 1 && len(p.waiting) < min(a.x.config.Slots, p.rev.limits.Concurrency) && a.hasRoom(p, true)
 }
 
 // came counts an instance that was put at the end of a pool. a.mu is held.
 func (a *pools) came(p *pool) {
 	a.waiting++
 	a.bytes += p.rev.limits.Memory
-	if p.waiting[len(p.waiting)-1].calls == 0 {
+	if p.waiting[len(p.waiting)-1].unused() {
 		a.unused++
 	}
 	p.count.Store(int32(len(p.waiting)))
@@ -97,7 +104,7 @@ func (a *pools) came(p *pool) {
 func (a *pools) left(p *pool, s seat) {
 	a.waiting--
 	a.bytes -= p.rev.limits.Memory
-	if s.calls == 0 {
+	if s.unused() {
 		a.unused--
 	}
 	p.count.Store(int32(len(p.waiting)))

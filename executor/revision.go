@@ -132,7 +132,10 @@ type guestCall struct {
 	calls     int
 	kept      bool
 	displaced []seat
-	result    *wasmtime.Result // of the plain path, nil if there is none
+	// restorable is set where a new instance is to be one that can be restored, and restores is where it is to be when the call has ended.
+	restorable bool
+	restores   *pool
+	result     *wasmtime.Result // of the plain path, nil if there is none
 	// large is set when the guest was given large values.
 	large bool
 	// imported is how many bytes of messages a transcoder would have passed on in the calls that the guest made, and last what the last
@@ -157,12 +160,20 @@ func (in *guestCall) take(p *pool) bool {
 	return true
 }
 
-// keep has the instance wait for another call, if it may answer one. That is before the caller has its answer: who calls again
-// finds it.
-func (in *guestCall) keep(p *pool) { in.displaced, in.kept = p.keep(in.instance, in.calls) }
+// keep has the instance wait for another call, if it may answer one. As it is, it does so before the caller has its answer: who calls
+// again finds it. It is put back to what it was like when the caller has it.
+func (in *guestCall) keep(p *pool) {
+	if in.displaced, in.kept = p.keep(in.instance, in.calls); !in.kept && in.instance.Restores() {
+		in.restores = p
+	}
+}
 
-// end drops the instance, or if that was kept those that gave way to it. It sets large if the guest was given large values.
+// end drops the instance, or if that is kept those that gave way to it. It sets large if the guest was given large values.
 func (in *guestCall) end(large *bool) {
+	if in.restores != nil {
+		in.displaced, in.kept = in.restores.restore(in.instance, in.result)
+		in.result = nil
+	}
 	drop(in.displaced)
 	switch {
 	case in.instance != nil && !in.kept:
@@ -184,9 +195,10 @@ func (in *guestCall) called() {
 // instantiate makes an instance of one of the revision's templates, for one call.
 func (r *revision) instantiate(t *wasmtime.Template, in *guestCall) (*wasmtime.Instance, error) {
 	config := wasmtime.InstanceConfig{
-		Memory:    r.limits.Memory,
-		Data:      in,
-		Interrupt: in.job.interrupt,
+		Memory:     r.limits.Memory,
+		Data:       in,
+		Interrupt:  in.job.interrupt,
+		Restorable: in.restorable,
 	}
 	config.Outer = in.outer()
 	return t.NewInstance(config)

@@ -2,12 +2,13 @@ package executor
 
 import "slices"
 
-// An instance that is kept for another call (Revision.Reuse) uses room that nobody needs. It gives way at once to what a function
+// An instance that is kept for another call, restored or as it is, uses room that nobody needs. It gives way at once to what a function
 // that was called later has to keep or to make in advance, and every instance that waits does to a call that the engine has none for.
 
-// hasRoom tells whether an instance of a pool that has answered so many calls may wait, once others have given way. a.mu is held.
-func (a *pools) hasRoom(p *pool, calls int) bool {
-	if a.short || calls == 0 && a.unused >= a.room/2 {
+// hasRoom tells whether an instance of a pool, one that was made in advance or one that was called, may wait, once others have given way.
+// a.mu is held.
+func (a *pools) hasRoom(p *pool, unused bool) bool {
+	if a.short || unused && a.unused >= a.room/2 {
 		return false
 	}
 	waiting, bytes := a.waiting, a.bytes
@@ -29,7 +30,7 @@ func (a *pools) fits(p *pool, waiting int, bytes uint64) bool {
 }
 
 // yields tells whether what waits in a pool gives way to an instance of another one. a.mu is held.
-func (p *pool) yields(to *pool) bool { return p.rev.reuse > 1 && p.used.Before(to.used) }
+func (p *pool) yields(to *pool) bool { return p.kept && p.used.Before(to.used) }
 
 // makeRoom takes what gives way to an instance of a pool, for which there is room then. It is to be closed. a.mu is held.
 func (a *pools) makeRoom(p *pool) (taken []seat) {

@@ -286,6 +286,7 @@ func (x *Executor) start(j *job, in *guestCall) {
 	if j.fills == nil {
 		instance, err = p.instantiate(in)
 	} else { // nobody needs it yet, so none gives way to it
+		in.restorable = !p.lasts()
 		instance, err = j.rev.instantiate(p.of(j.lane()), in)
 	}
 	switch {
@@ -297,7 +298,7 @@ func (x *Executor) start(j *job, in *guestCall) {
 		instance.Close()
 		return
 	}
-	displaced, ok := p.put(instance, 0)
+	displaced, ok := p.put(seat{instance: instance})
 	if !ok {
 		j.answer(nil, errNoRoom)
 		instance.Close()

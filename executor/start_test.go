@@ -154,7 +154,9 @@ func TestStartedCallsEndInTime(t *testing.T) {
 }
 
 // lateContext has a deadline that is over, and nobody has noticed yet.
-type lateContext struct{ context.Context }
+type lateContext struct {
+	context.Context //nolint:containedctx // it is one
+}
 
 func (lateContext) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
 

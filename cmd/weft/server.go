@@ -107,6 +107,7 @@ and stop it; a second SIGTERM or SIGINT stops it at once. It reads its flags and
 	f.Var(&quota, "keyvalue-quota", "how much a function may keep there")
 	f.Var(&idle, "idle-unload", "how long a function stays in memory without calls; the next call loads it again, in half a millisecond where it is small; 0: for ever")
 	f.Var(&loaded, "loaded-memory", "how much memory loaded functions may take, by estimate; beyond it those called longest ago leave (default 1GiB, or a quarter of what the machine or the container has)")
+	f.BoolVar(&config.FreshInstances, "fresh-instances", false, "make a new instance for each call, where one could be put back after a call to what it was like when it was new")
 	f.BoolVar(&config.Insecure, "insecure", false, "allow addresses that other machines reach; there is no access control yet")
 	f.StringVar(&cpuProfile, "cpu-profile", "", "`FILE` to write what the node uses its processor time for, until it stops, for go tool pprof")
 	f.BoolVar(&config.HideTraps, "hide-traps", false, "tell callers only that a function trapped; its log says why")

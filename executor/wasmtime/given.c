@@ -7,7 +7,8 @@
 
 static wasmtime_error_t *on_bytes(void *data, void *guest, const uint8_t *const *args, const size_t *sizes, size_t nargs,
                                   wasm_byte_vec_t *out, bool *failed) {
-  const weft_instance *in = guest;
+  weft_instance *in = guest;
+  in->asked = true;
   weft_arguments given = {.count = nargs};
   for (size_t i = 0; i < nargs; i++) {
     // An empty slice of Rust points to its alignment. Go must not see that.

@@ -62,11 +62,19 @@ weft_new weft_instance_new(const weft_instance_config *c) {
   if (error == NULL) error = weft_pre_instantiate(c->pre, in->store, &in->instance);
   weft_raise();
   weft_measured(in);
+  // What the host has answered while it started may be another thing next time.
+  if (error == NULL && c->restorable && !c->wasi && !in->asked) in->initial = weft_initial_new(in->store, &in->instance);
   return (weft_new){in, error};
+}
+
+bool weft_instance_restore(weft_instance *in, weft_val *value) {
+  if (value != NULL) weft_value_delete(value);
+  return in->initial != NULL && weft_restore(in->store, &in->instance, in->initial);
 }
 
 void weft_instance_delete(weft_instance *in, weft_val *value) {
   if (value != NULL) weft_value_delete(value);
+  if (in->initial != NULL) weft_initial_delete(in->initial);
   wasmtime_store_delete(in->store);
   free(in->apart);
   free(in);

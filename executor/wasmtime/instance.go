@@ -26,6 +26,8 @@ type InstanceConfig struct {
 	// Outer is an instance that waits for this one on the same thread, in a [HostFunc]: what stops it stops this one, too.
 	// Nil: there is none.
 	Outer *Instance
+	// Restorable has the instance remember what it is like before its first call, for [Instance.Restore].
+	Restorable bool
 }
 
 // Instance is a component in a store of its own. It must not be used by two goroutines at once. After an error from
@@ -64,6 +66,7 @@ func (t *Template) NewInstance(config InstanceConfig) (*Instance, error) {
 		wasi:           C.bool(l.wasi),
 		out:            C.bool(config.Stdout != nil),
 		err:            C.bool(config.Stderr != nil),
+		restorable:     C.bool(config.Restorable),
 		envc:           C.size_t(env.n),
 		names:          env.names,
 		values:         env.values,
@@ -110,6 +113,35 @@ func (i *Instance) CloseWith(r *Result) {
 	i.handle = nil
 	i.template.release(i.template.free)
 	ended.end()
+}
+
+// Restores tells whether [Instance.Restore] may put the instance back. It is false where Restorable was not set, where the engine can't,
+// where the component has what is not put back, such as references to what is collected, and where it called the host while it
+// started, as the next instance may get other answers.
+func (i *Instance) Restores() bool { return i.c != nil && i.c.initial != nil }
+
+// Restore puts the instance back to what it was like when it was made, to the last byte and handle, so that the next call finds what that
+// of a new instance would. It closes a result, if it is not nil. It is false if that can't be done; then the instance is dead: after an
+// error, if the guest has handles left, and if one of its tables has grown.
+func (i *Instance) Restore(r *Result) bool {
+	if i.dead || !i.Restores() {
+		if r != nil {
+			r.Close()
+		}
+		return false
+	}
+	var value *C.weft_val
+	if r != nil {
+		value, r.c = r.c, nil
+	}
+	i.dead = !bool(C.weft_instance_restore(i.c, value))
+	if i.dead {
+		return false
+	}
+	left := i.resources
+	i.resources = resources{}
+	left.dropAll()
+	return true
 }
 
 // Call calls the export with that index in [Linker.Prepare]. The arguments are those of [Arena.Args]; a nil arena has

@@ -29,7 +29,8 @@ static wasmtime_error_t *take_resources(wasmtime_context_t *context, weft_val *a
 static wasmtime_error_t *on_host(void *data, wasmtime_context_t *context, const wasmtime_component_func_type_t *type,
                                  wasmtime_component_val_t *args, size_t nargs, wasmtime_component_val_t *results,
                                  size_t nresults) {
-  const weft_instance *in = wasmtime_context_get_data(context);
+  weft_instance *in = wasmtime_context_get_data(context);
+  in->asked = true;
   // An empty slice of Rust points to its alignment. Go's stack must hold no such pointer.
   if (nargs == 0) args = NULL;
   if (nresults == 0) results = NULL;
@@ -50,7 +51,8 @@ wasmtime_error_t *weft_linker_define(wasmtime_component_linker_instance_t *insta
 }
 
 static wasmtime_error_t *on_drop_resource(void *data, wasmtime_context_t *context, uint32_t rep) {
-  const weft_instance *in = wasmtime_context_get_data(context);
+  weft_instance *in = wasmtime_context_get_data(context);
+  in->asked = true;
   weft_raise();
   return weft_go_drop_resource(in->handle, rep);
 }

@@ -22,6 +22,16 @@ wasmtime_error_t *weft_pre_instantiate(const weft_pre *pre, wasmtime_store_t *st
 
 void weft_pre_delete(weft_pre *pre) { weft_lts_pre_delete((weft_lts_pre_t *)pre); }
 
+weft_initial *weft_initial_new(wasmtime_store_t *store, const weft_component_instance *instance) {
+  return (weft_initial *)weft_lts_initial(store, (const wasmtime_component_instance_t *)instance);
+}
+
+bool weft_restore(wasmtime_store_t *store, const weft_component_instance *instance, const weft_initial *initial) {
+  return weft_lts_restore(store, (const wasmtime_component_instance_t *)instance, (const weft_lts_initial_t *)initial);
+}
+
+void weft_initial_delete(weft_initial *initial) { weft_lts_initial_delete((weft_lts_initial_t *)initial); }
+
 // weft_limit makes memory.grow trap in guests that want too much.
 void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_elements) {
   weft_lts_limit(store, memory, table_elements);

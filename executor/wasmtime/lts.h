@@ -5,6 +5,7 @@
 
 #include "api.h"
 
+typedef struct weft_lts_initial_t weft_lts_initial_t;
 typedef struct weft_lts_pre_t weft_lts_pre_t;
 
 void weft_lts_name(wasm_config_t *);
@@ -14,6 +15,9 @@ wasmtime_error_t *weft_lts_pre_new(const wasmtime_component_linker_t *, const wa
                                    weft_lts_pre_t **);
 wasmtime_error_t *weft_lts_pre_instantiate(const weft_lts_pre_t *, wasmtime_store_t *, wasmtime_component_instance_t *);
 void weft_lts_pre_delete(weft_lts_pre_t *);
+weft_lts_initial_t *weft_lts_initial(wasmtime_store_t *, const wasmtime_component_instance_t *);
+bool weft_lts_restore(wasmtime_store_t *, const wasmtime_component_instance_t *, const weft_lts_initial_t *);
+void weft_lts_initial_delete(weft_lts_initial_t *);
 void weft_lts_limit(wasmtime_store_t *, size_t memory, size_t table_elements);
 bool weft_lts_memory_refused(const wasmtime_error_t *);
 bool weft_lts_takes_values(const wasmtime_component_t *, const uint8_t *, size_t, const uint8_t *, size_t);

@@ -47,6 +47,15 @@ void weft_pre_delete(weft_pre *pre) {
   free(pre);
 }
 
+// weft_initial_new knows of no instance what calls change.
+weft_initial *weft_initial_new(wasmtime_store_t *store, const weft_component_instance *instance) { return NULL; }
+
+bool weft_restore(wasmtime_store_t *store, const weft_component_instance *instance, const weft_initial *initial) {
+  return false;
+}
+
+void weft_initial_delete(weft_initial *initial) {}
+
 // weft_limit makes memory.grow return -1 to guests that want too much.
 void weft_limit(wasmtime_store_t *store, uint64_t memory, uint64_t table_elements) {
   wasmtime_store_limiter(store, memory, table_elements, -1, -1, -1);

@@ -78,6 +78,14 @@ wasmtime_error_t *weft_pre_new(const wasmtime_component_linker_t *, const wasmti
 wasmtime_error_t *weft_pre_instantiate(const weft_pre *, wasmtime_store_t *, weft_component_instance *);
 void weft_pre_delete(weft_pre *);
 
+// weft_initial_new remembers what an instance is like before its first call; NULL if it can't be put back to that, or the engine has
+// no such thing.
+typedef struct weft_initial weft_initial;
+weft_initial *weft_initial_new(wasmtime_store_t *, const weft_component_instance *);
+// weft_restore puts an instance back to what it was like. If it is false, the store can only be deleted.
+bool weft_restore(wasmtime_store_t *, const weft_component_instance *, const weft_initial *);
+void weft_initial_delete(weft_initial *);
+
 // weft_limit bounds each memory, in bytes, and each table of a store.
 void weft_limit(wasmtime_store_t *, uint64_t memory, uint64_t table_elements);
 
@@ -146,6 +154,8 @@ typedef struct weft_instance {
   uint32_t generation;
   const struct weft_instance *outer; // waits for this one, and is stopped by its own interrupt only; or NULL
   bool interrupted;                  // the epoch callback stopped the guest
+  bool asked;                        // the guest has called the host
+  weft_initial *initial;             // or NULL
   uintptr_t handle; // a Go handle (handle.go), for callbacks; or 0
   struct weft_apart *apart; // its last call apart, or NULL
 } weft_instance;
@@ -155,6 +165,7 @@ typedef struct weft_instance_config {
   const weft_pre *pre;
   uint64_t memory, table_elements;
   bool wasi, out, err;
+  bool restorable; // it is to be remembered what it is like, if that is the same each time
   size_t envc;
   const char **names, **values;
   weft_interrupt *interrupt;
@@ -171,6 +182,9 @@ typedef struct weft_new {
 weft_new weft_instance_new(const weft_instance_config *);
 // weft_instance_delete deletes a value, too, unless that is NULL.
 void weft_instance_delete(weft_instance *, weft_val *);
+// weft_instance_restore deletes a value, too, and puts the instance back to what it was like when it was new. If it is false, that can't
+// be done, and the instance is to be deleted.
+bool weft_instance_restore(weft_instance *, weft_val *);
 
 // weft_call calls an export. On success, value is the result, to be deleted with weft_value_delete, or NULL if there
 // is none.

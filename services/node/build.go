@@ -74,7 +74,7 @@ func (n *Node) buildExecution(p *parts) (err error) {
 	n.requests = httpclient.New(httpclient.Config{Allow: n.config.AllowHosts, Registerer: p.registry})
 	n.executor, err = executor.New(executor.Config{
 		Dir: n.dir("code"), Log: p.logs.Append, Outgoing: n.outgoing, Host: n.hostInterfaces(), Registerer: p.registry,
-		Idle: max(n.config.IdleUnload, 0), LoadedMemory: n.config.LoadedMemory,
+		Idle: max(n.config.IdleUnload, 0), LoadedMemory: n.config.LoadedMemory, FreshInstances: n.config.FreshInstances,
 		Describe:   func(ctx context.Context, k executor.Key) (executor.Revision, error) { return n.table.Describe(ctx, k) },
 		Dormant:    n.dormant,
 		Failed:     func(k executor.Key, err error) { n.table.Failed(k, err) },

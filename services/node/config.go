@@ -51,6 +51,8 @@ type Config struct {
 	// longest ago leave it all the same. 0: executor.DefaultLoadedMemory, or a quarter of what the machine or the container has if that is less.
 	IdleUnload   time.Duration
 	LoadedMemory int64
+	// FreshInstances has each call get a new instance, in place of one that was restored after another call.
+	FreshInstances bool
 	// HideTraps keeps what is known of a trap out of callers' errors; the function's log has it.
 	HideTraps bool
 	// Version is that of the weft binary.

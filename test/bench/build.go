@@ -40,7 +40,17 @@ func (m *measurement) startTagged(ctx context.Context, tag, title string, flags 
 	if err != nil {
 		return nil, err
 	}
-	node, err := startNode(ctx, o, filepath.Join(m.data, tag))
+	return contending(ctx, o, title, filepath.Join(m.data, tag), nil, flags)
+}
+
+// startFresh starts a node that makes an instance for each call, with the function bench.
+func (m *measurement) startFresh(ctx context.Context, title string) (*contender, error) {
+	return contending(ctx, m.o, title, filepath.Join(m.data, "fresh"), []string{freshFlag}, nil)
+}
+
+// contending starts a node with the function bench, each with the flags given.
+func contending(ctx context.Context, o options, title, data string, server, flags []string) (*contender, error) {
+	node, err := startNode(ctx, o, data, server...)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func TestMeasure(t *testing.T) {
 	var details mainDetails
 	r := readDetails(t, o.out, suite, &details)
 	for _, id := range []string{
-		"small/requests", "small/p50", "small/p99", "small/cpu", "small/requests-workers", "open/p999", "bulk/echo", "bulk/list", "bulk/list-plain",
+		"small/requests", "small/p50", "small/p99", "small/cpu", "small/requests-workers", "small/requests-fresh", "open/p999", "bulk/echo", "bulk/list", "bulk/list-plain",
 		"guests/records", "guests/growth", "guests/sleep",
 	} {
 		if !strings.HasPrefix(id, "guests/") && figureOf(r, id).Ratio <= 0 || figureOf(r, id).Name == "" {

@@ -204,7 +204,7 @@ func startRemote(ctx context.Context, o options, data string) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	node, err := startNode(ctx, o, data)
+	node, err := startNode(ctx, o, data, freshFlag)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,12 @@ func (m *measurement) measureSmall(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, through.process.stop()) }()
-	all := []*contender{native, workers, weft, through}
+	fresh, err := m.startFresh(ctx, "weft, a new instance per call")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fresh.process.stop()) }()
+	all := []*contender{native, workers, weft, fresh, through}
 	serve, err := startServe(ctx, m.o)
 	if err != nil {
 		m.report.Missing = append(m.report.Missing, fmt.Sprintf("wasmtime serve: %v", err))
@@ -75,6 +80,7 @@ func (m *measurement) measureSmall(ctx context.Context) (err error) {
 		weft.against(native, "small/p50", name+"p50", inMicros, p50, nil),
 		weft.against(native, "small/p99", name+"p99", inMicros, p99, atMost(1.5)),
 		weft.against(native, "small/cpu", name+"server's CPU time per call", inMicros, serverCPU, nil),
+		fresh.against(native, "small/requests-fresh", name+"requests, with "+freshFlag, perSecond, requests, nil),
 		weft.against(workers, "small/requests-workers", name+"requests", perSecond, requests, nil),
 		through.against(native, "small/requests-through", name+"requests, through grpc-go", perSecond, requests, throughGoal[wasmtime.Name]))
 	if serve != nil {

@@ -15,6 +15,9 @@ func startNode(ctx context.Context, o options, data string, more ...string) (*pr
 	return start(ctx, o.weft, serverArgs(data, more...)...)
 }
 
+// freshFlag has a node make an instance for each call, where it could restore one.
+const freshFlag = "--fresh-instances"
+
 // serverArgs are the arguments with which weft is such a node.
 func serverArgs(data string, more ...string) []string {
 	return append([]string{"server", "--data-dir", data,

@@ -9,6 +9,7 @@ mod heap;
 mod inside;
 mod limit;
 mod pre;
+mod restore;
 mod values;
 
 pub use wasmtime_c_api::*;
