@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// BenchmarkCall is a whole call of a small function that imports WASI, with a fresh instance, one at a time and 64 at a time.
+// BenchmarkCall is a whole call of a small function that imports WASI, one at a time and 64 at a time.
 func BenchmarkCall(b *testing.B) {
 	g := newGuest(b, Config{}, Limits{Queue: 1000})
 	message := protowire.AppendVarint([]byte("\x08"), 7)

@@ -80,7 +80,7 @@ type Revision struct {
 	// Parts are what the component was composed of, the function's own component first; empty if it was not. A trap says in
 	// which it was.
 	Parts []Part
-	// Reuse is how many calls one instance may answer, one after the other; 0 and 1 are a fresh instance for each. Then what a call
+	// Reuse is how many calls one instance may answer, one after the other; 0 and 1 are one that is as new for each. Then what a call
 	// leaves in memory is there for the next. It is a bound, not a promise: instances are dropped after errors, when they are not
 	// called for some seconds, and when memory is short.
 	Reuse int

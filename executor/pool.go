@@ -9,8 +9,12 @@ import (
 	"github.com/weft-run/weft/executor/wasmtime"
 )
 
-// sampled is of how many instances that are cheap to start the time is taken of one.
-const sampled = 8
+const (
+	// sampled is of how many instances that are cheap to start the time is taken of one.
+	sampled = 8
+	// mostFailed is after how many calls in a row whose instances could not be restored it is not tried any more.
+	mostFailed = 16
+)
 
 // pool holds instances of one form of a revision that wait for a call: those that were never called, made in advance where starting
 // one takes long, those that were put back to what they were like before a call, and those that may be called again as they are
@@ -22,8 +26,10 @@ type pool struct {
 	path     string                               // of the file with the code
 	samples  atomic.Int32                         // instances that were timed
 	copies   atomic.Pointer[[]*wasmtime.Template] // by lane; nil: all have the template
-	// lasting is set when an instance can't be put back to what it was like (wasmtime.Instance.Restore).
+	// lasting is set when an instance can't be put back to what it was like (wasmtime.Instance.Restore), or so many that were called one
+	// after the other (failed) could not.
 	lasting atomic.Bool
+	failed  atomic.Int32
 
 	// count is len(waiting), and cost what starting an instance takes on average, in nanoseconds: to be read without a lock.
 	count atomic.Int32
@@ -33,7 +39,6 @@ type pool struct {
 	waiting []seat // the one to be taken next is the last
 	used    time.Time
 	wanted  bool // in all.fills
-	kept    bool // some came back after a call
 }
 
 // seat is one instance that waits.
@@ -136,7 +141,6 @@ func (p *pool) put(s seat) (displaced []seat, ok bool) {
 	displaced = a.makeRoom(p)
 	s.instance.Assign(nil, nil, nil)
 	p.waiting = append(p.waiting, s)
-	p.kept = p.kept || !s.unused()
 	a.came(p)
 	return displaced, true
 }
@@ -153,7 +157,13 @@ func (p *pool) keep(i *wasmtime.Instance, calls int) (displaced []seat, ok bool)
 // one. It is false if the instance can't wait; then it is to be closed.
 func (p *pool) restore(i *wasmtime.Instance, result *wasmtime.Result) (displaced []seat, ok bool) {
 	if !i.Restore(result) {
+		if p.failed.Add(1) == mostFailed {
+			p.lasting.Store(true)
+		}
 		return nil, false
+	}
+	if p.failed.Load() > 0 {
+		p.failed.Store(0)
 	}
 	return p.put(seat{instance: i, restored: true})
 }

@@ -34,11 +34,11 @@ func counting(t *testing.T, config Config, limits Limits, reuse int) *guest {
 	g.pools.mu.Lock()
 	g.pools.pays = 0
 	g.pools.mu.Unlock()
-	return g.counter(countText, limits, reuse)
+	return g.counter("counter", countText, limits, reuse)
 }
 
 // counter loads a component that counts its calls.
-func (g *guest) counter(text string, limits Limits, reuse int) *guest {
+func (g *guest) counter(name, text string, limits Limits, reuse int) *guest {
 	t := g.t
 	t.Helper()
 	path, digest := component(t, text)
@@ -50,7 +50,7 @@ func (g *guest) counter(text string, limits Limits, reuse int) *guest {
 			services[0].Methods = append(services[0].Methods, m)
 		}
 	}
-	g.rev = Revision{Key: Key{Namespace: "default", Function: "counter", Revision: 1}, Digest: digest, Path: path, Limits: limits,
+	g.rev = Revision{Key: Key{Namespace: "default", Function: name, Revision: 1}, Digest: digest, Path: path, Limits: limits,
 		Services: services, Reuse: reuse}
 	if err := g.Load(t.Context(), g.rev); err != nil {
 		t.Fatal(err)

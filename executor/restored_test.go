@@ -2,15 +2,20 @@ package executor
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-// restoring starts an executor with a component whose instances are restored after a call.
+// restoring starts an executor with a component whose instances are restored after a call, and none is made in advance.
 func restoring(t *testing.T, config Config, limits Limits) *guest {
 	t.Helper()
-	g := newExecutor(t, config).counter(fmt.Sprintf(countForm, "(memory 1)"), limits, 0)
+	g := newExecutor(t, config)
+	g.pools.mu.Lock()
+	g.pools.pays = time.Hour
+	g.pools.mu.Unlock()
+	g.counter("counter", fmt.Sprintf(countForm, "(memory 1)"), limits, 0)
 	for range 3 {
 		g.count()
 		g.idle()
@@ -79,6 +84,23 @@ func TestNotRestored(t *testing.T) {
 		if n := g.count(); n != 1 {
 			t.Errorf("the instance was called %d times", n)
 		}
+	}
+}
+
+// TestNotTriedForEver has calls leave what can't be undone, until it is not tried any more.
+func TestNotTriedForEver(t *testing.T) {
+	text := strings.Replace(fmt.Sprintf(countForm, "(table $t 1 funcref)"), "(param i32) (result i32)",
+		"(param i32) (result i32) (drop (table.grow $t (ref.null func) (i32.const 1)))", 1)
+	g := restoring(t, Config{Slots: 1}, Limits{}).counter("grows", text, Limits{}, 0)
+	for range 2 + mostFailed { // it isn't restored after the first call, and the second is hot
+		if n := g.count(); n != 1 {
+			t.Errorf("the instance was called %d times", n)
+		}
+		g.idle()
+	}
+	p := g.loaded().pool
+	if n := p.failed.Load(); n != mostFailed || !p.lasting.Load() {
+		t.Errorf("it was tried %d times", n)
 	}
 }
 

@@ -16,9 +16,11 @@ func (a *pools) hasRoom(p *pool, unused bool) bool {
 		return true
 	}
 	for other := range a.nonempty {
-		if other.yields(p) {
-			waiting -= len(other.waiting)
-			bytes -= uint64(len(other.waiting)) * other.rev.limits.Memory
+		for _, s := range other.waiting {
+			if other.yields(s, p) {
+				waiting--
+				bytes -= other.rev.limits.Memory
+			}
 		}
 	}
 	return a.fits(p, waiting, bytes)
@@ -29,30 +31,34 @@ func (a *pools) fits(p *pool, waiting int, bytes uint64) bool {
 	return waiting < a.room && bytes+p.rev.limits.Memory <= a.memory
 }
 
-// yields tells whether what waits in a pool gives way to an instance of another one. a.mu is held.
-func (p *pool) yields(to *pool) bool { return p.kept && p.used.Before(to.used) }
+// yields tells whether an instance that waits in a pool gives way to one of another pool. a.mu is held.
+func (p *pool) yields(s seat, to *pool) bool { return !s.unused() && p.used.Before(to.used) }
 
 // makeRoom takes what gives way to an instance of a pool, for which there is room then. It is to be closed. a.mu is held.
 func (a *pools) makeRoom(p *pool) (taken []seat) {
 	for !a.fits(p, a.waiting, a.bytes) {
-		taken = append(taken, a.takeStalest(func(other *pool) bool { return other.yields(p) })...)
+		taken = append(taken, a.takeStalest(func(other *pool, s seat) bool { return other.yields(s, p) })...)
 	}
 	return taken
 }
 
-// takeStalest takes the instance that has waited longest of the pool, among some, that was called longest ago. a.mu is held.
-func (a *pools) takeStalest(among func(*pool) bool) []seat {
+// takeStalest takes, among some, the instance that has waited longest of the pool that was called longest ago. a.mu is held.
+func (a *pools) takeStalest(among func(*pool, seat) bool) []seat {
 	var stalest *pool
+	var at int
 	for p := range a.nonempty {
-		if among(p) && (stalest == nil || p.used.Before(stalest.used)) {
-			stalest = p
+		if stalest != nil && !p.used.Before(stalest.used) {
+			continue
+		}
+		if i := slices.IndexFunc(p.waiting, func(s seat) bool { return among(p, s) }); i >= 0 {
+			stalest, at = p, i
 		}
 	}
 	if stalest == nil {
 		return nil
 	}
-	s := stalest.waiting[0]
-	stalest.waiting = slices.Delete(stalest.waiting, 0, 1)
+	s := stalest.waiting[at]
+	stalest.waiting = slices.Delete(stalest.waiting, at, at+1)
 	a.left(stalest, s)
 	return []seat{s}
 }
@@ -60,7 +66,7 @@ func (a *pools) takeStalest(among func(*pool) bool) []seat {
 // giveWay drops an instance of the revision that was called longest ago, as the engine has no more for a call. It is false if none waits.
 func (a *pools) giveWay() bool {
 	a.mu.Lock()
-	taken := a.takeStalest(func(*pool) bool { return true })
+	taken := a.takeStalest(func(*pool, seat) bool { return true })
 	a.mu.Unlock()
 	drop(taken)
 	return len(taken) > 0

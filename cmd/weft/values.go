@@ -187,7 +187,7 @@ func (l *limits) flags(c *cobra.Command, defaults bool) {
 	c.Flags().Var(&l.concurrency, "concurrency", "calls at once on one node"+otherwise("64"))
 	c.Flags().Var(&l.queue, "queue", "calls that may wait on one node"+otherwise("256"))
 	c.Flags().Var(&l.message, "max-message", "largest request and response"+otherwise("4MiB"))
-	c.Flags().Var(&l.reuse, "reuse", "calls that one instance may answer, each seeing what those before left in memory"+otherwise("1: a fresh one for each"))
+	c.Flags().Var(&l.reuse, "reuse", "calls that one instance may answer, each seeing what those before left in memory"+otherwise("1: one that is as new for each"))
 }
 
 func (l *limits) proto() *weftv1.Limits {

@@ -112,8 +112,8 @@ const changing = `(component
       (i32.store8 $second (i32.rem_u (local.get $by) (i32.const 65536)) (i32.const 254))
       (memory.fill (i32.const 66000) (i32.const 253) (i32.const 9000)))
     (func (export "memories-grow") (param $by i32)
-      (drop (memory.grow 0 (i32.const 100)))
-      (drop (memory.grow $second (i32.const 3)))
+      (if (i32.eq (memory.size 0) (i32.const 2)) (then (drop (memory.grow 0 (i32.const 40)))))
+      (if (i32.eq (memory.size $second) (i32.const 1)) (then (drop (memory.grow $second (i32.const 3)))))
       (memory.fill (i32.const 0) (i32.const 252) (i32.mul (memory.size 0) (i32.const 65536)))
       (memory.fill $second (i32.const 0) (i32.const 251) (i32.mul (memory.size $second) (i32.const 65536))))
     (func (export "table-grows") (param $by i32) (drop (table.grow $own (ref.func $four) (i32.const 2))))
@@ -139,12 +139,11 @@ var (
 )
 
 // restorable prepares a component without WASI that exports functions of the world.
-func restorable(t *testing.T, text string, funcs map[string]HostFunc, exports ...string) *Template {
+func restorable(t *testing.T, e *Engine, text string, funcs map[string]HostFunc, exports ...string) *Template {
 	t.Helper()
 	if !scansPagemap(t) {
 		t.Skip("the kernel can't tell which pages were written")
 	}
-	e := testEngine()
 	l := e.NewLinker()
 	t.Cleanup(l.Close)
 	for name, f := range funcs {
@@ -190,7 +189,7 @@ func change(i *Instance, export int, by uint32) error {
 // TestRestore changes all that there is of an instance, and compares it with new ones when it was restored.
 func TestRestore(t *testing.T) {
 	exports := append([]string{"look"}, undone...)
-	tmpl := restorable(t, changing, nil, exports...)
+	tmpl := restorable(t, testEngine(), changing, nil, exports...)
 	fresh := func() uint64 { return looked(t, instance(t, tmpl, InstanceConfig{})) }
 	want := fresh()
 	i := instance(t, tmpl, InstanceConfig{Restorable: true})
@@ -242,7 +241,7 @@ func TestRestore(t *testing.T) {
 
 // TestRestoreFails has calls do what isn't undone.
 func TestRestoreFails(t *testing.T) {
-	tmpl := restorable(t, changing, nil, append([]string{"look"}, lasts...)...)
+	tmpl := restorable(t, testEngine(), changing, nil, append([]string{"look"}, lasts...)...)
 	for export, name := range lasts {
 		i := instance(t, tmpl, InstanceConfig{Restorable: true})
 		if err := change(i, export+1, 1); (err != nil) != (name == "trap") {
@@ -257,6 +256,37 @@ func TestRestoreFails(t *testing.T) {
 	}
 	if i := instance(t, tmpl, InstanceConfig{}); i.Restores() || i.Restore(nil) {
 		t.Error("one that was not to be restorable is")
+	}
+}
+
+// TestRestoreMuch has calls write less and more than what stays resident of each memory.
+func TestRestoreMuch(t *testing.T) {
+	e, err := NewEngine(Config{KeepResident: residentAlways})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	tmpl := restorable(t, e, changing, nil, "look", "memories", "memories-grow")
+	fresh := func() uint64 { return looked(t, instance(t, tmpl, InstanceConfig{})) }
+	want := fresh()
+	for range effort(30) {
+		i := instance(t, tmpl, InstanceConfig{Restorable: true})
+		for export, restored := range []bool{true, true, false} {
+			if export > 0 {
+				if err := change(i, export, 3); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				looked(t, i)
+			}
+			if i.Restore(nil) != restored {
+				t.Fatalf("export %d: it was restored: %v", export, !restored)
+			}
+		}
+		i.Close()
+		if fresh() != want {
+			t.Fatal("a new instance differs")
+		}
 	}
 }
 
@@ -288,13 +318,15 @@ func TestRestores(t *testing.T) {
 	}{
 		"asks nobody":          {fmt.Sprintf(asks, ""), true},
 		"asks while it starts": {fmt.Sprintf(asks, "(drop (call $ask))"), false},
-		"writes 64 pages":      {written(64), true},
-		"writes 65 pages":      {written(65), false},
+		"writes 127 pages":     {written(127), true},
+		"writes 128 pages":     {written(128), false},
 		"has elements": {core(`(table 1 funcref) (elem $e funcref (ref.null func))
     (func (export "run") (table.init $e (i32.const 0) (i32.const 0) (i32.const 1)))`), false},
-		"has a large table": {core(`(table 65537 funcref) (func (export "run"))`), false},
+		"has a table":         {core(`(table 65000 funcref) (func (export "run"))`), true},
+		"has a larger table":  {core(`(table 65536 funcref) (func (export "run"))`), false},
+		"has tables together": {core(`(table 33000 funcref) (table 33000 funcref) (func (export "run"))`), false},
 	} {
-		tmpl := restorable(t, c.text, ask, "run")
+		tmpl := restorable(t, testEngine(), c.text, ask, "run")
 		i := instance(t, tmpl, InstanceConfig{Restorable: true})
 		if i.Restores() != c.want {
 			t.Errorf("%s: restores: %v", name, i.Restores())
@@ -336,7 +368,7 @@ func TestRestoreResources(t *testing.T) {
 
 // TestRestoreKeepsNothing restores an instance so often that whatever was kept each time would show.
 func TestRestoreKeepsNothing(t *testing.T) {
-	tmpl := restorable(t, changing, nil, append([]string{"look"}, undone...)...)
+	tmpl := restorable(t, testEngine(), changing, nil, append([]string{"look"}, undone...)...)
 	i := instance(t, tmpl, InstanceConfig{Restorable: true})
 	again := func(rounds int) {
 		for round := range rounds {

@@ -32,7 +32,7 @@ func newHost(dir string) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := executor.New(executor.Config{Dir: dir})
+	x, err := executor.New(executor.Config{Dir: dir, FreshInstances: true})
 	return &host{Executor: x, message: message}, err
 }
 

@@ -24,7 +24,7 @@ type Part struct {
 	// arguments or a working directory. Otherwise it sees what the composition is given.
 	Environment    []string
 	HasEnvironment bool
-	// Once says that no instance of the composition is called twice, so that nothing need be made ready for another call: what functions
+	// Once says that no instance of the composition is called twice as a call left it, so that nothing need be made ready for another call: what functions
 	// of the part would do once their result was read (post-return) is left out.
 	Once bool
 }

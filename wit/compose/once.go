@@ -9,7 +9,7 @@ import (
 
 // callOnce gives a component of the same size whose functions do nothing once their result was read. The option post-return names a
 // function for that, which frees what the result is in and can not be noticed by anybody else, as it may call no import. It takes as
-// long as all else where the result is large, and its memory is dropped anyway if there is no second call. Offsets stay what they are.
+// long as all else where the result is large, and its memory is dropped or cleared anyway if there is no second call. Offsets stay what they are.
 //
 // A component with core code in components inside of it stays as it is: those could call its functions, too.
 func callOnce(component []byte) []byte {
