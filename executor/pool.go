@@ -51,7 +51,7 @@ type seat struct {
 // take gives an instance for a call, and how many calls it has answered.
 func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) {
 	m, lane := p.rev.metrics, in.job.lane()
-	s, hot, ok := p.pop()
+	s, room, ok := p.pop()
 	if ok {
 		s.instance.Assign(in, in.job.interrupt, in.outer())
 		switch {
@@ -64,7 +64,7 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 		}
 		return s.instance, s.calls, nil
 	}
-	in.restorable = hot && !p.lasts()
+	in.restorable = room && !p.lasts()
 	if p.cost.Load() != 0 && !p.pays() && rand.Uint32()%sampled != 0 { //nolint:gosec // nothing is secret about it
 		i, err = p.instantiate(in)
 	} else {
@@ -112,9 +112,10 @@ func (p *pool) lasts() bool {
 	return p.lasting.Load() || p.rev.reuse > 1 || p.all.x.config.FreshInstances
 }
 
-// pop takes an instance that waits, and asks for more where that pays. Hot is false if there was no other call of late.
-func (p *pool) pop() (s seat, hot, ok bool) {
-	if p.count.Load() == 0 && !p.pays() && p.lasts() {
+// pop takes an instance that waits, and asks for more where that pays. Room tells whether one could wait after the call: there was another
+// call of late, and nobody has to give way.
+func (p *pool) pop() (s seat, room, ok bool) {
+	if p.count.Load() == 0 && !p.pays() && p.lasts() && p.rev.reuse <= 1 { // none waits, and none will
 		return seat{}, false, false
 	}
 	a := p.all
@@ -126,7 +127,7 @@ func (p *pool) pop() (s seat, hot, ok bool) {
 		p.waiting = p.waiting[:n-1]
 		a.left(p, s)
 	}
-	return s, a.called(p), ok
+	return s, a.called(p) && a.fits(p, a.waiting, a.bytes), ok
 }
 
 // put keeps an instance, in the place of others if need be, which are to be closed. It is false if it can't be kept; then it is to be
@@ -135,7 +136,7 @@ func (p *pool) put(s seat) (displaced []seat, ok bool) {
 	a := p.all
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.hasRoom(p, s.unused()) {
+	if !a.hasRoom(p, s.unused()) || s.restored && !a.fits(p, a.waiting, a.bytes) {
 		return nil, false
 	}
 	displaced = a.makeRoom(p)

@@ -104,25 +104,35 @@ func TestNotTriedForEver(t *testing.T) {
 	}
 }
 
-// TestRestoredGiveWay has more functions than instances may wait: that of the function that was called longest ago goes, as do all after a
-// while without calls.
-func TestRestoredGiveWay(t *testing.T) {
+// TestRestoredRoom has more functions than instances may wait: no function takes the place of another that is called, but one that has its
+// instances made in advance does, and all go after a while without calls.
+func TestRestoredRoom(t *testing.T) {
 	a := restoring(t, Config{Slots: 1}, Limits{})
 	a.pools.mu.Lock()
 	a.pools.room = 2
 	a.pools.mu.Unlock()
 	b, c := a.another("b", DefaultMemory, 0), a.another("c", DefaultMemory, 0)
-	for _, g := range []*guest{b, b, a, c, c} { // the first call of a function leaves nothing
-		if n := g.count(); n != 1 {
-			t.Errorf("the instance was called %d times", n)
-		}
-		g.idle()
-	}
-	for g, want := range map[*guest]int{a: 1, b: 0, c: 1} {
-		if n := g.waiting(); n != want {
-			t.Errorf("%d instances of %s wait, want %d", n, g.rev.Function, want)
+	for range 3 {
+		for _, g := range []*guest{a, b, c} {
+			if n := g.count(); n != 1 {
+				t.Errorf("the instance was called %d times", n)
+			}
+			g.idle()
 		}
 	}
+	want := func(counts map[*guest]int) {
+		t.Helper()
+		for g, want := range counts {
+			if n := g.waiting(); n != want {
+				t.Errorf("%d instances of %s wait, want %d", n, g.rev.Function, want)
+			}
+		}
+	}
+	want(map[*guest]int{a: 1, b: 1, c: 0})
+	kept := a.another("kept", DefaultMemory, 100)
+	kept.count()
+	a.idle()
+	want(map[*guest]int{a: 0, b: 1, kept: 1})
 	a.pools.sweep(time.Now().Add(idleAfter + time.Second))
 	if n := a.ready(); n != 0 {
 		t.Errorf("%d instances wait long after the last call", n)

@@ -22,7 +22,7 @@ type measurement struct {
 	report  *report
 	details mainDetails
 
-	saturation float64 // requests that weft serves in a second
+	saturation float64 // requests that the slower of weft and the native server serves in a second
 }
 
 // mainDetails are what the suite finds besides its figures.

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// openShare is the share of weft's saturation at which calls arrive in the open loop.
+	// openShare is the share of the saturation of the slower server at which calls arrive in the open loop.
 	openShare = 0.7
 	// openSlices is into how many parts the time is cut, in which the servers take turns.
 	openSlices = 3
@@ -33,7 +33,7 @@ type openLoop struct {
 // measureSmall finds.
 func (m *measurement) measureOpen(ctx context.Context) error {
 	if m.saturation == 0 {
-		return fmt.Errorf("weft's saturation is not known: measure the part small too")
+		return fmt.Errorf("the saturation is not known: measure the part small too")
 	}
 	work, err := touchTask()
 	if err != nil {

@@ -72,7 +72,7 @@ func (m *measurement) measureSmall(ctx context.Context) (err error) {
 	if err := contend(ctx, all, work, c, m.o.rounds); err != nil {
 		return err
 	}
-	m.saturation = median(weft.of(requests))
+	m.saturation = min(median(weft.of(requests)), median(native.of(requests)))
 	m.details.Small = servedBy(all, m.o.inFlight)
 	name := fmt.Sprintf("small record, instance per call, %d in flight: ", m.o.inFlight)
 	m.report.add(
