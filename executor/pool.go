@@ -64,7 +64,7 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 		}
 		return s.instance, s.calls, nil
 	}
-	in.restorable = room && !p.lasts()
+	in.restorable = room && p.restores()
 	if p.cost.Load() != 0 && !p.pays() && rand.Uint32()%sampled != 0 { //nolint:gosec // nothing is secret about it
 		i, err = p.instantiate(in)
 	} else {
@@ -77,9 +77,6 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 	}
 	if err == nil {
 		m.fresh.Add(lane, 1)
-		if in.restorable && !i.Restores() {
-			p.lasting.Store(true)
-		}
 	}
 	return i, 0, err
 }
@@ -87,11 +84,20 @@ func (p *pool) take(in *guestCall) (i *wasmtime.Instance, calls int, err error) 
 // instantiate makes an instance for a call. Those that wait, of whatever revision, give way to it where the engine has no more.
 func (p *pool) instantiate(in *guestCall) (*wasmtime.Instance, error) {
 	for {
-		i, err := p.rev.instantiate(p.of(in.job.lane()), in)
+		i, err := p.create(in)
 		if !errors.Is(err, wasmtime.ErrBusy) || !p.all.giveWay() {
 			return i, err
 		}
 	}
+}
+
+// create makes an instance, and notes if none can be restored.
+func (p *pool) create(in *guestCall) (*wasmtime.Instance, error) {
+	i, err := p.rev.instantiate(p.of(in.job.lane()), in)
+	if err == nil && in.restorable && !i.Restores() {
+		p.lasting.Store(true)
+	}
+	return i, err
 }
 
 // took notes what starting an instance took.
@@ -107,15 +113,15 @@ func (p *pool) took(d time.Duration) {
 // pays tells whether instances are worth being made in advance.
 func (p *pool) pays() bool { return time.Duration(p.cost.Load()) >= p.all.pays }
 
-// lasts tells whether what calls do to an instance can't be undone, or need not be.
-func (p *pool) lasts() bool {
-	return p.lasting.Load() || p.rev.reuse > 1 || p.all.x.config.FreshInstances
+// restores tells whether instances are restored after their calls, as far as is known.
+func (p *pool) restores() bool {
+	return !p.lasting.Load() && p.rev.reuse <= 1 && !p.all.x.config.FreshInstances
 }
 
 // pop takes an instance that waits, and asks for more where that pays. Room tells whether one could wait after the call: there was another
 // call of late, and nobody has to give way.
 func (p *pool) pop() (s seat, room, ok bool) {
-	if p.count.Load() == 0 && !p.pays() && p.lasts() && p.rev.reuse <= 1 { // none waits, and none will
+	if p.count.Load() == 0 && !p.pays() && !p.restores() && p.rev.reuse <= 1 { // none waits, and none will
 		return seat{}, false, false
 	}
 	a := p.all
@@ -136,7 +142,7 @@ func (p *pool) put(s seat) (displaced []seat, ok bool) {
 	a := p.all
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.hasRoom(p, s.unused()) || s.restored && !a.fits(p, a.waiting, a.bytes) {
+	if !a.hasRoom(p, s) {
 		return nil, false
 	}
 	displaced = a.makeRoom(p)

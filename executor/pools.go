@@ -79,7 +79,7 @@ func (a *pools) called(p *pool) (hot bool) {
 // wants tells whether a pool should have one more instance that was never called: as many as calls can run at once are enough.
 // Instances that may be called again come by themselves. a.mu is held.
 func (a *pools) wants(p *pool) bool {
-	return p.rev.reuse <= 1 && len(p.waiting) < min(a.x.config.Slots, p.rev.limits.Concurrency) && a.hasRoom(p, true)
+	return p.rev.reuse <= 1 && len(p.waiting) < min(a.x.config.Slots, p.rev.limits.Concurrency) && a.hasRoom(p, seat{})
 }
 
 // came counts an instance that was put at the end of a pool. a.mu is held.

@@ -5,19 +5,18 @@ import "slices"
 // An instance that is kept for another call, restored or as it is, uses room that nobody needs. It gives way at once to what a function
 // that was called later has to keep or to make in advance, and every instance that waits does to a call that the engine has none for.
 
-// hasRoom tells whether an instance of a pool, one that was made in advance or one that was called, may wait, once others have given way.
-// a.mu is held.
-func (a *pools) hasRoom(p *pool, unused bool) bool {
-	if a.short || unused && a.unused >= a.room/2 {
+// hasRoom tells whether an instance of a pool may wait, once others have given way: to one that is restored, none does. a.mu is held.
+func (a *pools) hasRoom(p *pool, s seat) bool {
+	if a.short || s.unused() && a.unused >= a.room/2 {
 		return false
 	}
 	waiting, bytes := a.waiting, a.bytes
-	if a.fits(p, waiting, bytes) {
-		return true
+	if fits := a.fits(p, waiting, bytes); fits || s.restored {
+		return fits
 	}
 	for other := range a.nonempty {
-		for _, s := range other.waiting {
-			if other.yields(s, p) {
+		for _, waits := range other.waiting {
+			if other.yields(waits, p) {
 				waiting--
 				bytes -= other.rev.limits.Memory
 			}

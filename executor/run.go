@@ -286,8 +286,8 @@ func (x *Executor) start(j *job, in *guestCall) {
 	if j.fills == nil {
 		instance, err = p.instantiate(in)
 	} else { // nobody needs it yet, so none gives way to it
-		in.restorable = !p.lasts()
-		instance, err = j.rev.instantiate(p.of(j.lane()), in)
+		in.restorable = p.restores()
+		instance, err = p.create(in)
 	}
 	switch {
 	case err != nil:

@@ -122,7 +122,7 @@ func (i *Instance) Restores() bool { return i.c != nil && i.c.initial != nil }
 
 // Restore puts the instance back to what it was like when it was made, to the last byte and handle, so that the next call finds what that
 // of a new instance would. It closes a result, if it is not nil. It is false if that can't be done; then the instance is dead: after an
-// error, if the guest has handles left, and if one of its tables has grown.
+// error, if the guest has handles left, if one of its tables has grown, and if it wrote more than KeepResident to a memory.
 func (i *Instance) Restore(r *Result) bool {
 	if i.dead || !i.Restores() {
 		if r != nil {
