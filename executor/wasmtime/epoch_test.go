@@ -11,9 +11,9 @@ import (
 
 // restlessEngine is an engine whose epoch advances as fast as a goroutine can do it, so that nearly each look at it
 // ends in the engine. The count is that of ticks.
-func restlessEngine(t *testing.T) (e *Engine, ticks func() int64) {
+func restlessEngine(t *testing.T, config Config) (e *Engine, ticks func() int64) {
 	t.Helper()
-	e, err := NewEngine(Config{})
+	e, err := NewEngine(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func prepareOn(t *testing.T, e *Engine, text string) *Template {
 // TestValuesAcrossTicks holds values of all types across the turns of loops, in registers and, where there are more of
 // them than registers, in memory, and compares what comes out with an engine that never looks at the epoch.
 func TestValuesAcrossTicks(t *testing.T) {
-	restless, ticks := restlessEngine(t)
+	restless, ticks := restlessEngine(t, Config{})
 	calm, err := NewEngine(Config{Uninterruptible: true})
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func mixer(vectors, floats, integers, turns int) string {
 
 // TestTrapsAcrossTicks traps in a loop after some turns, while the epoch advances.
 func TestTrapsAcrossTicks(t *testing.T) {
-	restless, _ := restlessEngine(t)
+	restless, _ := restlessEngine(t, Config{})
 	for _, tt := range []struct {
 		kind TrapKind
 		trap string

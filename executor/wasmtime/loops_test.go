@@ -127,7 +127,7 @@ func TestLoops(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer calm.Close()
-	restless, _ := restlessEngine(t)
+	restless, _ := restlessEngine(t, Config{})
 	const never = 1000
 	for _, l := range loopings() {
 		t.Run(l.name, func(t *testing.T) {

@@ -18,47 +18,35 @@ func newCaptive(tmpl *Template) (captive, error) {
 	return captive{i, it}, err
 }
 
-func (g captive) close() {
-	if g.instance != nil {
-		g.instance.Close()
+func (c captive) close() {
+	if c.instance != nil {
+		c.instance.Close()
 	}
-	g.it.Close()
+	c.it.Close()
 }
 
-// newCaptives makes a template of such guests, of an engine that can have so many.
-func newCaptives(t *testing.T, instances int) (*Engine, *Template) {
-	t.Helper()
-	e, err := NewEngine(Config{MaxInstances: instances})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e, prepareOn(t, e, core(endless))
-}
-
-// tickUntilEnded ticks until that many calls have ended, and expects each to have been cancelled.
-func tickUntilEnded(t *testing.T, e *Engine, ended <-chan error, calls int) {
+// expectCancelled waits until that many calls have ended, and expects each to have been cancelled.
+func expectCancelled(t *testing.T, ended <-chan error, calls int) {
 	t.Helper()
 	late := time.After(time.Minute)
-	for calls > 0 {
+	for range calls {
 		select {
 		case err := <-ended:
 			if trap := trapOf(t, err); trap.Kind != TrapInterrupted {
 				t.Fatalf("trap is %d, %s", trap.Kind, trap.Message)
 			}
-			calls--
 		case <-late:
-			t.Fatalf("%d calls have not ended", calls)
-		case <-time.After(100 * time.Microsecond):
-			e.Tick()
+			t.Fatalf("of %d calls, some have not ended", calls)
 		}
 	}
 }
 
-// TestTicksReachAll has many instances at once, some in place of others that were dropped, and cancels calls of them all.
+// TestTicksReachAll makes many instances while there are ticks, some in place of others that are dropped, and then cancels calls of
+// some from first to last.
 func TestTicksReachAll(t *testing.T) {
 	const many = 1200
-	e, tmpl := newCaptives(t, many)
+	e, _ := restlessEngine(t, Config{MaxInstances: many})
+	tmpl := prepareOn(t, e, core(endless))
 	guests := make([]captive, many)
 	for n := range guests {
 		var err error
@@ -72,38 +60,39 @@ func TestTicksReachAll(t *testing.T) {
 			}
 		}
 	}
-	for _, g := range guests {
-		defer g.close()
+	for _, c := range guests {
+		defer c.close()
 	}
 	for first := 0; first < many; first += 40 {
 		ended := make(chan error, 2)
-		for _, g := range []captive{guests[first], guests[many-1-first]} {
-			go func() { ended <- call0(g.instance) }()
-			g.it.Cancel(1)
+		for _, c := range []captive{guests[first], guests[many-1-first]} {
+			go func() { ended <- call0(c.instance) }()
+			c.it.Cancel(1)
 		}
-		tickUntilEnded(t, e, ended, 2)
+		expectCancelled(t, ended, 2)
 	}
 }
 
 // TestTicksMeanwhile makes and drops instances, whose calls are cancelled, while there are ticks.
 func TestTicksMeanwhile(t *testing.T) {
 	const threads, turns = 4, 200
-	e, tmpl := newCaptives(t, threads)
+	e, _ := restlessEngine(t, Config{MaxInstances: threads})
+	tmpl := prepareOn(t, e, core(endless))
 	ended := make(chan error, threads*turns)
 	var all sync.WaitGroup
 	for range threads {
 		all.Go(func() {
 			for range turns {
-				g, err := newCaptive(tmpl)
+				c, err := newCaptive(tmpl)
 				if err == nil {
-					g.it.Cancel(1)
-					err = call0(g.instance)
+					c.it.Cancel(1)
+					err = call0(c.instance)
 				}
-				g.close()
+				c.close()
 				ended <- err
 			}
 		})
 	}
-	tickUntilEnded(t, e, ended, threads*turns)
+	expectCancelled(t, ended, threads*turns)
 	all.Wait()
 }
