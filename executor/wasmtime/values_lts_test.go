@@ -89,6 +89,9 @@ func TestStraight(t *testing.T) {
 		}
 	}
 	t.Logf("%d types, %d values; errors: %d", straight, values, len(errors))
+	if debugging { // too few rounds to say how many there should be
+		return
+	}
 	if straight < 10 || values < 10*straight || len(errors) < 5 {
 		t.Errorf("%d types that go straight, %d values, errors %v", straight, values, errors)
 	}
