@@ -368,9 +368,6 @@ func TestRestoreResources(t *testing.T) {
 
 // TestRestoreKeepsNothing restores an instance so often that whatever was kept each time would show.
 func TestRestoreKeepsNothing(t *testing.T) {
-	if debugging {
-		t.Skip("the collections at each pointer, and the race detector, keep memory of their own")
-	}
 	tmpl := restorable(t, testEngine(), changing, nil, append([]string{"look"}, undone...)...)
 	i := instance(t, tmpl, InstanceConfig{Restorable: true})
 	again := func(rounds int) {

@@ -54,11 +54,11 @@ func likely(r *rand.Rand, size int) []byte {
 // returned have the same text.
 func TestStraight(t *testing.T) {
 	types := []*wit.Type{everything(), {Kind: wit.String}, everything().Fields[8].Type, everything().Fields[4].Type}
-	for seed := range effort(40) {
+	for seed := range max(16, effort(40)) {
 		types = append(types, randomType(rand.New(rand.NewPCG(uint64(seed), 11)), 3))
 	}
 	r := rand.New(rand.NewPCG(5, 6))
-	straight, values, errors := 0, 0, map[string]int{}
+	straight, values, errors, rounds := 0, 0, map[string]int{}, max(40, effort(200))
 	for _, typ := range types {
 		if len(wittest.Flatten(typ)) == 1 {
 			continue // no pointer is returned
@@ -69,7 +69,7 @@ func TestStraight(t *testing.T) {
 			t.Fatal("it does not go straight")
 		}
 		straight++
-		for range effort(200) {
+		for range rounds {
 			data := likely(r, 512)
 			var got [2]any
 			for i, straight := range []bool{true, false} {
@@ -89,10 +89,7 @@ func TestStraight(t *testing.T) {
 		}
 	}
 	t.Logf("%d types, %d values; errors: %d", straight, values, len(errors))
-	if debugging { // too few rounds to say how many there should be
-		return
-	}
-	if straight < 10 || values < 10*straight || len(errors) < 5 {
+	if straight < 10 || 20*values < rounds*straight || len(errors) < 5 {
 		t.Errorf("%d types that go straight, %d values, errors %v", straight, values, errors)
 	}
 }
