@@ -381,10 +381,14 @@ func TestRestoreKeepsNothing(t *testing.T) {
 		}
 	}
 	again(1000)
-	before := resident(t)
 	rounds := effort(100_000)
-	again(rounds)
-	if more := resident(t) - before; more > rounds*8+(1<<20) {
-		t.Errorf("%d KiB more after %d rounds", more>>10, rounds)
+	var more [5]int // a young process grows in some of them, but a leak is in all
+	for window := range more {
+		before := resident(t)
+		again(rounds)
+		if more[window] = resident(t) - before; more[window] <= rounds*8+(1<<20) {
+			return
+		}
 	}
+	t.Errorf("%d bytes more after %d rounds each", more, rounds)
 }
