@@ -2,6 +2,7 @@ package executor
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -64,6 +65,11 @@ func (l *line) put(j *job) {
 func (l *line) remove(j *job) {
 	heap.Remove(&l.calls, j.index)
 	j.inLine = false
+}
+
+// callsWait tells whether any call waits in the line, and not only what makes instances.
+func (l *line) callsWait() bool {
+	return slices.ContainsFunc(l.calls, func(j *job) bool { return j.method.export != startOnly })
 }
 
 // measure takes note of how long a call had a slot.

@@ -49,11 +49,15 @@ func (n *neighbours) Call(ctx context.Context, call OutgoingCall) ([]byte, error
 	return r.Message, err
 }
 
-// newNeighbours starts an executor with one slot.
+// newNeighbours starts an executor with one slot. No function is behind there, as a caller would be that is slow: calls don't
+// run in the place of those.
 func newNeighbours(t testing.TB, caller, provider Limits) *neighbours {
 	t.Helper()
 	n := &neighbours{method: "Echo", message: []byte("\x08\x07"), entered: make(chan struct{}, 1), provider: guestRevision(t, provider)}
 	n.proxies = loadProxies(t, bank, Config{Slots: 1, Outgoing: n}, caller)
+	n.queue.mu.Lock()
+	n.queue.lowers = false
+	n.queue.mu.Unlock()
 	n.load(n.provider)
 	n.idle()
 	return n
@@ -361,8 +365,20 @@ func TestPlaceEnter(t *testing.T) {
 			t.Error("nobody waits any more")
 		}
 		q.exit(inner(first), provider)
+
+		// What only makes an instance has the next slot.
+		fills := newTestJob(provider, "fills")
+		fills.method.export = startOnly
+		if result, _ := q.add(fills); result != admitted {
+			t.Fatal("no room")
+		}
+		if !q.enter(inner(first)) {
+			t.Error("a call waits for an instance that is made ready")
+		}
+		q.exit(inner(first), provider)
 		q.exit(first, l)
 		q.end(caller)
+		q.end(fills)
 		q.rests(t, 1)
 		if q.enter(inner(caller)) {
 			t.Error("a closed queue took a call")
