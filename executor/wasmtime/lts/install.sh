@@ -39,9 +39,10 @@ sources() {
 
 # changed DIR PATCH unpacks and patches the crate that PATCH is named after, and has the copy in DIR/lts take it.
 changed() {
-  local dir=$1 patch=$2 name block sum archive
+  local dir=$1 patch=$2 name block version sum archive
   name=$(basename "$patch" .patch)
   block="/^name = \"$name\"\$/,/^\$/"
+  version=$(sed -n "$block"'s/^version = "\(.*\)"$/\1/p' "$crate/Cargo.lock")
   sum=$(sed -n "$block"'s/^checksum = "\(.*\)"$/\1/p' "$crate/Cargo.lock")
   archive=$(fetched "$name-$version.crate" "$sum") ||
     fail "cargo fetched no $name $version with the checksum $sum, which Cargo.lock has"
