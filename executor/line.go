@@ -67,9 +67,11 @@ func (l *line) remove(j *job) {
 	j.inLine = false
 }
 
-// callsWait tells whether any call waits in the line, and not only what makes instances.
-func (l *line) callsWait() bool {
-	return slices.ContainsFunc(l.calls, func(j *job) bool { return j.method.export != startOnly })
+// takesOneInPlace tells whether one more call may run without waiting, as none waits that came before it. What only makes an
+// instance is no call, but has room left beside them: it would wait for as long as one call follows the other in place.
+func (l *line) takesOneInPlace() bool {
+	return len(l.calls) == 0 ||
+		l.running+1 < l.concurrency && !slices.ContainsFunc(l.calls, func(j *job) bool { return j.method.export != startOnly })
 }
 
 // measure takes note of how long a call had a slot.

@@ -121,7 +121,7 @@ func (q *queue) enter(j *job) bool {
 	base, l := j.base(), j.line
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || !base.hasSlot() || q.away >= q.maxAway || q.returning > 0 || l.callsWait() || !q.mayRun(l) ||
+	if q.closed || !base.hasSlot() || q.away >= q.maxAway || q.returning > 0 || !l.takesOneInPlace() || !q.mayRun(l) ||
 		base.at.account.tier != l.account.tier {
 		return false
 	}

@@ -366,14 +366,18 @@ func TestPlaceEnter(t *testing.T) {
 		}
 		q.exit(inner(first), provider)
 
-		// What only makes an instance has the next slot.
+		// What only makes an instance has the next slot, and room in its line.
 		fills := newTestJob(provider, "fills")
 		fills.method.export = startOnly
 		if result, _ := q.add(fills); result != admitted {
 			t.Fatal("no room")
 		}
+		if q.enter(inner(first)) {
+			t.Error("a call took the last room of its line from an instance that is to be made ready")
+		}
+		provider.concurrency++
 		if !q.enter(inner(first)) {
-			t.Error("a call waits for an instance that is made ready")
+			t.Error("a call waits for an instance that is to be made ready")
 		}
 		q.exit(inner(first), provider)
 		q.exit(first, l)
