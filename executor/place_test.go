@@ -381,6 +381,18 @@ func TestPlaceEnter(t *testing.T) {
 		}
 		q.exit(inner(first), provider)
 		q.exit(first, l)
+
+		// A function that is behind and one in front don't share a place.
+		move := func(to *tier) {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.move(l.account, to, time.Now())
+		}
+		move(&q.behind)
+		if q.enter(inner(caller)) {
+			t.Error("a call took the slot of a caller that is behind")
+		}
+		move(&q.front)
 		q.end(caller)
 		q.end(fills)
 		q.rests(t, 1)
