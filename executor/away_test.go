@@ -72,13 +72,13 @@ func TestAwayFreesSlot(t *testing.T) {
 func (q *queueTest) rests(t *testing.T, slots int) {
 	t.Helper()
 	synctest.Wait()
-	q.queue.mu.Lock()
+	q.mu.Lock()
 	if q.workers > slots || q.busy+q.away+q.parked+q.lost+q.stuck+q.returning+len(q.front.turns)+len(q.front.holding)+q.front.taken+q.behind.taken+len(q.compared) != 0 {
 		t.Errorf("at rest there are %d workers, %d busy, %d away, %d parked, %d lost, %d stuck, %d coming back, "+
 			"%d functions that wait, %d with slots", q.workers, q.busy, q.away, q.parked, q.lost, q.stuck, q.returning,
 			len(q.front.turns), len(q.front.holding))
 	}
-	q.queue.mu.Unlock()
+	q.mu.Unlock()
 	q.close()
 	<-q.empty
 }

@@ -21,9 +21,9 @@ func TestFairTurns(t *testing.T) {
 		spent := map[string]time.Duration{}
 		for i := range 80 {
 			q.order()
-			q.mu.Lock()
+			q.list.Lock()
 			j := q.started[i]
-			q.mu.Unlock()
+			q.list.Unlock()
 			d := time.Millisecond
 			if j.callID == "long" {
 				d *= 4

@@ -69,10 +69,10 @@ func (q *heavyTest) call(l *line, name string, takes time.Duration) (ran bool) {
 	j := q.put(q.t, l, name)
 	time.Sleep(takes)
 	synctest.Wait()
-	q.queue.mu.Lock()
+	q.mu.Lock()
 	ran = !j.inLine && time.Since(j.started) == takes
 	j.used.cpu = takes
-	q.queue.mu.Unlock()
+	q.mu.Unlock()
 	q.end(j)
 	return ran
 }
@@ -97,8 +97,8 @@ func (q *heavyTest) light(l *line, calls, last int) (atOnce int) {
 
 func (q *heavyTest) isBehind(l *line) bool {
 	synctest.Wait()
-	q.queue.mu.Lock()
-	defer q.queue.mu.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	return l.account.tier == &q.behind
 }
 
@@ -135,13 +135,13 @@ func TestHeavyIsBehind(t *testing.T) {
 		if n := strings.Count(strings.Join(q.order(), " "), "burn"); n != 2 {
 			t.Errorf("%d of its calls run", n)
 		}
-		q.queue.mu.Lock()
+		q.mu.Lock()
 		for j := range q.running {
 			if j.nap == 0 || !j.hasSlot() {
 				t.Errorf("%s: naps for %v, with a slot %t", j.callID, j.nap, j.hasSlot())
 			}
 		}
-		q.queue.mu.Unlock()
+		q.mu.Unlock()
 		if !q.beats {
 			t.Error("its guests do not give way to others")
 		}
@@ -153,13 +153,13 @@ func TestHeavyIsBehind(t *testing.T) {
 		if q.isBehind(burner) {
 			t.Error("it is behind, long after the others have gone")
 		}
-		q.queue.mu.Lock()
+		q.mu.Lock()
 		for j := range q.running {
 			if j.nap > 0 {
 				t.Error("its calls have a low priority")
 			}
 		}
-		q.queue.mu.Unlock()
+		q.mu.Unlock()
 		if q.beats {
 			t.Error("it is as if one were behind")
 		}
@@ -174,8 +174,8 @@ func TestHeavyNaps(t *testing.T) {
 			t.Helper()
 			q.gets = gets
 			q.light(light, 1500, 0)
-			q.queue.mu.Lock()
-			defer q.queue.mu.Unlock()
+			q.mu.Lock()
+			defer q.mu.Unlock()
 			for j := range q.running {
 				if j.callID == "burn" && (j.nap < least || j.nap > most) {
 					t.Errorf("a guest that gets %v of a core naps for %v, not %v to %v", gets, j.nap, least, most)
@@ -204,11 +204,11 @@ func TestHeavyTogether(t *testing.T) {
 		if n := q.light(light, 100, 100); n != 100 {
 			t.Errorf("of 100 calls %d ran at once", n)
 		}
-		q.queue.mu.Lock()
+		q.mu.Lock()
 		if q.behind.taken != 1 || q.parked != 1 {
 			t.Errorf("behind there are %d slots taken, and %d calls are parked", q.behind.taken, q.parked)
 		}
-		q.queue.mu.Unlock()
+		q.mu.Unlock()
 		q.finishAll()
 		time.Sleep(behindAlone + 2*window)
 		q.rests(t, 1)
@@ -257,7 +257,7 @@ func TestHeavyBesideMany(t *testing.T) {
 		for range 10_000 {
 			time.Sleep(longCall / 4)
 			synctest.Wait()
-			q.queue.mu.Lock()
+			q.mu.Lock()
 			var end []*job
 			for j := range q.running {
 				if j.callID == "short" && !j.inLine && time.Since(j.started) >= longCall/4 {
@@ -265,7 +265,7 @@ func TestHeavyBesideMany(t *testing.T) {
 					end = append(end, j)
 				}
 			}
-			q.queue.mu.Unlock()
+			q.mu.Unlock()
 			for _, j := range end {
 				q.put(t, short, "short")
 				q.end(j)
@@ -314,9 +314,9 @@ func TestHeavyNot(t *testing.T) {
 				time.Sleep(longCall / 2)
 				for _, j := range []*job{a, b, c} {
 					synctest.Wait()
-					q.queue.mu.Lock()
+					q.mu.Lock()
 					j.used.cpu = longCall / 2
-					q.queue.mu.Unlock()
+					q.mu.Unlock()
 					q.end(j)
 				}
 				if q.isBehind(short) {
@@ -394,8 +394,8 @@ func TestHeavyLeaves(t *testing.T) {
 		burner, _ := q.newBehind()
 		q.finishAll()
 		q.leave(burner)
-		q.queue.mu.Lock()
-		defer q.queue.mu.Unlock()
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		if q.heavies != 0 || len(q.tiers()) != 1 {
 			t.Errorf("%d functions are behind", q.heavies)
 		}

@@ -13,8 +13,8 @@ import (
 // isParked tells whether a job is, once all goroutines rest.
 func (q *queueTest) isParked(j *job) bool {
 	synctest.Wait()
-	q.queue.mu.Lock()
-	defer q.queue.mu.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	return j.parked
 }
 
@@ -104,14 +104,14 @@ func TestParkSlices(t *testing.T) {
 				turns, was = turns+1, is
 			}
 		}
-		q.queue.mu.Lock()
+		q.mu.Lock()
 		now := time.Now()
 		q.count(a.line.account, now)
 		q.count(b.line.account, now)
 		if diff := (a.line.account.spent - b.line.account.spent).Abs(); diff > 2*credit || turns < 20 {
 			t.Errorf("one had %v and the other %v, in %d turns", a.line.account.spent, b.line.account.spent, turns)
 		}
-		q.queue.mu.Unlock()
+		q.mu.Unlock()
 		q.finishAll()
 		q.rests(t, 1)
 	})

@@ -432,7 +432,7 @@ func TestPlaceRoom(t *testing.T) {
 
 // job gives a job that was started, by its name.
 func (q *queueTest) job(name string) *job {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.list.Lock()
+	defer q.list.Unlock()
 	return q.started[slices.IndexFunc(q.started, func(j *job) bool { return j.callID == name })]
 }

@@ -16,7 +16,7 @@ import (
 // A queueTest runs jobs that end when they are told to.
 type queueTest struct {
 	*queue
-	mu      sync.Mutex
+	list    sync.Mutex // of what was started; not named mu, as that is the queue's
 	started []*job
 
 	functions int
@@ -26,9 +26,9 @@ type queueTest struct {
 func newQueueTest(slots int) *queueTest {
 	q := &queueTest{}
 	q.queue = newQueue(slots, 4, func(j *job) {
-		q.mu.Lock()
+		q.list.Lock()
 		q.started = append(q.started, j)
-		q.mu.Unlock()
+		q.list.Unlock()
 		<-j.done
 	}, func() { q.ticks.Add(1) })
 	return q
@@ -59,8 +59,8 @@ func (q *queueTest) put(t *testing.T, l *line, name string) *job {
 // order gives the names of the jobs that were started, once all goroutines rest.
 func (q *queueTest) order() []string {
 	synctest.Wait()
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.list.Lock()
+	defer q.list.Unlock()
 	var names []string
 	for _, j := range q.started {
 		names = append(names, j.callID)
@@ -72,13 +72,13 @@ func (q *queueTest) order() []string {
 func (q *queueTest) finishAll() {
 	for i := 0; ; i++ {
 		synctest.Wait()
-		q.mu.Lock()
+		q.list.Lock()
 		if i == len(q.started) {
-			q.mu.Unlock()
+			q.list.Unlock()
 			return
 		}
 		j := q.started[i]
-		q.mu.Unlock()
+		q.list.Unlock()
 		select {
 		case <-j.done:
 		default:
@@ -175,9 +175,9 @@ func TestQueueLost(t *testing.T) {
 			}
 			for range lostPerLine {
 				synctest.Wait()
-				q.mu.Lock()
+				q.list.Lock()
 				j := q.started[len(q.started)-1]
-				q.mu.Unlock()
+				q.list.Unlock()
 				if slices.Contains(stuck, j) {
 					t.Fatalf("nothing runs after %d lost slots", len(stuck))
 				}
@@ -191,11 +191,11 @@ func TestQueueLost(t *testing.T) {
 			t.Error("a healthy call does not run")
 		}
 		q.finishAll()
-		q.queue.mu.Lock()
+		q.mu.Lock()
 		if q.lost != 0 || q.busy != 0 || q.workers != 1 {
 			t.Errorf("in the end %d slots are lost, %d busy, %d workers", q.lost, q.busy, q.workers)
 		}
-		q.queue.mu.Unlock()
+		q.mu.Unlock()
 		q.close()
 		<-q.empty
 	})
