@@ -11,7 +11,7 @@ import (
 	"github.com/weft-run/weft/cmd/weft/project"
 )
 
-// buildTime bounds a build that may have to install its toolchain, on a busy machine.
+// buildTime bounds a build that may have to install its toolchain, and a deploy that compiles what came of it, on a busy machine.
 const buildTime = 10 * time.Minute
 
 // ownBuilds gives a test a cache directory that has the user's toolchains and no builds but its own.
@@ -44,8 +44,8 @@ func TestProjects(t *testing.T) {
 			built := weftWithin(t, buildTime, "", "build", dir, "--install").ok()
 			file := filepath.Join(dir, "hello-"+lang+".wasm")
 			built.prints(file, "--contract")
-			s.weft("deploy", file, "--name", "hello-"+lang, "--wit", filepath.Join(dir, "wit"),
-				"--contract", filepath.Join(dir, "wit", "contract.binpb"), "--wait", "1m").ok()
+			weftWithin(t, buildTime, "", "deploy", file, "--name", "hello-"+lang, "--wit", filepath.Join(dir, "wit"),
+				"--contract", filepath.Join(dir, "wit", "contract.binpb"), "--wait", "5m", "--addr", s.addr).ok()
 
 			method := "demo.hello_" + lang + ".v1.Greetings/Greet"
 			s.weft("call", method, `{"name": "Zoë"}`).ok().prints(`"Hello, Zoë!"`, `"letters": 3`)
