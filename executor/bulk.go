@@ -68,20 +68,25 @@ func (x *Executor) makeBulk(r Revision, rev *revision) {
 	rev.retain()
 	x.bulks.Go(func() {
 		defer rev.release()
-		b, err := x.bulk(x.stopping, r, rev)
-		switch {
-		case err == nil:
-			x.code.Add(b.code)
-			rev.bulk.Store(b)
-			x.metrics.bulk.WithLabelValues("ok").Inc()
-			x.config.Transcoded(rev.key, nil)
-		case errors.Is(err, transcoder.ErrNone), isContext(err): // nothing went wrong
-		default:
-			x.metrics.bulk.WithLabelValues("error").Inc()
-			rev.journal.weft("", "info", fmt.Sprintf("large messages take the plain path: %v", err))
-			x.config.Transcoded(rev.key, err)
-		}
+		x.addBulk(r, rev)
 	})
+}
+
+// addBulk makes the second form of a revision, if it can have one.
+func (x *Executor) addBulk(r Revision, rev *revision) {
+	b, err := x.bulk(x.stopping, r, rev)
+	switch {
+	case err == nil:
+		x.code.Add(b.code)
+		rev.bulk.Store(b)
+		x.metrics.bulk.WithLabelValues("ok").Inc()
+		x.config.Transcoded(rev.key, nil)
+	case errors.Is(err, transcoder.ErrNone), isContext(err): // nothing went wrong
+	default:
+		x.metrics.bulk.WithLabelValues("error").Inc()
+		rev.journal.weft("", "info", fmt.Sprintf("large messages take the plain path: %v", err))
+		x.config.Transcoded(rev.key, err)
+	}
 }
 
 // makeBulkLater has the second form made when the first large message comes. A revision that was loaded again for a call is
@@ -98,6 +103,29 @@ func (x *Executor) makeBulkLater(r Revision, rev *revision) {
 		}
 	}
 	rev.later.Store(&begin)
+}
+
+// overflow takes note that a job's result had too many values to be unfolded. That call has failed, as its function can't be called
+// again. Those that follow take the transcoder, whatever the size of their messages, also when the revision is loaded again.
+func (x *Executor) overflow(j *job) {
+	j.method.overflows.Store(true)
+	if p := x.resident(j.rev.key); p != nil {
+		p.overflows.Store(j.method.name, true)
+	}
+	j.rev.wantBulk()
+}
+
+// overflowed tells whether a revision has methods with such results, and has its second form take their calls.
+func (p *resident) overflowed(rev *revision) (some bool) {
+	for _, methods := range rev.methods {
+		for _, m := range methods {
+			if _, ok := p.overflows.Load(m.name); ok {
+				m.overflows.Store(true)
+				some = true
+			}
+		}
+	}
+	return some
 }
 
 // wantBulk begins to make the second form, if that was put off. The caller has a reference.
@@ -198,12 +226,13 @@ func (x *Executor) compiledBulk(ctx context.Context, component [32]byte, c *comp
 }
 
 // takesBulk gives the form that is to answer a job, nil for the plain path: that with the transcoder if the request is large, or
-// the last response was, or what its guest passed on in calls of its own.
+// the last response was, or what its guest passed on in calls of its own, or if a result was too large for the plain path.
 func (j *job) takesBulk() (b *bulk, export int) {
 	m := j.method
 	imported := m.imported.Load()
 	large := imported >= bulkFrom && (!m.direct || imported >= int64(len(j.message)/directWorth))
-	own := !m.direct && (len(j.message) >= bulkFrom || m.returned.Load() >= bulkFrom)
+	overflows := m.overflows.Load()
+	own := !m.direct && (overflows || len(j.message) >= bulkFrom || m.returned.Load() >= bulkFrom)
 	if b = j.rev.bulk.Load(); b == nil {
 		if large || own {
 			j.rev.wantBulk()
@@ -211,7 +240,7 @@ func (j *job) takesBulk() (b *bulk, export int) {
 		return nil, 0
 	}
 	e, ok := b.exports[m]
-	if ok && (large || own && e.gains) {
+	if ok && (large || own && (e.gains || overflows)) {
 		return b, e.index
 	}
 	return nil, 0

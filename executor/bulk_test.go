@@ -251,3 +251,40 @@ func TestWholesale(t *testing.T) {
 	}
 	refused(t, asBytes, ResponseTooLarge, "too many values", "or return a string")
 }
+
+// someText has a function that returns the first bytes of a memory of 5 MiB, as many as it is told.
+const someText = `(component
+  (core module $m (memory (export "memory") 80)
+    (func (export "some") (param i32) (result i32)
+      (i32.store (i32.const 0) (i32.const 8)) (i32.store (i32.const 4) (local.get 0)) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $some (param "n" u32) (result (list u8)) (canon lift (core func $i "some") (memory $i "memory")))
+  (instance $api (export "some" (func $some)))
+  (export "demo:bulk/api" (instance $api)))`
+
+// TestOverflows has a result that is too large to be unfolded follow small ones: the calls after it take the transcoder, however small
+// the results between are, and also once the revision was dormant.
+func TestOverflows(t *testing.T) {
+	if !wasmtime.HasBytes {
+		t.Skip("this engine has no transcoder")
+	}
+	var g *guest
+	g = bulkOf(t, Config{Describe: func(context.Context, Key) (Revision, error) { return g.rev, nil }}, someText,
+		Limits{Message: 8 << 20, Memory: 256 << 20})
+	some := func(n uint64) error {
+		message := protowire.AppendVarint([]byte("\x08"), n)
+		_, err := g.Call(t.Context(), Request{Key: g.rev.Key, Service: "demo.bulk.Api", Method: "Some", Message: message})
+		return err
+	}
+	const small, large = 10, 5<<20 - 8
+	if err := errors.Join(some(large), some(small)); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, some(large), ResponseTooLarge, "too many values", "take the compiled transcoder from now on")
+	for range 2 {
+		if err := errors.Join(some(small), some(small), some(large)); err != nil {
+			t.Fatal(err)
+		}
+		g.sleep()
+	}
+}

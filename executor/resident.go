@@ -20,6 +20,8 @@ type resident struct {
 	mu     sync.Mutex
 	waking *waking // guarded by mu: the load that goes on; nil if none does
 	gone   bool    // guarded by mu: nobody finds it any more
+
+	overflows sync.Map // the names of its methods that do, which it keeps while dormant
 }
 
 // resident gives the place of a revision, nil if calls of it are not answered here.

@@ -54,7 +54,7 @@ func classify(err error, tail []byte, limit uint64) *Error {
 			e.Reason, e.Summary = MemoryLimit, overLimit(limit)
 		case errors.Is(err, wasmtime.ErrUnfolding):
 			e.Reason, e.Summary = ResponseTooLarge, fmt.Sprintf(
-				"the result has too many values: unfolding it would take over 128 MiB of this node; return less, or return %s", wholesale)
+				"the result has too many values: unfolding it would take over 128 MiB of this node; %s", advice)
 		case errors.Is(err, wasmtime.ErrBusy):
 			e.Reason, e.Summary = Internal, "all instances of this node are in use, by calls that can't be interrupted"
 		case failed != nil && failed.Op == "call": // arguments were made for its types, so what does not fit is the guest's
@@ -83,8 +83,11 @@ func overLimit(limit uint64) string {
 		sizeText(limit))
 }
 
-// wholesale is what the engine takes of a guest as it is, of any size. The stock one unfolds bytes.
-var wholesale = map[bool]string{false: "a string", true: "bytes"}[wasmtime.HasBytes]
+// advice is what to do about a result with too many values. What it says to return the engine takes of a guest as it is, of any size.
+var advice = map[bool]string{
+	false: "return less, or return a string",
+	true:  "the method's calls take the compiled transcoder from now on, if it has one; if not, return less, or return bytes",
+}[wasmtime.HasBytes]
 
 // sizeText writes a number of bytes for people.
 func sizeText(n uint64) string {

@@ -124,7 +124,11 @@ func (x *Executor) reload(p *resident) error {
 	if err != nil {
 		return err
 	}
-	x.makeBulkLater(r, rev)
+	if p.overflowed(rev) {
+		x.addBulk(r, rev) // at once, as calls would fail without it
+	} else {
+		x.makeBulkLater(r, rev)
+	}
 	if !x.take(p, rev) {
 		rev.release()
 		return notLoaded(p.key)
