@@ -105,8 +105,8 @@ func (x *Executor) makeBulkLater(r Revision, rev *revision) {
 	rev.later.Store(&begin)
 }
 
-// overflow takes note that a job's result had too many values to be unfolded. That call has failed, as its function can't be called
-// again. Those that follow take the transcoder, whatever the size of their messages, also when the revision is loaded again.
+// overflow takes note that a job's result, or what its guest passed to an import, had too many values to be unfolded. That call has
+// failed, as its function can't be called again. Those that follow take the transcoder, whatever the size of their messages, also when the revision is loaded again.
 func (x *Executor) overflow(j *job) {
 	j.method.overflows.Store(true)
 	if p := x.resident(j.rev.key); p != nil {
@@ -226,21 +226,21 @@ func (x *Executor) compiledBulk(ctx context.Context, component [32]byte, c *comp
 }
 
 // takesBulk gives the form that is to answer a job, nil for the plain path: that with the transcoder if the request is large, or
-// the last response was, or what its guest passed on in calls of its own, or if a result was too large for the plain path.
+// the last response was, or what its guest passed on in calls of its own, or if the plain path once failed.
 func (j *job) takesBulk() (b *bulk, export int) {
 	m := j.method
 	imported := m.imported.Load()
 	large := imported >= bulkFrom && (!m.direct || imported >= int64(len(j.message)/directWorth))
 	overflows := m.overflows.Load()
-	own := !m.direct && (overflows || len(j.message) >= bulkFrom || m.returned.Load() >= bulkFrom)
+	own := !m.direct && (len(j.message) >= bulkFrom || m.returned.Load() >= bulkFrom)
 	if b = j.rev.bulk.Load(); b == nil {
-		if large || own {
+		if large || own || overflows {
 			j.rev.wantBulk()
 		}
 		return nil, 0
 	}
 	e, ok := b.exports[m]
-	if ok && (large || own && (e.gains || overflows)) {
+	if ok && (large || overflows || own && e.gains) {
 		return b, e.index
 	}
 	return nil, 0

@@ -268,3 +268,28 @@ func BenchmarkImported(b *testing.B) {
 		})
 	}
 }
+
+// TestImportOverflows has a guest pass more values to an import than can be unfolded. With a transcoder, the calls after that pass them on.
+func TestImportOverflows(t *testing.T) {
+	sent := 0
+	g := newRelay(t, Limits{Message: 8 << 20, Memory: 256 << 20}, func(_ context.Context, call OutgoingCall) ([]byte, error) {
+		sent = len(call.Message)
+		return nil, nil
+	})
+	const many = 5 << 20
+	message := append(protowire.AppendVarint([]byte("\x0a"), many), make([]byte, many)...)
+	rev := g.loaded()
+	form := rev.bulk.Swap(nil)
+	_, err := g.relay("Nothing", message)
+	rev.bulk.Store(form)
+	refused(t, err, Trap, "what the guest passed to an import has too many values", "pass less")
+	if !rev.method("demo.relay.v1.Relay", "Nothing").overflows.Load() {
+		t.Error("nobody took note")
+	}
+	if !wasmtime.HasBytes {
+		return
+	}
+	if _, err = g.relay("Nothing", message); err != nil || sent != len(message) {
+		t.Errorf("%d of %d bytes passed on, %v", sent, len(message), err)
+	}
+}

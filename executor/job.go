@@ -84,7 +84,8 @@ type method struct {
 	// returned is the size of its last response, in bytes, and imported that of the messages of the calls that its guest made, of
 	// those that a transcoder can pass on.
 	returned, imported atomic.Int64
-	// overflows is true once a result had too many values to be unfolded: the transcoder is to answer all calls, if there is one.
+	// overflows is true once a result had too many values to be unfolded, or what its guest passed to an import: the transcoder is to
+	// answer all calls, if there is one.
 	overflows atomic.Bool
 }
 

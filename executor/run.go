@@ -262,9 +262,6 @@ func (x *Executor) runGuest(j *job, arena *wasmtime.Arena) (large bool) {
 	result, err := call(j.method.export, arena)
 	in.called()
 	if err != nil {
-		if errors.Is(err, wasmtime.ErrUnfolding) {
-			x.overflow(j)
-		}
 		j.answer(nil, x.guestError(j, &in.out, err, ""))
 		return true
 	}

@@ -23,6 +23,9 @@ func (x *Executor) guestError(j *job, out *output, err error, when string) error
 		}
 		return own
 	}
+	if errors.Is(err, wasmtime.ErrUnfolding) {
+		x.overflow(j)
+	}
 	e := classify(err, out.stderr.tail, j.rev.limits.Memory)
 	where := j.method.name
 	if when != "" {
@@ -53,8 +56,7 @@ func classify(err error, tail []byte, limit uint64) *Error {
 		case errors.Is(err, wasmtime.ErrMemory):
 			e.Reason, e.Summary = MemoryLimit, overLimit(limit)
 		case errors.Is(err, wasmtime.ErrUnfolding):
-			e.Reason, e.Summary = ResponseTooLarge, fmt.Sprintf(
-				"the result has too many values: unfolding it would take over 128 MiB of this node; %s", advice)
+			e.Reason, e.Summary = ResponseTooLarge, "the result has "+tooMany("return")
 		case errors.Is(err, wasmtime.ErrBusy):
 			e.Reason, e.Summary = Internal, "all instances of this node are in use, by calls that can't be interrupted"
 		case failed != nil && failed.Op == "call": // arguments were made for its types, so what does not fit is the guest's
@@ -68,6 +70,8 @@ func classify(err error, tail []byte, limit uint64) *Error {
 	switch {
 	case outOfMemory(trap, exit, tail):
 		e.Reason, e.Summary = MemoryLimit, overLimit(limit)
+	case errors.Is(err, wasmtime.ErrUnfolding):
+		e.Reason, e.Summary = Trap, "trap: what the guest passed to an import has "+tooMany("pass")
 	case exit != nil:
 		e.Reason, e.Summary = Trap, fmt.Sprintf("the guest ended itself: %v", exit)
 	case trap.Kind == wasmtime.TrapStackOverflow:
@@ -83,11 +87,15 @@ func overLimit(limit uint64) string {
 		sizeText(limit))
 }
 
-// advice is what to do about a result with too many values. What it says to return the engine takes of a guest as it is, of any size.
-var advice = map[bool]string{
-	false: "return less, or return a string",
-	true:  "the method's calls take the compiled transcoder from now on, if it has one; if not, return less, or return bytes",
-}[wasmtime.HasBytes]
+// tooMany says what is wrong with values that are to be returned or passed, and what to do. What it names last the engine takes of a
+// guest as it is, of any size.
+func tooMany(verb string) string {
+	advice := "%s less, or %[1]s a string"
+	if wasmtime.HasBytes {
+		advice = "the method's calls take the compiled transcoder from now on, if it has one; if not, %s less, or %[1]s bytes"
+	}
+	return "too many values: unfolding them would take over 128 MiB of this node; " + fmt.Sprintf(advice, verb)
+}
 
 // sizeText writes a number of bytes for people.
 func sizeText(n uint64) string {

@@ -17,9 +17,9 @@ var (
 	ErrBusy = errors.New("wasmtime: all instances are in use")
 	// ErrMemory is wrapped by the [Error] of an instance whose memory starts larger than it may be.
 	ErrMemory = errors.New("wasmtime: memory limit")
-	// ErrUnfolding is wrapped by the [Error] of a call whose result would take over 128 MiB of the host as values, by the
-	// engine's count. That of the stock engine leaves out the fields of records.
-	ErrUnfolding = errors.New("wasmtime: the result is too large to be unfolded")
+	// ErrUnfolding is wrapped by the [Error] of a call whose result would take over 128 MiB of the host as values, by the engine's
+	// count, and by the [Trap] of one whose guest passed such a value to an import. The stock engine leaves out the fields of records.
+	ErrUnfolding = errors.New("wasmtime: too many values")
 )
 
 // TrapKind says why a guest trapped.
@@ -116,7 +116,8 @@ type Trap struct {
 
 func (t *Trap) Error() string { return "wasmtime: trap: " + t.Message }
 
-// Unwrap returns the error of the callback for TrapHost, [ErrMemory] for TrapMemory.
+// Unwrap returns the error of the callback for TrapHost, [ErrMemory] for TrapMemory, [ErrUnfolding] where the guest passed too many
+// values to an import.
 func (t *Trap) Unwrap() error { return t.cause }
 
 // Error is any failure that is no trap: a component that is not valid, an import that is missing, arguments of the
@@ -162,11 +163,17 @@ func describe(op string, err *C.wasmtime_error_t, interrupted bool, fault error)
 		t.Kind, t.Message = TrapKind(code), causes(err)
 	case len(t.Frames) > 0:
 		t.Kind, t.Message = TrapOther, causes(err)
+		if strings.Contains(t.Message, unfolding) {
+			t.cause = ErrUnfolding
+		}
 	default:
 		return plain(op, message(err))
 	}
 	return t
 }
+
+// unfolding is what the engine says of too many values.
+const unfolding = "fuel allocated for hostcalls has been exhausted"
 
 // plain makes an [*Error], recognising by its text what callers must tell apart.
 func plain(op, text string) *Error {
@@ -176,7 +183,7 @@ func plain(op, text string) *Error {
 		e.cause = ErrBusy
 	case strings.Contains(text, "exceeds memory limits"):
 		e.cause = ErrMemory
-	case strings.Contains(text, "fuel allocated for hostcalls has been exhausted"):
+	case strings.Contains(text, unfolding):
 		e.cause = ErrUnfolding
 	}
 	return e
