@@ -157,6 +157,20 @@ func cutText(text string, size int) string {
 	return text[:size]
 }
 
+// cutMiddle is cutText that leaves out the middle: where calls failed one for the other, the cause is at the end.
+func cutMiddle(text string, size int) string {
+	const left = " … "
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= size {
+		return text
+	}
+	end := len(text) - (size-len(left))/2
+	for !utf8.RuneStart(text[end]) {
+		end++
+	}
+	return cutText(text, size-len(left)-(len(text)-end)) + left + text[end:]
+}
+
 // output takes what one call prints. It is used by the goroutine of that call only.
 type output struct {
 	journal        *journal

@@ -133,3 +133,18 @@ func TestRate(t *testing.T) {
 		}
 	})
 }
+
+// TestCutMiddle keeps both ends of a text, and whole characters.
+func TestCutMiddle(t *testing.T) {
+	text := "begin " + strings.Repeat("ü", 50) + " end"
+	for size := 30; size < len(text)+3; size++ {
+		got := cutMiddle(text, size)
+		if size >= len(text) != (got == text) || len(got) > size || !utf8.ValidString(got) || !strings.HasPrefix(got, "begin ") ||
+			!strings.HasSuffix(got, " end") {
+			t.Errorf("%d bytes: %q", size, got)
+		}
+	}
+	if got := cutMiddle("a\xff", 9); got != "a\uFFFD" {
+		t.Errorf("%q", got)
+	}
+}

@@ -40,7 +40,7 @@ func (x *Executor) guestError(j *job, out *output, err error, when string) error
 			e.Backtrace = append(e.Backtrace, f.String())
 		}
 	}
-	e.Summary = cutText(where+": "+j.inPart(backtrace)+e.Summary, maxTrap)
+	e.Summary = cutMiddle(where+": "+j.inPart(backtrace)+e.Summary, maxTrap)
 	e.Message = traceText(e.Summary, e.Backtrace)
 	j.rev.journal.weft(j.callID, "error", e.Message)
 	return e

@@ -45,8 +45,12 @@ func FromCall(err error, call Call) error {
 		fault = &executor.Error{Reason: executor.Internal, Message: err.Error()}
 	}
 	message := fault.Message
-	if fault.Reason == executor.Trap && call.HideTraps {
+	switch {
+	case !call.HideTraps:
+	case fault.Reason == executor.Trap:
 		message = fmt.Sprintf("%s trapped; the function's log says more under call %s", call.Key, call.ID)
+	case len(fault.Backtrace) > 0: // memory was out, for one
+		message = fault.Summary
 	}
 	var details []proto.Message
 	if fault.Reason == executor.MalformedRequest {

@@ -139,12 +139,15 @@ func TestMalformedRequestsNameTheField(t *testing.T) {
 func TestHiddenTraps(t *testing.T) {
 	hide := orders
 	hide.HideTraps = true
-	trap := &executor.Error{Reason: executor.Trap, Message: "unreachable\n  at secret::function"}
-	if m := status.Convert(FromCall(trap, hide)).Message(); strings.Contains(m, "secret") || !strings.Contains(m, "abc-1") {
-		t.Errorf("hidden: %q", m)
-	}
-	if m := status.Convert(FromCall(trap, orders)).Message(); !strings.Contains(m, "secret") {
-		t.Errorf("shown: %q", m)
+	for reason, says := range map[executor.Reason]string{executor.Trap: "abc-1", executor.MemoryLimit: "memory is out"} {
+		fault := &executor.Error{Reason: reason, Message: "memory is out\n  at secret::function", Summary: "memory is out",
+			Backtrace: []string{"secret::function"}}
+		if m := status.Convert(FromCall(fault, hide)).Message(); strings.Contains(m, "secret") || !strings.Contains(m, says) {
+			t.Errorf("%s, hidden: %q", reason, m)
+		}
+		if m := status.Convert(FromCall(fault, orders)).Message(); !strings.Contains(m, "secret") {
+			t.Errorf("%s, shown: %q", reason, m)
+		}
 	}
 }
 
