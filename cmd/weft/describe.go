@@ -86,12 +86,25 @@ func (a *app) get(c *cobra.Command, name string, show func(*weftv1.Function) err
 	})
 }
 
+// revisionText says which revision answers, and how many there were. Of many the oldest are not kept.
+func revisionText(f *weftv1.Function) string {
+	kept, made := len(f.GetRevisions()), 0
+	for _, r := range f.GetRevisions() {
+		made = max(made, int(r.GetNumber()))
+	}
+	text := fmt.Sprintf("%d of %d", f.GetRevision(), made)
+	if kept < made {
+		text += fmt.Sprintf(" (%d are kept)", kept)
+	}
+	return text
+}
+
 func (a *app) printFunction(f *weftv1.Function) error {
 	r := currentRevision(f)
 	row, flush := table(a.out)
 	row("Name:", f.GetName())
 	row("Namespace:", f.GetNamespace())
-	row("Revision:", fmt.Sprintf("%d of %d", f.GetRevision(), len(f.GetRevisions())))
+	row("Revision:", revisionText(f))
 	row("State:", stateText(r))
 	row("Component:", fmt.Sprintf("%s (%s)", r.GetDigest(), bytesText(r.GetSizeBytes())))
 	row("Deployed:", r.GetCreated().AsTime().Format("2006-01-02 15:04:05 MST"))

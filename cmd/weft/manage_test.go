@@ -37,6 +37,18 @@ func TestListAndDescribe(t *testing.T) {
 	s.weft("describe", "calc", "-n", "NO").exits(exitFailure).complains("INVALID_ARGUMENT (INVALID_REQUEST)", `namespace "NO"`)
 }
 
+func TestRevisionText(t *testing.T) {
+	for want, numbers := range map[string][]uint32{"2 of 3": {1, 2, 3}, "2 of 7 (3 are kept)": {2, 6, 7}} {
+		f := &weftv1.Function{Revision: 2}
+		for _, n := range numbers {
+			f.Revisions = append(f.Revisions, &weftv1.Revision{Number: n})
+		}
+		if got := revisionText(f); got != want {
+			t.Errorf("%v: %q", numbers, got)
+		}
+	}
+}
+
 func TestBindings(t *testing.T) {
 	s := startServer(t)
 	file := func(c wat.Chain) string {

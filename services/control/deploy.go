@@ -224,6 +224,7 @@ func (s *Server) settled(ctx context.Context, k executor.Key, limit time.Duratio
 		s.await(limited, k) // the state below says what came of it
 	}
 	view := s.view()
+	row := view.Function(k.Namespace, k.Function)
 	state, reason := s.state(view, k, s.placements(view, k))
 	ready = state == StateReady
 	switch {
@@ -234,10 +235,12 @@ func (s *Server) settled(ctx context.Context, k executor.Key, limit time.Duratio
 		warnings = append(warnings, fmt.Sprintf("revision %d failed to load: %s", k.Revision, reason))
 	case state == StateUnplaced:
 		warnings = append(warnings, fmt.Sprintf("revision %d runs nowhere yet: %s", k.Revision, reason))
+	case state == StateIdle:
+		warnings = append(warnings, fmt.Sprintf("revision %d was committed, and replaced by revision %d before it was ready",
+			k.Revision, row.GetCurrent()))
 	case limit > 0:
 		warnings = append(warnings, fmt.Sprintf("revision %d is not ready after %v; it answers as soon as it is", k.Revision, limit))
 	}
-	row := view.Function(k.Namespace, k.Function)
 	if row == nil {
 		return nil, false, nil, failure.Newf(codes.Aborted, Conflict,
 			"revision %d of %s was committed, and the function was deleted right after", k.Revision, k.Function)

@@ -78,13 +78,13 @@ func (s *Server) state(view *catalog.View, k executor.Key, placements []*weftv1.
 	return StateLoading, ""
 }
 
-// await returns when a revision is ready somewhere, or has failed or found no place, or ctx is done.
+// await returns when a revision is ready somewhere, or has failed, found no place or been replaced, or ctx is done.
 func (s *Server) await(ctx context.Context, k executor.Key) {
 	for {
 		here, elsewhere := s.config.Placements.Changed()
 		view := s.view()
 		switch state, _ := s.state(view, k, s.placements(view, k)); state {
-		case StateReady, StateFailed, StateUnplaced:
+		case StateReady, StateFailed, StateUnplaced, StateIdle:
 			return
 		}
 		select {

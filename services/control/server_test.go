@@ -341,6 +341,31 @@ func TestNotReadyIsAWarning(t *testing.T) {
 	}
 }
 
+// TestReplacedMeanwhile has a deploy wait for its revision until another one takes its place.
+func TestReplacedMeanwhile(t *testing.T) {
+	b := newBench(t)
+	type outcome struct {
+		response *weftv1.DeployResponse
+		err      error
+	}
+	first := make(chan outcome)
+	go func() {
+		r, err := b.deploy(wat.Guest{}, &weftv1.DeploySpec{Name: "calc", Wait: durationpb.New(maxWait)})
+		first <- outcome{r, err}
+	}()
+	for b.cluster.catalog.View().Function("default", "calc") == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := b.Update(t.Context(), &weftv1.UpdateRequest{Name: "calc", Environment: map[string]string{"B": "2"}, Wait: noWait}); err != nil {
+		t.Fatal(err)
+	}
+	got := <-first
+	want := []string{"revision 1 was committed, and replaced by revision 2 before it was ready"}
+	if got.err != nil || got.response.GetReady() || !slices.Equal(got.response.GetWarnings(), want) {
+		t.Errorf("%v, %v", got.response, got.err)
+	}
+}
+
 var (
 	noWait  = durationpb.New(0)
 	aMoment = durationpb.New(10 * time.Millisecond)
