@@ -123,8 +123,8 @@ func skipReserved(m *descriptorpb.DescriptorProto, n int32) int32 {
 	return n
 }
 
-// fieldNames finds names for the fields of a message that clash neither in protobuf nor in JSON nor as accessors of
-// generated Java.
+// fieldNames finds names for the fields of a message that clash neither in protobuf nor in JSON nor in generated Go
+// or Java.
 type fieldNames struct {
 	taken     map[string]bool // also names that fields had
 	squeezed  map[string]bool
@@ -161,6 +161,9 @@ func newFieldNames(m *message, claims []*weftv1.Claim) fieldNames {
 // javaInherited are the accessors that every generated message has and that protoc does not steer clear of.
 var javaInherited = []string{"Descriptor", "DefaultInstance", "[]DefaultInstance"}
 
+// goInherited is the field that Go would spell as a method of every message that protoc-gen-go does not steer clear of.
+const goInherited = "proto_reflect"
+
 // oneof takes the name of a oneof.
 func (n fieldNames) oneof(name string) {
 	n.taken[name] = true
@@ -194,7 +197,7 @@ func (n fieldNames) free(p part, oneof bool) string {
 }
 
 func (n fieldNames) clashes(name string, typ descriptorpb.FieldDescriptorProto_Type, repeated bool) bool {
-	if n.taken[name] || n.squeezed[squeezed(name)] {
+	if n.taken[name] || n.squeezed[squeezed(name)] || name == goInherited {
 		return true
 	}
 	for _, a := range javaAccessors(name, typ, repeated) {
