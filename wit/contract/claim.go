@@ -188,15 +188,16 @@ func (b *book) name(l *ledger, u *unit, kind nameKind, item, want, form string, 
 	return name, nil
 }
 
-// free finds a free name for an item: the one that it wants, or the same with the interface in front. A name of the
-// right kind that nobody claims comes from a contract that was not made here, and is meant.
+// free finds a free name for an item: the one that it wants, or the same with the interface in front, as its service is
+// called, which buf lint wants of requests and responses. A name of the right kind that nobody claims comes from a
+// contract that was not made here, and is meant.
 func (b *book) free(l *ledger, u *unit, kind nameKind, item, want string, at *place) (string, error) {
 	if holder, ok := l.holders[want]; ok && holder == "" && l.is(kind, want) {
 		l.hold(kind, want, item)
 		return want, nil
 	}
 	holder := ""
-	for _, name := range []string{want, pascal(u.label()) + want} {
+	for _, name := range []string{want, cmp.Or(u.service, pascal(u.label())) + want} {
 		if len(name) > maxName {
 			return "", at.refuse("the name %s… is longer than %d characters", name[:40], maxName)
 		}

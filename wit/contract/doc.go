@@ -38,6 +38,7 @@
 //
 // DESIGN says what becomes of names in a package's scope and of enum values. Beyond that, so that code generated for
 // Java and Go compiles: a name that a generator derives (OrderOrBuilder, OrdersClient, the outer class) counts as
-// taken; a field that clashes within its message in protobuf, in JSON or as a Java accessor gets a number ("ab_2" beside
+// taken, by names and by what is derived from them (NewOrdersClient, of Orders and NewOrders); a field that clashes
+// within its message in protobuf, in JSON, as a Java accessor or with Go's ProtoReflect gets a number ("ab_2" beside
 // "a_b"); and a file that the go command would build on one platform only gets a suffix.
 package contract

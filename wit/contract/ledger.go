@@ -64,8 +64,12 @@ func newLedger(c *weftv1.Contract) *ledger {
 	}
 	for _, claim := range c.GetClaims() {
 		l.enter(claim)
-		if inPackageScope(claim.GetItem()) && claim.GetName() != "" {
-			l.holders[claim.GetName()] = claim.GetItem()
+		switch item, name := claim.GetItem(), claim.GetName(); {
+		case !inPackageScope(item) || name == "":
+		case isUnit(item):
+			l.hold(serviceName, name, item) // a service without methods is in no file
+		default:
+			l.holders[name] = item
 		}
 	}
 	for _, r := range c.GetRetired() {
@@ -99,6 +103,12 @@ func inPackageScope(item string) bool {
 	return !strings.Contains(member, ".")
 }
 
+// isUnit tells whether an item is an interface or the world, whose name is that of a service.
+func isUnit(item string) bool {
+	_, member, _ := strings.Cut(item, "#")
+	return member == ""
+}
+
 // hold enters a name of the package's scope and those that generators derive from it.
 func (l *ledger) hold(kind nameKind, name, item string) {
 	l.holders[name] = item
@@ -107,16 +117,16 @@ func (l *ledger) hold(kind nameKind, name, item string) {
 	}
 }
 
-// taken returns who holds a name or one that would be derived from it, "" if it is free.
+// taken returns who holds a name or one that would be derived from it, "" if all are free.
 func (l *ledger) taken(kind nameKind, name string) string {
 	if kind == messageName && javaNested[name] {
 		return "a class in every class that Java's generator makes"
 	}
-	for i, n := range append([]string{name}, derivedNames(kind, name)...) {
+	for _, n := range append([]string{name}, derivedNames(kind, name)...) {
 		if item, ok := l.holders[n]; ok {
 			return cmp.Or(item, n)
 		}
-		if from, ok := l.derived[n]; ok && i == 0 {
+		if from, ok := l.derived[n]; ok {
 			return "code generated for " + from
 		}
 	}

@@ -143,6 +143,36 @@ func TestProtoFirst(t *testing.T) {
 	}
 }
 
+// TestNamesStay has a contract whose services would get other names today.
+func TestNamesStay(t *testing.T) {
+	contracts := map[string]*weftv1.Contract{"demo.shop": parseContract(t, `
+		package: "demo.shop"
+		files {
+			name: "demo/shop/orders.proto" package: "demo.shop" syntax: "proto3"
+			message_type { name: "PlaceRequest" } message_type { name: "PlaceResponse" }
+			service { name: "Orders" method { name: "Place" input_type: ".demo.shop.PlaceRequest" output_type: ".demo.shop.PlaceResponse" } }
+		}
+		files {
+			name: "demo/shop/new_orders.proto" package: "demo.shop" syntax: "proto3"
+			message_type { name: "FindRequest" } message_type { name: "FindResponse" }
+			service { name: "NewOrders" method { name: "Find" input_type: ".demo.shop.FindRequest" output_type: ".demo.shop.FindResponse" } }
+		}`)}
+	world := wittest.MustParse(`package demo:shop { interface orders { place: func(); } interface new-orders { find: func(); } }
+		world w { export demo:shop/orders; export demo:shop/new-orders; }`)
+	for range 2 { // as a seed, without claims, and as it was stored
+		built, err := contract.Build(contract.Input{Function: function, World: world, Seeds: contracts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{"demo.shop.NewOrders", "demo.shop.Orders"} {
+			if got := built.Services[i].Name; got != want {
+				t.Errorf("a service is called %s, want %s", got, want)
+			}
+		}
+		contracts["demo.shop"] = built.Contracts[0]
+	}
+}
+
 // TestDamagedSeed has contracts that users might give and that this package could not go on with.
 func TestDamagedSeed(t *testing.T) {
 	file := `name: "demo/shop/shop.proto" package: "demo.shop" syntax: "proto3"`
