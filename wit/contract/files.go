@@ -148,8 +148,7 @@ func checkSeed(pkg string, c *weftv1.Contract) error {
 		} else if !inPackageScope(claim.GetItem()) {
 			scope = itemKey(claim.GetItem()[:max(0, strings.LastIndexByte(claim.GetItem(), '.'))], claim.GetForm())
 		}
-		isInterface := !strings.Contains(strings.TrimSuffix(claim.GetItem(), "#"), "#")
-		if claim.GetName() == "" && !isInterface {
+		if claim.GetName() == "" && !isUnit(claim.GetItem()) {
 			return refuse("is damaged: %q has no name", claim.GetItem())
 		}
 		name := scope + " " + claim.GetName()
