@@ -32,9 +32,12 @@ var sdkTemplates embed.FS
 type sdkLanguage struct {
 	plugins []sdkPlugin
 	protoc  sdkProtoc
-	stubs   string            // where they go
-	program map[string]string // the templates of a program that makes a call, by file
-	run     string            // how that is run in the directory
+	stubs   string                             // where they go
+	check   func(*weftv1.SchemaResponse) error // refuses what the language can't have; nil refuses nothing
+	fix     func(code string) string           // what becomes of the program and of the stubs in fixed; nil for none
+	fixed   func(proto string) string          // the file of a .proto file's stubs that is fixed
+	program map[string]string                  // the templates of a program that makes a call, by file
+	run     string                             // how that is run in the directory
 }
 
 type sdkPlugin struct {
@@ -60,6 +63,7 @@ var sdkLanguages = map[string]sdkLanguage{
 			[]string{"python3", "-m", "grpc_tools.protoc", "--python_out=.", "--pyi_out=.", "--grpc_python_out=."},
 			"python3 -m pip install grpcio-tools==1.85.1",
 		},
+		check: checkPython, fix: importKeywords, fixed: pythonStubs,
 		program: map[string]string{"main.py": "main.py"}, run: "python3 main.py",
 	},
 	"ts": {
@@ -125,6 +129,11 @@ offer more.`,
 
 // writeSDK writes .proto files, stubs and the program, and says how to run that.
 func (a *app) writeSDK(l sdkLanguage, dir string, function *weftv1.Function, schema *weftv1.SchemaResponse) error {
+	if l.check != nil {
+		if err := l.check(schema); err != nil {
+			return err
+		}
+	}
 	files, err := contract.Print(schema.GetFiles())
 	if err != nil {
 		return err
@@ -146,6 +155,11 @@ func (a *app) writeSDK(l sdkLanguage, dir string, function *weftv1.Function, sch
 			return err
 		}
 	}
+	if l.fix != nil {
+		if err := l.fixStubs(filepath.Join(dir, l.stubs), schema); err != nil {
+			return err
+		}
+	}
 	call, ok := sampleCall(function, schema)
 	if !ok {
 		_, err := fmt.Fprintf(a.out, "%s has stubs of %s, but no program: no method's request has fields and a sample\n", dir, function.GetName())
@@ -162,12 +176,29 @@ func (a *app) writeSDK(l sdkLanguage, dir string, function *weftv1.Function, sch
 			return err
 		}
 		program[file] = text.String()
+		if l.fix != nil {
+			program[file] = l.fix(program[file])
+		}
 	}
 	if err := writeFiles(dir, program); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.out, "%s has stubs of %s, and a program that calls it:\n  cd %s && %s\n", dir, function.GetName(), quote(dir), l.run)
 	return err
+}
+
+// fixStubs fixes those of the stubs in a directory that need it.
+func (l sdkLanguage) fixStubs(dir string, schema *weftv1.SchemaResponse) error {
+	stubs := map[string]string{}
+	for _, name := range generated(schema) {
+		file := l.fixed(name)
+		code, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			return err
+		}
+		stubs[file] = l.fix(string(code))
+	}
+	return writeFiles(dir, stubs)
 }
 
 // generated are the files to generate code for: the contracts' own, not what they import from elsewhere.

@@ -4,7 +4,8 @@ import sys
 
 import grpc
 from google.protobuf import json_format
-from {{.Package}} import {{.File}}_pb2, {{.File}}_pb2_grpc
+from {{.Package}} import {{.File}}_pb2
+from {{.Package}} import {{.File}}_pb2_grpc
 
 address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:7070"
 with grpc.insecure_channel(address) as channel:
