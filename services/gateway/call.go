@@ -202,8 +202,7 @@ func (c *call) answer(ctx context.Context, response executor.Response) (reply, e
 	if size > smallMessage {
 		claim, ok := c.gateway.memory.response(originOf(ctx), size)
 		if !ok {
-			return reply{}, failure.New(codes.ResourceExhausted, failure.Busy,
-				"this node holds too many responses that their callers have not read; the function did run")
+			return reply{}, errTooMuchUnread("; the function did run")
 		}
 		message := response.Message // only where its address is needed is there an allocation
 		a.message = mem.NewBuffer(&message, claim)
@@ -216,6 +215,10 @@ func (c *call) answer(ctx context.Context, response executor.Response) (reply, e
 		a.trailer = metadata.Join(a.trailer, c.timingTrailers())
 	}
 	return a, nil
+}
+
+func errTooMuchUnread(more string) error {
+	return failure.New(codes.ResourceExhausted, failure.Busy, "this node holds too many responses that their callers have not read"+more)
 }
 
 // header says who answers.

@@ -30,7 +30,8 @@
 // belongs to the revision, and a client that opens a thousand streams must not make the node hold a thousand messages.
 // So the reader takes the length first and the bytes after it, from package lean's streams, or from the methods that grpc-go's
 // own stream offers to grpc-go itself (streamSource in message.go). Those are not part of its API: a test fails if an upgrade takes
-// them away.
+// them away. The requests of weft's own services are read like that, too (own.go): those of health and reflection are names, and all others
+// share the same memory.
 //
 // # What a call through grpc-go takes
 //

@@ -18,7 +18,9 @@ type health struct {
 	gateway *Gateway
 }
 
-func (g *Gateway) registerHealth() { healthpb.RegisterHealthServer(g, &health{gateway: g}) }
+func (g *Gateway) registerHealth() {
+	g.register(&healthpb.Health_ServiceDesc, &health{gateway: g}, openMessage)
+}
 
 // Check tells how a service is now.
 func (h *health) Check(ctx context.Context, request *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -55,47 +56,75 @@ func (m *message) isSmall() bool { return m.claim == nil }
 // receive reads the only message of a request and the end of the stream after it: a server that answers before the end
 // resets the stream.
 func (g *Gateway) receive(ctx context.Context, from source, to *router.Destination) (message, error) {
-	expired := time.AfterFunc(g.config.Receive, func() {
-		_ = from.WriteStatus(status.Convert(failure.Newf(codes.DeadlineExceeded, failure.Deadline,
-			"the request did not arrive within %v", g.config.Receive)))
-	})
-	defer expired.Stop()
+	defer g.expire(from).Stop()
 
 	var header [5]byte
 	if err := from.ReadMessageHeader(header[:]); err != nil {
 		if errors.Is(err, io.EOF) {
-			return message{}, failure.New(codes.Unimplemented, failure.Cardinality,
-				"the request has no message; a unary method takes exactly one")
+			return message{}, errNoMessage()
 		}
 		return message{}, readError(ctx, err)
 	}
+	m, err := g.read(ctx, from, header, to.Message)
+	if size, ok := errors.AsType[overLimit](err); ok {
+		return message{}, tooLarge(int64(size), to)
+	}
+	if err != nil {
+		return message{}, err
+	}
+	if err := end(ctx, from); err != nil {
+		m.free()
+		return message{}, err
+	}
+	return m, nil
+}
+
+// expire ends a stream whose request takes too long to arrive, unless it is stopped before.
+func (g *Gateway) expire(from source) *time.Timer {
+	return time.AfterFunc(g.config.Receive, func() {
+		_ = from.WriteStatus(status.Convert(failure.Newf(codes.DeadlineExceeded, failure.Deadline,
+			"the request did not arrive within %v", g.config.Receive)))
+	})
+}
+
+func errNoMessage() error {
+	return failure.New(codes.Unimplemented, failure.Cardinality, "the request has no message; a unary method takes exactly one")
+}
+
+// end reads the end of a stream after its only message.
+func end(ctx context.Context, from source) error {
+	var header [5]byte
+	err := from.ReadMessageHeader(header[:])
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err == nil:
+		return failure.New(codes.Unimplemented, failure.Cardinality, "the request has more than one message; a unary method takes exactly one")
+	}
+	return readError(ctx, err)
+}
+
+// overLimit is the size of a message that is over its limit, as far as it is known.
+type overLimit int64
+
+func (o overLimit) Error() string {
+	return fmt.Sprintf("a message of %d bytes is over its limit", int64(o))
+}
+
+// read reads the message of a header.
+func (g *Gateway) read(ctx context.Context, from source, header [5]byte, limit int64) (message, error) {
 	compressed, err := isCompressed(header[0], from.RecvCompress())
 	if err != nil {
 		return message{}, err
 	}
 	size := int64(binary.BigEndian.Uint32(header[1:]))
-	if size > to.Message {
-		return message{}, tooLarge(size, to)
+	switch {
+	case size > limit:
+		return message{}, overLimit(size)
+	case compressed:
+		return g.readCompressed(ctx, from, size, limit)
 	}
-	var m message
-	if compressed {
-		m, err = g.readCompressed(ctx, from, size, to)
-	} else {
-		m, err = g.readPlain(ctx, from, size)
-	}
-	if err != nil {
-		return message{}, err
-	}
-	err = from.ReadMessageHeader(header[:])
-	if errors.Is(err, io.EOF) {
-		return m, nil
-	}
-	m.free()
-	if err == nil {
-		return message{}, failure.New(codes.Unimplemented, failure.Cardinality,
-			"the request has more than one message; a unary method takes exactly one")
-	}
-	return message{}, readError(ctx, err)
+	return g.readPlain(ctx, from, size)
 }
 
 func (g *Gateway) readPlain(ctx context.Context, from source, size int64) (message, error) {
@@ -121,8 +150,8 @@ func join(data mem.BufferSlice, claim *claim) message {
 // maxRatio bounds how much larger deflated data can become: 258 bytes of two bits (RFC 1951).
 const maxRatio = 1032
 
-func (g *Gateway) readCompressed(ctx context.Context, from source, size int64, to *router.Destination) (message, error) {
-	claim, err := g.memory.request(ctx, originOf(ctx), min(size*maxRatio, size+to.Message))
+func (g *Gateway) readCompressed(ctx context.Context, from source, size, limit int64) (message, error) {
+	claim, err := g.memory.request(ctx, originOf(ctx), min(size*maxRatio, size+limit))
 	if err != nil {
 		return message{}, readError(ctx, err)
 	}
@@ -132,7 +161,7 @@ func (g *Gateway) readCompressed(ctx context.Context, from source, size int64, t
 		return message{}, readError(ctx, err)
 	}
 	defer packed.Free()
-	plain, err := decompress(packed, from.RecvCompress(), to)
+	plain, err := decompress(packed, from.RecvCompress(), limit)
 	if err != nil {
 		claim.release()
 		return message{}, err
@@ -141,21 +170,21 @@ func (g *Gateway) readCompressed(ctx context.Context, from source, size int64, t
 	return join(plain, claim), nil
 }
 
-func decompress(packed mem.BufferSlice, name string, to *router.Destination) (mem.BufferSlice, error) {
+func decompress(packed mem.BufferSlice, name string, limit int64) (mem.BufferSlice, error) {
 	reader := packed.Reader()
 	defer func() { _ = reader.Close() }() // It never fails.
 	plain, err := encoding.GetCompressor(name).Decompress(reader)
 	if err != nil {
 		return nil, notDecompressed(name, err)
 	}
-	data, err := mem.ReadAll(io.LimitReader(plain, to.Message+1), mem.DefaultBufferPool())
+	data, err := mem.ReadAll(io.LimitReader(plain, limit+1), mem.DefaultBufferPool())
 	if err != nil {
 		data.Free()
 		return nil, notDecompressed(name, err)
 	}
-	if size := int64(data.Len()); size > to.Message {
+	if size := int64(data.Len()); size > limit {
 		data.Free()
-		return nil, tooLarge(size, to)
+		return nil, overLimit(size)
 	}
 	return data, nil
 }

@@ -53,7 +53,7 @@ func (c *rawConn) must(err error) {
 	}
 }
 
-// headers begins a call of Place.
+// headers begins a call of Place, or of a :path that comes first.
 func (c *rawConn) headers(stream uint32, end bool, pairs ...string) {
 	c.t.Helper()
 	c.must(c.tryHeaders(stream, end, pairs...))
@@ -61,7 +61,11 @@ func (c *rawConn) headers(stream uint32, end bool, pairs ...string) {
 
 func (c *rawConn) tryHeaders(stream uint32, end bool, pairs ...string) error {
 	c.block.Reset()
-	fields := append([]string{":method", "POST", ":scheme", "http", ":path", place, ":authority", "test",
+	path := place
+	if len(pairs) > 0 && pairs[0] == ":path" {
+		path, pairs = pairs[1], pairs[2:]
+	}
+	fields := append([]string{":method", "POST", ":scheme", "http", ":path", path, ":authority", "test",
 		"content-type", "application/grpc", "te", "trailers"}, pairs...)
 	for i := 0; i < len(fields); i += 2 {
 		_ = c.encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})

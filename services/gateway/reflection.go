@@ -26,8 +26,8 @@ type reflectionsAlpha struct {
 }
 
 func (g *Gateway) registerReflection() {
-	reflectionv1.RegisterServerReflectionServer(g, &reflections{gateway: g})
-	reflectionv1alpha.RegisterServerReflectionServer(g, &reflectionsAlpha{gateway: g})
+	g.register(&reflectionv1.ServerReflection_ServiceDesc, &reflections{gateway: g}, openMessage)
+	g.register(&reflectionv1alpha.ServerReflection_ServiceDesc, &reflectionsAlpha{gateway: g}, openMessage)
 }
 
 func (r *reflections) ServerReflectionInfo(stream reflectionv1.ServerReflection_ServerReflectionInfoServer) error {

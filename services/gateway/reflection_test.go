@@ -160,13 +160,13 @@ func TestReflectionResolvesWhatIsLinked(t *testing.T) {
 	}
 	for _, name := range []string{
 		"weft.catalog.v1.Command", "bench.records.v1.Records", "demo", "", "demo.orders.v1", "demo.orders.v1.Nothing",
-		"demo.orders.v1.Orders.Nothing", strings.Repeat("a.", 100_000) + "b", "..", "\x00",
+		"demo.orders.v1.Orders.Nothing", strings.Repeat("a.", maxName) + "b", "..", "\x00",
 	} {
 		if files := r.symbol(name); files != nil {
 			t.Errorf("%.40q is found in %s", name, files[0].GetName())
 		}
 	}
-	for _, path := range []string{"", "/", "..", "demo/orders/v1/nothing.proto", "weft/catalog/v1/catalog.proto", strings.Repeat("a/", 100_000)} {
+	for _, path := range []string{"", "/", "..", "demo/orders/v1/nothing.proto", "weft/catalog/v1/catalog.proto", strings.Repeat("a/", maxName)} {
 		if r.file(path) != nil {
 			t.Errorf("file %.40q is found", path)
 		}

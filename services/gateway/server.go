@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -160,11 +161,9 @@ func (g *Gateway) options() []grpc.ServerOption {
 		grpc.InTapHandle(keepMetadata),
 		// Workers keep their grown stacks: half the cost of a call. When all are busy, a call gets a goroutine.
 		grpc.NumStreamWorkers(64),
-		grpc.UnaryInterceptor(g.unary),
 		grpc.WaitForHandlers(true),
 
-		// For weft's own services; functions have the limit of their revision, and never receive through grpc-go.
-		grpc.MaxRecvMsgSize(4 << 20),
+		// For weft's own services. Nothing is received by grpc-go's own hand: it would take in all of a message before anybody counts it.
 		grpc.MaxSendMsgSize(64 << 20),
 
 		grpc.MaxConcurrentStreams(g.config.Streams),
@@ -177,11 +176,18 @@ func (g *Gateway) options() []grpc.ServerOption {
 // RegisterService adds a service of weft's own. It must be called before Serve. Streams that the server feeds (logs,
 // watches) have their context canceled when the gateway drains.
 func (g *Gateway) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	g.register(desc, impl, ownMessage)
+}
+
+// register adds a service of weft's own, whose requests are up to so many bytes.
+func (g *Gateway) register(desc *grpc.ServiceDesc, impl any, limit int64) {
 	wrapped := *desc
-	wrapped.Streams = make([]grpc.StreamDesc, len(desc.Streams))
-	for i, s := range desc.Streams {
-		s.Handler = g.stream("/"+desc.ServiceName+"/"+s.StreamName, s)
-		wrapped.Streams[i] = s
+	wrapped.Methods, wrapped.Streams = nil, slices.Clone(desc.Streams)
+	for _, m := range desc.Methods {
+		wrapped.Streams = append(wrapped.Streams, unary(m))
+	}
+	for i, s := range wrapped.Streams {
+		wrapped.Streams[i].Handler = g.stream("/"+desc.ServiceName+"/"+s.StreamName, s, limit)
 	}
 	g.own[desc.ServiceName] = desc
 	g.server.RegisterService(&wrapped, impl)

@@ -16,7 +16,7 @@ func (g *Gateway) handle(_ any, stream grpc.ServerStream) (err error) {
 	ctx := stream.Context()
 	from, ok := grpc.ServerTransportStreamFromContext(ctx).(streamSource)
 	if !ok {
-		return failure.New(codes.Internal, failure.Internal, "this build's grpc-go offers no way to read a request")
+		return errNoSource()
 	}
 	c, err := g.begin(from.Method())
 	defer func() {
@@ -43,6 +43,10 @@ func (g *Gateway) handle(_ any, stream grpc.ServerStream) (err error) {
 		stream.SetTrailer(a.trailer)
 	}
 	return nil
+}
+
+func errNoSource() error {
+	return failure.New(codes.Internal, failure.Internal, "this build's grpc-go offers no way to read a request")
 }
 
 type metadataKey struct{}
