@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -19,6 +20,7 @@ import (
 	"github.com/weft-run/weft/consensus/catalog"
 	catalogv1 "github.com/weft-run/weft/proto/weft/catalog/v1"
 	weftv1 "github.com/weft-run/weft/proto/weft/v1"
+	"github.com/weft-run/weft/services/failure"
 )
 
 // reflector asks over one stream of reflection v1.
@@ -279,3 +281,84 @@ func BenchmarkSchema(b *testing.B) {
 type fixed struct{ view *catalog.View }
 
 func (f fixed) View() *catalog.View { return f.view }
+
+// TestReflectionThatNobodyReads asks over many streams and reads no answer: they are held within Config.Memory, and refused beyond.
+func TestReflectionThatNobodyReads(t *testing.T) {
+	const streams, memory = 100, 64 << 10
+	const held = memory / 2 * 3 / 2 / leastAnswer
+	f := start(t, echo, func(c *Config) { c.Memory = memory })
+	question, err := proto.Marshal(&reflectionv1.ServerReflectionRequest{
+		MessageRequest: &reflectionv1.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: ordersService},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := f.dialRaw(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	for i := range uint32(streams) {
+		c.headers(2*i+1, false, ":path", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+		c.data(2*i+1, false, frame(0, question))
+	}
+	for range streams - held {
+		if _, st := c.ended(); st.Code() != codes.ResourceExhausted {
+			t.Fatal(st)
+		}
+	}
+	if n := f.memory.inUse(); n != held*leastAnswer {
+		t.Errorf("%d bytes are held", n)
+	}
+}
+
+// TestQuestionsWaitForOthers: few questions are answered at once, and those that wait end with their streams.
+func TestQuestionsWaitForOthers(t *testing.T) {
+	r := &reflections{gateway: start(t, echo).Gateway, working: make(chan struct{}, 1)}
+	list := &reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}
+	for range 2 {
+		if _, err := r.answer(t.Context(), list, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	r.working <- struct{}{}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.answer(gone, list, nil)
+	expect(t, err, codes.Canceled, failure.Canceled)
+}
+
+func TestFilesAreEncodedOnce(t *testing.T) {
+	f := start(t, echo)
+	for _, name := range []string{ordersService, "grpc.health.v1.Health"} {
+		file, err := f.schemas.in("default").fileOf(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := f.schemas.in("default").encode(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := f.schemas.in("default").encode(file); err != nil || &again[0] != &first[0] {
+			t.Errorf("%s is encoded for each answer, %v", name, err)
+		}
+	}
+}
+
+func TestReflectionOfExtensions(t *testing.T) {
+	r := reflect(t.Context(), t, start(t, echo).dial())
+	numbers := func(name string) *reflectionv1.ServerReflectionResponse {
+		return r.ask(&reflectionv1.ServerReflectionRequest{
+			MessageRequest: &reflectionv1.ServerReflectionRequest_AllExtensionNumbersOfType{AllExtensionNumbersOfType: name},
+		})
+	}
+	if got := numbers("google.protobuf.Empty"); got.GetErrorResponse() != nil || len(got.GetAllExtensionNumbersResponse().GetExtensionNumber()) != 0 {
+		t.Errorf("a type without extensions: %v", got)
+	}
+	if got := numbers("demo.Nothing"); codes.Code(got.GetErrorResponse().GetErrorCode()) != codes.NotFound {
+		t.Errorf("a type that does not exist: %v", got)
+	}
+	if files := r.files(&reflectionv1.ServerReflectionRequest{
+		MessageRequest: &reflectionv1.ServerReflectionRequest_FileContainingExtension{
+			FileContainingExtension: &reflectionv1.ExtensionRequest{ContainingType: "google.protobuf.Empty", ExtensionNumber: 1},
+		},
+	}); files != nil {
+		t.Errorf("an extension that does not exist is in %v", files)
+	}
+}

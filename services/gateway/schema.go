@@ -9,6 +9,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -35,6 +36,7 @@ type schemas struct {
 type built struct {
 	view     *catalog.View
 	packages *lru.Cache // packageName → *schema
+	files    *lru.Cache // protoreflect.FileDescriptor → []byte
 }
 
 type packageName struct{ namespace, name string }
@@ -53,14 +55,18 @@ func (s *schemas) in(namespace string) resolver {
 	view := s.catalog.View()
 	b := s.state.Load()
 	if b == nil || b.view != view {
-		packages, err := lru.New(maxSchemas)
-		if err != nil {
-			panic(err) // the size is positive
-		}
-		b = &built{view: view, packages: packages}
+		b = &built{view: view, packages: newCache(maxSchemas), files: newCache(maxSchemas)}
 		s.state.Store(b)
 	}
 	return resolver{built: b, namespace: namespace}
+}
+
+func newCache(size int) *lru.Cache {
+	cache, err := lru.New(size)
+	if err != nil {
+		panic(err) // the size is positive
+	}
+	return cache
 }
 
 // resolver finds descriptors in one namespace of one view. It is a protodesc.Resolver.
@@ -69,7 +75,7 @@ type resolver struct {
 	namespace string
 }
 
-// maxSchemas is how many packages are kept built.
+// maxSchemas is how many packages are kept built, and how many files encoded.
 const maxSchemas = 256
 
 // maxName bounds the names that callers may ask for.
@@ -135,6 +141,18 @@ func (r resolver) find(pkg string) *protoregistry.Files {
 	s := found.(*schema) //nolint:forcetypeassert // nothing else is put in
 	s.once.Do(func() { s.files, s.err = r.build(pkg) })
 	return s.files
+}
+
+// encode gives a file as reflection sends it. It must not be changed.
+func (r resolver) encode(file protoreflect.FileDescriptor) ([]byte, error) {
+	if found, ok := r.files.Get(file); ok {
+		return found.([]byte), nil //nolint:forcetypeassert // nothing else is put in
+	}
+	data, err := proto.Marshal(protodesc.ToFileDescriptorProto(file))
+	if err == nil {
+		r.files.Add(file, data)
+	}
+	return data, err
 }
 
 // build makes descriptors of a contract and of those that it imports.
