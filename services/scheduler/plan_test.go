@@ -315,6 +315,13 @@ func TestPlan(t *testing.T) {
 			{func(c *cluster) { c.report("f", 2, ids("a b"), nil).health(Silent, "b") }, "1: a b, 2: a b", ""},
 			{func(c *cluster) { c.health(Alive, "b") }, "2: a b", ""},
 		}},
+		{"one that answers where it is about to be placed is kept alone", newCluster().node("", "a").deploy("f", replicas(2)), []step{
+			{nothing, "1: a", "of 1 executor: 1 has it"},
+			{func(c *cluster) { c.deploy("f", nil) }, "1: a, 2: a", "of 1 executor: 1 has it"},
+			{func(c *cluster) {
+				c.deploy("f", nil).report("f", 1, ids("b"), nil).health(Silent, "a").node("", "b")
+			}, "1: a b, 3: b", ""},
+		}},
 		{"it goes where it is still loaded, room or not", newCluster().node("", "a").with("a", func(n *Node) { n.CodeBytes = 0 }).deploy("f", nil), []step{
 			{nothing, "", "of 1 executor: 1 has no room for 1 MiB of code"},
 			{func(c *cluster) { c.report("f", 1, ids("a"), nil) }, "1: a", ""},

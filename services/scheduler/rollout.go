@@ -103,11 +103,14 @@ func (p *Planner) placeOlder(e *entry, current int, takenOver bool, outcomes []o
 		}
 		kept = i
 	}
+	if kept >= 0 {
+		r := &e.revisions[kept]
+		outcomes[kept] = p.place(e, r)
+		proven = proven || slices.ContainsFunc(outcomes[kept].nodes, func(at int32) bool { return p.runs(spot{at, r.on(at)}) })
+	}
 	for i := range e.revisions {
 		switch r := &e.revisions[i]; {
-		case i == current || len(r.placed) == 0:
-		case i == kept:
-			outcomes[i] = p.place(e, r)
+		case i == current || i == kept || len(r.placed) == 0:
 		case takenOver || proven || p.allHeard(r):
 			outcomes[i] = outcome{}
 		default: // it may turn out to be the one that answers calls
