@@ -37,6 +37,7 @@ func (g *Gateway) newLean() *lean.Server {
 		HeaderList:       headerList,
 		Window:           streamWindow,
 		ConnectionWindow: connectionWindow,
+		Unread:           g.config.Memory / 2,
 		Handshake:        g.config.Handshake,
 		Idle:             idle,
 		Alive:            alive,

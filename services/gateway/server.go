@@ -66,7 +66,7 @@ type Config struct {
 	// Calls bounds the calls of functions at once in all connections; more are refused. Default: 16384.
 	Calls int
 	// Memory bounds the bytes of messages over 4 KiB that are being received, worked on, or waiting for their caller to
-	// read them. Half of it is for one connection at most. Default: 256 MiB.
+	// read them. Half of it is for one connection at most. Half as much again is for requests that nobody has begun to read. Default: 256 MiB.
 	Memory int64
 	// Handshake is how long a new connection may take to say that it speaks HTTP/2. Default: 20 s.
 	Handshake time.Duration

@@ -14,6 +14,7 @@ type body struct {
 	filled  int    // of into
 	arrived *sync.Cond
 	err     error // why there will be no more, other than the request's end
+	counted int64 // of what is held, in conn.unread
 }
 
 func (b *body) add(data []byte) {
@@ -24,10 +25,46 @@ func (b *body) add(data []byte) {
 	}
 }
 
+// countBody counts what a stream holds. It is false if that is more than the node has room for. c.mu is held.
+func (c *conn) countBody(s *Stream, held int64) bool {
+	more := held - s.body.counted
+	if more == 0 {
+		return true
+	}
+	s.body.counted = held
+	return c.countUnread(more)
+}
+
+// unreadStep is how much a connection takes at once of what connections share, in bytes.
+const unreadStep = 64 << 10
+
+// countUnread counts data that nobody has read, or that somebody has. A connection has room for one window of its own; what is over
+// that, it takes from what all share, as long as it leaves as much as it has. c.mu is held.
+func (c *conn) countUnread(more int64) bool {
+	c.unread += more
+	over := c.unread - int64(c.server.config.Window)
+	switch {
+	case over > c.shared:
+		step := (over - c.shared + unreadStep - 1) / unreadStep * unreadStep
+		if c.shared+step > c.server.config.Unread-c.server.unread.Add(step) {
+			c.server.unread.Add(-step)
+			return false
+		}
+		c.shared += step
+	case c.shared > 0 && (over <= 0 || over < c.shared-2*unreadStep):
+		step := c.shared - max(over+unreadStep-1, 0)/unreadStep*unreadStep
+		c.server.unread.Add(-step)
+		c.shared -= step
+	}
+	return true
+}
+
 // take moves what is held into a buffer.
 func (b *body) take(to []byte) int {
 	n := copy(to, b.held)
-	b.held = b.held[n:]
+	if b.held = b.held[n:]; len(b.held) == 0 {
+		b.held = nil // so that it is not kept for what was read
+	}
 	return n
 }
 
@@ -62,6 +99,7 @@ func (s *Stream) ReadMessageHeader(header []byte) error {
 		s.wait()
 	}
 	s.body.take(header)
+	s.conn.countBody(s, int64(len(s.body.held)))
 	return nil
 }
 
@@ -77,6 +115,7 @@ func (s *Stream) Read(size int) (mem.BufferSlice, error) {
 	b := &s.body
 	b.filled = b.take(*buffer)
 	b.into = *buffer
+	c.countBody(s, int64(len(b.held)))
 	defer func() { b.into, b.filled = nil, 0 }()
 	if more := int64(size-b.filled) - s.room; more > 0 && !s.ended && c.err == nil {
 		s.room += more

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -268,6 +269,78 @@ func TestRelayedRequestWithoutDataBehindOthers(t *testing.T) {
 	c.begin(2*streams+1, http.MethodGet, "")
 	if got := c.data(2*streams + 1); got != "GET" {
 		t.Errorf("%q came", got)
+	}
+}
+
+// unread is a handler that reads nothing until it is told to.
+type unread struct {
+	echo
+	release chan struct{}
+}
+
+func (u unread) Serve(s *Stream) {
+	<-u.release
+	u.echo.Serve(s)
+}
+
+// TestDataThatNobodyReads sends requests of which nothing is read: the streams for whose data there is no room are reset, the connection's others and
+// other connections go on, and all is given back.
+func TestDataThatNobodyReads(t *testing.T) {
+	const streams, kept = 20, 3                                    // One window, and half of what all share: 192 KiB.
+	for _, contentType := range []string{"application/grpc", ""} { // answered here, and relayed
+		h := unread{release: make(chan struct{})}
+		release := sync.OnceFunc(func() { close(h.release) })
+		f := start(t, h, httpOther(t, func(http.ResponseWriter, *http.Request) { <-h.release }), func(c *Config) { c.Unread = 256 << 10 })
+		t.Cleanup(release)
+		c, other := f.raw(t), f.raw(t)
+		for i := range uint32(streams) {
+			c.begin(2*i+1, http.MethodPost, contentType)
+			for range 4 {
+				c.did(c.WriteData(2*i+1, false, make([]byte, 15000)))
+			}
+		}
+		for reset := 0; reset < streams-kept; {
+			f, err := c.ReadFrame()
+			c.did(err)
+			if r, ok := f.(*http2.RSTStreamFrame); ok && r.ErrCode == http2.ErrCodeEnhanceYourCalm {
+				reset++
+			}
+		}
+		if n := f.unread.Load(); n != 128<<10 {
+			t.Errorf("%q: %d bytes are taken", contentType, n)
+		}
+		release()
+		await(t, "all to be given back", func() bool { return f.unread.Load() == 0 })
+		c.call(2*streams+1, "x")
+		other.call(1, "y")
+		if got := c.data(2*streams+1) + other.data(1); got != "\x00\x00\x00\x00\x01x\x00\x00\x00\x00\x01y" {
+			t.Errorf("%q: %q came", contentType, got)
+		}
+	}
+}
+
+// TestDataThatIsReadIsGivenBack sends many times what may be unread.
+func TestDataThatIsReadIsGivenBack(t *testing.T) {
+	for _, contentType := range []string{"application/grpc", ""} { // answered here, and relayed
+		f := start(t, echo{}, httpOther(t), func(c *Config) { c.Unread = 256 << 10 })
+		c := f.raw(t)
+		for i := range uint32(50) {
+			c.begin(2*i+1, http.MethodPost, contentType)
+			c.did(c.WriteData(2*i+1, false, []byte{0, 0, 0, 30000 >> 8, 30000 & 0xff}))
+			for n := range 2 {
+				c.did(c.WriteData(2*i+1, n == 1, make([]byte, 15000)))
+			}
+			if got := c.data(2*i + 1); len(got) < 30000 {
+				t.Fatalf("%q: %d bytes came", contentType, len(got))
+			}
+			c.did(c.WriteWindowUpdate(0, 30005))
+		}
+		await(t, "all to be given back", func() bool {
+			s := f.only(t)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.unread == 0 && f.unread.Load() == 0
+		})
 	}
 }
 

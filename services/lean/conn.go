@@ -48,6 +48,8 @@ type conn struct {
 	largest int                // the largest frame that it takes
 	encoder encoder
 	relay   *relay // nil until a stream needs it
+	unread  int64  // bytes of data that nobody has read yet, here and as far as is known behind the relay
+	shared  int64  // of server.unread
 
 	writing   bool   // somebody writes: the writer, or one who answers
 	batch     []byte // what is being written; of whoever writes
@@ -107,6 +109,8 @@ func (c *conn) serve() {
 	for c.running > 0 {
 		c.space.Wait()
 	}
+	c.server.unread.Add(-c.shared)
+	c.shared = 0
 	c.mu.Unlock()
 	if r != nil {
 		r.wait()

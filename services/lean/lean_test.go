@@ -31,7 +31,7 @@ type fixture struct {
 func start(t testing.TB, handler Handler, other func(net.Conn), configure ...func(*Config)) *fixture {
 	t.Helper()
 	config := Config{
-		Handler: handler, Other: other, Small: 4 << 10, Streams: 100, HeaderList: 16 << 10, Window: 64 << 10, ConnectionWindow: 1 << 20,
+		Handler: handler, Other: other, Small: 4 << 10, Streams: 100, HeaderList: 16 << 10, Window: 64 << 10, ConnectionWindow: 1 << 20, Unread: 8 << 20,
 		Handshake: 10 * time.Second, Idle: time.Minute, Alive: time.Minute, PingInterval: 10 * time.Second,
 	}
 	for _, c := range configure {

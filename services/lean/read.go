@@ -275,19 +275,22 @@ func (r *reader) data(f *http2.DataFrame) error {
 	if s.relayed {
 		return r.relayData(s, f)
 	}
-	s.arrived(f.Data(), f.StreamEnded())
-	return nil
+	return s.arrived(f.Data(), f.StreamEnded())
 }
 
 func (r *reader) relayData(s *Stream, f *http2.DataFrame) error {
 	c := r.conn
 	c.mu.Lock()
 	way := s.way
+	fits := c.countRelayed(s)
 	if f.StreamEnded() {
 		s.ended = true
 		c.forgetIfOver(s)
 	}
 	c.mu.Unlock()
+	if !fits {
+		return errUnread(s.id)
+	}
 	if way == nil {
 		return nil
 	}

@@ -354,8 +354,15 @@ func (c *conn) relayedWindow(id, increment uint32) {
 	defer c.mu.Unlock()
 	if s := c.streams[id]; s != nil && c.err == nil {
 		s.room += int64(increment)
+		c.countRelayed(s)
 		c.say(appendWindowUpdate(c.control, id, increment))
 	}
+}
+
+// countRelayed counts what the other server has not read of a stream: what its window lacks. Of a message that it has begun to read, it opens the
+// window for all, and counts itself. c.mu is held.
+func (c *conn) countRelayed(s *Stream) bool {
+	return c.countBody(s, max(int64(c.server.config.Window)-s.room, 0))
 }
 
 // goneAway takes in that the other server takes no more streams than those up to last.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-run/weft/internal/calls"
@@ -38,6 +39,8 @@ type Config struct {
 	// Window is what a client may send on a stream before anybody reads, ConnectionWindow on a connection, in bytes. The window
 	// of streams of the server behind Other must be the same.
 	Window, ConnectionWindow int
+	// Unread bounds what clients have sent and nobody has read, on all connections, in bytes, beyond one Window for each. Streams with more are reset.
+	Unread int64
 	// Handshake is how long a new connection may take to say that it speaks HTTP/2.
 	Handshake time.Duration
 	// Idle is how long a client may be silent until it is asked for a sign of life; Alive how long it may take to give one.
@@ -51,6 +54,7 @@ type Server struct {
 	config  Config
 	workers calls.Workers
 	serving sync.WaitGroup
+	unread  atomic.Int64 // what connections have taken of Config.Unread
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // guarded by mu

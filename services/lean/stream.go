@@ -81,28 +81,36 @@ func (s *Stream) endRequest() error {
 	if err := s.count(0, true); err != nil {
 		return err
 	}
-	s.arrived(nil, true)
-	return nil
+	return s.arrived(nil, true)
 }
 
 // arrived takes data of a request. A small message that is here whole goes to the handler at once.
-func (s *Stream) arrived(data []byte, ended bool) {
+func (s *Stream) arrived(data []byte, ended bool) error {
 	c := s.conn
 	c.mu.Lock()
 	s.body.add(data)
 	s.ended = s.ended || ended
 	whole := s.ended && !s.served && s.err == nil && isWhole(s.body.held, c.server.config.Small)
 	serve := s.ended && !s.served && !whole
+	message := s.body.held
+	fits := whole || s.err != nil || c.countBody(s, int64(len(message)))
 	if s.ended {
 		s.served = true
 	}
 	s.body.tell()
 	c.mu.Unlock()
 	switch {
-	case whole && !c.server.config.Handler.Start(s, s.body.held[prefix:]), serve:
+	case whole && !c.server.config.Handler.Start(s, message[prefix:]), serve:
 		c.server.workers.Run(s)
 	}
+	if !fits {
+		return errUnread(s.id)
+	}
+	return nil
 }
+
+// errUnread resets a stream for whose data there is no room. Clients of gRPC make RESOURCE_EXHAUSTED of it.
+func errUnread(id uint32) error { return streamError(id, http2.ErrCodeEnhanceYourCalm) }
 
 // serveIfNobodyDoes gives the stream to a handler that reads the request, if anybody wants that.
 func (s *Stream) serveIfNobodyDoes() {
@@ -168,7 +176,8 @@ func (s *Stream) drop(err error) abandoner {
 		s.conn.ready, s.conn.starved = slices.DeleteFunc(s.conn.ready, is), slices.DeleteFunc(s.conn.starved, is)
 		s.queued = false
 	}
-	s.body.err = s.err
+	s.body.err, s.body.held = s.err, nil
+	s.conn.countBody(s, 0)
 	s.body.tell()
 	call := s.call
 	s.call = nil
@@ -212,6 +221,8 @@ func (c *conn) removed(s *Stream) {
 		return
 	}
 	delete(c.streams, s.id)
+	s.body.held = nil // Nobody reads it any more.
+	c.countBody(s, 0)
 	if len(c.streams) == 0 && c.left {
 		c.wake.Signal()
 	}
