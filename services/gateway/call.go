@@ -31,6 +31,7 @@ type call struct {
 	path    string // "/demo.orders.v1.Orders/Place"
 	id      string
 
+	counted     bool                // in gateway.calls
 	timed       bool                // the caller wants to know the timings
 	destination *router.Destination // nil until it is known
 	series      *series             // those of the destination
@@ -48,14 +49,20 @@ type reply struct {
 	trailer metadata.MD
 }
 
-// begin counts a call. It must be ended, also if it may not run.
-func (g *Gateway) begin(path string) (*call, error) {
-	c := &call{gateway: g, started: time.Now(), id: g.ids.next(), path: path}
+// begin makes a call. It must be ended, also if it may not run.
+func (g *Gateway) begin(path string) *call {
+	return &call{gateway: g, started: time.Now(), id: g.ids.next(), path: path}
+}
+
+// count counts a call, whose request is here: those that are still to come, of which a connection has Config.Streams at most, leave the node to others.
+func (c *call) count() error {
+	g := c.gateway
+	c.counted = true
 	if g.calls.Add(1) > int64(g.config.Calls) {
-		return c, failure.Newf(codes.ResourceExhausted, failure.Busy,
+		return failure.Newf(codes.ResourceExhausted, failure.Busy,
 			"this node answers %d calls already; try again later", g.config.Calls)
 	}
-	return c, nil
+	return nil
 }
 
 // run is the way of a call as the package's documentation tells it.
@@ -77,6 +84,10 @@ func (c *call) run(ctx context.Context, from source, md metadata.MD) (reply, err
 		return reply{}, err
 	}
 	c.received = len(request.bytes)
+	if err := c.count(); err != nil {
+		request.free()
+		return reply{}, err
+	}
 	response, err := c.execute(ctx, request, here, executor.Request{
 		Key: c.destination.Key, Service: target.Service, Method: method, Message: request.bytes, Buffer: request.buffer,
 		Metadata: withoutCallers(md), CallID: c.id,
@@ -240,7 +251,9 @@ func (c *call) failureTrailers() metadata.MD {
 
 // ended tells the metrics and the log how a call went.
 func (c *call) ended(ctx context.Context, err error) {
-	c.gateway.calls.Add(-1)
+	if c.counted {
+		c.gateway.calls.Add(-1)
+	}
 	code := status.Code(err)
 	took := time.Since(c.started)
 	if c.series == nil {

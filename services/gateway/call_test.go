@@ -186,3 +186,18 @@ func TestAccessLog(t *testing.T) {
 		}
 	}
 }
+
+// TestRequestsToComeAreNoCalls: a request that is still to come does not use up the node's calls.
+func TestRequestsToComeAreNoCalls(t *testing.T) {
+	f := start(t, echo, func(c *Config) { c.Calls = 1 })
+	c := f.dialRaw()
+	for i, encoding := range []string{"identity", "gzip"} { // read by package lean, and by grpc-go
+		id := uint32(2*i + 1)
+		c.headers(id, false, "grpc-encoding", encoding)
+		c.data(id, false, frame(byte(i), make([]byte, 1<<20))[:5])
+		await(t, "the request to be awaited", func() bool { return f.memory.inUse() >= int64(i+1)<<20 })
+		if a := f.call(f.dial(), place, []byte("x")); a.err != nil || f.calls.Load() != 0 {
+			t.Errorf("another call: %v; %d calls count", a.err, f.calls.Load())
+		}
+	}
+}

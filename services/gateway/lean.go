@@ -125,17 +125,16 @@ func (p plain) Takes(h *lean.Head) bool {
 
 // Serve implements lean.Handler.
 func (p plain) Serve(s *lean.Stream) {
-	c, err := p.gateway.begin(s.Head().Path)
+	c := p.gateway.begin(s.Head().Path)
 	var a reply
+	var err error
 	defer func() {
 		if r := recover(); r != nil {
 			err = c.panicked(r)
 		}
 		c.deliver(s, a, err)
 	}()
-	if err == nil {
-		a, err = c.run(s, s, s.Head().Metadata)
-	}
+	a, err = c.run(s, s, s.Head().Metadata)
 }
 
 // deliver ends a call that a stream made.
@@ -168,7 +167,7 @@ func (p plain) Start(s *lean.Stream, message []byte) (taken bool) {
 	}
 	g.calls.Add(1)
 	q := &quick{stream: s, wanted: w, call: call{
-		gateway: g, started: time.Now(), path: s.Head().Path, id: g.ids.next(), timed: w.timed, destination: destination,
+		gateway: g, counted: true, started: time.Now(), path: s.Head().Path, id: g.ids.next(), timed: w.timed, destination: destination,
 		series: w.seriesOf(g.metrics, destination), received: len(message),
 	}}
 	defer func() {

@@ -63,7 +63,7 @@ type Config struct {
 	Connections int
 	// Streams bounds the calls of one connection at once, as HTTP/2 lets a server say. Default: 1000.
 	Streams uint32
-	// Calls bounds the calls of functions at once in all connections; more are refused. Default: 16384.
+	// Calls bounds the calls of functions at once in all connections, from when their requests are here; more are refused. Default: 16384.
 	Calls int
 	// Memory bounds the bytes of messages over 4 KiB that are being received, worked on, or waiting for their caller to
 	// read them. Half of it is for one connection at most. Half as much again is for requests that nobody has begun to read. Default: 256 MiB.

@@ -18,7 +18,7 @@ func (g *Gateway) handle(_ any, stream grpc.ServerStream) (err error) {
 	if !ok {
 		return errNoSource()
 	}
-	c, err := g.begin(from.Method())
+	c := g.begin(from.Method())
 	defer func() {
 		if p := recover(); p != nil {
 			err = c.panicked(p)
@@ -28,9 +28,6 @@ func (g *Gateway) handle(_ any, stream grpc.ServerStream) (err error) {
 		}
 		c.ended(ctx, err)
 	}()
-	if err != nil {
-		return err
-	}
 	a, err := c.run(ctx, from, metadataOf(ctx))
 	if err != nil {
 		return err
