@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc/codes"
 
 	"github.com/weft-run/weft/executor"
@@ -139,6 +140,31 @@ func TestRequestsThatNeverEnd(t *testing.T) {
 		}
 	}
 	await(t, "the memory to come back", func() bool { return f.memory.inUse() == 0 && f.calls.Load() == 0 })
+}
+
+// TestTrailersOfRequests ends a request that grpc-go serves with trailers: it is answered, and other streams of the connection go on.
+func TestTrailersOfRequests(t *testing.T) {
+	f := start(t, echo)
+	c := f.dialRaw()
+	c.headers(1, false, ":path", "/grpc.health.v1.Health/Watch")
+	c.data(1, true, frame(0, nil))
+	c.headers(3, false, "grpc-encoding", "gzip")
+	c.data(3, false, frame(0, []byte("x")))
+	c.block.Reset()
+	c.must(c.encoder.WriteField(hpack.HeaderField{Name: "x-trailer", Value: "1"}))
+	c.must(c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, BlockFragment: c.block.Bytes(), EndHeaders: true, EndStream: true}))
+	if st := c.status(3); st.Code() != codes.OK {
+		t.Error(st)
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- f.Drain(t.Context()) }()
+	if st := c.status(1); st.Code() != codes.Unavailable {
+		t.Errorf("the watch: %v", st)
+	}
+	_ = c.net.Close()
+	if err := <-drained; err != nil {
+		t.Errorf("Drain: %v", err)
+	}
 }
 
 func TestTooManyStreams(t *testing.T) {

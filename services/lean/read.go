@@ -219,7 +219,7 @@ func (r *reader) trailer(id uint32, ended bool, block []byte) error {
 		if err := s.count(0, true); err != nil {
 			return err
 		}
-		return r.relay(s, true)
+		return c.relayEnd(s)
 	default:
 		return s.endRequest()
 	}
@@ -239,6 +239,20 @@ func (r *reader) relay(s *Stream, ended bool) error {
 		c.mu.Unlock()
 	}
 	return way.headers(s.id, r.decoder.fields, ended)
+}
+
+// relayEnd passes on that a request has ended with trailers, but not those: gRPC has none in requests, and grpc-go takes them for an error of the
+// connection, which others share.
+func (c *conn) relayEnd(s *Stream) error {
+	c.mu.Lock()
+	way := s.way
+	s.ended = true
+	c.forgetIfOver(s)
+	c.mu.Unlock()
+	if way == nil {
+		return nil
+	}
+	return way.data(s.id, nil, true)
 }
 
 func (r *reader) data(f *http2.DataFrame) error {

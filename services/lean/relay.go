@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"slices"
 	"sync"
 
 	"golang.org/x/net/http2"
@@ -144,14 +143,11 @@ func (r *relay) throttle() {
 	}
 }
 
+// headers begins a stream.
 func (r *relay) headers(stream uint32, fields []hpack.HeaderField, ended bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flushHeld()
-	if slices.ContainsFunc(r.held, func(h held) bool { return h.stream == stream }) {
-		r.hold(stream, nil, true) // trailers of a request whose data waits: gRPC has none, so only their end matters
-		return nil
-	}
 	r.block.Reset()
 	for _, f := range fields {
 		_ = r.hpack.WriteField(f) // A buffer takes everything.
