@@ -54,7 +54,18 @@ func (g *Gateway) begin(path string) *call {
 	return &call{gateway: g, started: time.Now(), id: g.ids.next(), path: path}
 }
 
-// count counts a call, whose request is here: those that are still to come, of which a connection has Config.Streams at most, leave the node to others.
+// receive reads the request. Requests that are still to come have a bound of their own, which small ones that come whole need not mind.
+func (c *call) receive(ctx context.Context, from source) (message, error) {
+	g := c.gateway
+	defer g.receiving.Add(-1)
+	if g.receiving.Add(1) > int64(g.config.Calls) {
+		return message{}, failure.Newf(codes.ResourceExhausted, failure.Busy,
+			"this node waits for %d requests already; try again later", g.config.Calls)
+	}
+	return g.receive(ctx, from, c.destination)
+}
+
+// count counts a call, whose request is here: those that are still to come leave the node to others.
 func (c *call) count() error {
 	g := c.gateway
 	c.counted = true
@@ -79,7 +90,7 @@ func (c *call) run(ctx context.Context, from source, md metadata.MD) (reply, err
 		}
 	}
 	c.series = g.metrics.of(c.destination.Key.Namespace, c.destination.Key.Function)
-	request, err := g.receive(ctx, from, c.destination)
+	request, err := c.receive(ctx, from)
 	if err != nil {
 		return reply{}, err
 	}

@@ -187,9 +187,9 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// TestRequestsToComeAreNoCalls: a request that is still to come does not use up the node's calls.
+// TestRequestsToComeAreNoCalls: a request that is still to come does not use up the node's calls. There is a bound for such, too.
 func TestRequestsToComeAreNoCalls(t *testing.T) {
-	f := start(t, echo, func(c *Config) { c.Calls = 1 })
+	f := start(t, echo, func(c *Config) { c.Calls = 2 })
 	c := f.dialRaw()
 	for i, encoding := range []string{"identity", "gzip"} { // read by package lean, and by grpc-go
 		id := uint32(2*i + 1)
@@ -199,5 +199,9 @@ func TestRequestsToComeAreNoCalls(t *testing.T) {
 		if a := f.call(f.dial(), place, []byte("x")); a.err != nil || f.calls.Load() != 0 {
 			t.Errorf("another call: %v; %d calls count", a.err, f.calls.Load())
 		}
+	}
+	c.headers(5, false)
+	if st := c.status(5); st.Code() != codes.ResourceExhausted || !strings.Contains(st.Message(), "waits for 2 requests already") {
+		t.Errorf("a third request to come: %v", st)
 	}
 }

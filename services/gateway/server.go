@@ -63,7 +63,8 @@ type Config struct {
 	Connections int
 	// Streams bounds the calls of one connection at once, as HTTP/2 lets a server say. Default: 1000.
 	Streams uint32
-	// Calls bounds the calls of functions at once in all connections, from when their requests are here; more are refused. Default: 16384.
+	// Calls bounds the calls of functions at once in all connections, from when their requests are here, and as well those whose requests are
+	// still to come; more are refused. Default: 16384.
 	Calls int
 	// Memory bounds the bytes of messages over 4 KiB that are being received, worked on, or waiting for their caller to
 	// read them. Half of it is for one connection at most. Half as much again is for requests that nobody has begun to read. Default: 256 MiB.
@@ -114,6 +115,7 @@ type Gateway struct {
 	accepted    sync.WaitGroup
 	connections atomic.Int64
 	calls       atomic.Int64
+	receiving   atomic.Int64 // requests that are on their way
 
 	own   map[string]*grpc.ServiceDesc // weft's own services; not changed after Serve
 	life  context.Context              //nolint:containedctx // done when Drain begins, whatever calls do
